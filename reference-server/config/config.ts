@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { parse } from 'yaml';
+import { type LimitName, limits as LIMITS } from '../../generated/limits.js';
+import type { Limits, RoomSpec } from '../../generated/types.js';
+import { validate } from '../../generated/validate.js';
+import { faultPointer } from '../../support/fault.js';
+import { packageRoot } from '../../support/package-root.js';
+import type { TokenRules } from '../ports/access.js';
+
+/** The settings of a server; `config.schema.json` documents each. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly tlsTerminatedByProxy: boolean;
+  readonly hosts: readonly string[];
+  readonly origins: readonly string[];
+  readonly logLevel: string;
+  readonly auth: TokenRules | null;
+  readonly limits: Readonly<Required<Limits>>;
+  readonly rooms: Readonly<Record<string, RoomSpec>>;
+}
+
+type ConfigFile = Partial<Omit<Config, 'limits'>> & { readonly limits?: Partial<Limits> };
+
+/** A mistake in what the operator wrote: one line that says where and what. */
+export class ConfigError extends Error {}
+
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+
+/** The room that development mode offers, so that the first try needs nothing. */
+const LOBBY = { lobby: { anonymous: { send: true, receive: true } } };
+
+const DEFAULTS = {
+  host: '127.0.0.1',
+  port: 8790,
+  adminPort: 0,
+  tlsTerminatedByProxy: false,
+  hosts: [] as readonly string[],
+  origins: [],
+  logLevel: 'info',
+  auth: null,
+};
+
+function readConfigFile(file: string): ConfigFile {
+  const value = parseFile(file);
+  const schema: unknown = JSON.parse(
+    readFileSync(join(packageRoot(), 'reference-server/config/config.schema.json'), 'utf8'),
+  );
+  const ajv = new Ajv2020();
+  if (!ajv.validate(schema as object, value)) {
+    const error = ajv.errors?.[0];
+    const extra = (error?.params as { additionalProperty?: string } | undefined)?.additionalProperty;
+    const where = `${error?.instancePath ?? ''}${extra === undefined ? '' : `/${extra}`}` || '/';
+    throw new ConfigError(
+      `${file}: ${where}: ${extra === undefined ? (error?.message ?? 'invalid') : 'is not a setting'}`,
+    );
+  }
+  return value as ConfigFile;
+}
+
+function parseFile(file: string): unknown {
+  try {
+    return (parse(readFileSync(file, 'utf8')) as unknown) ?? {};
+  } catch (error) {
+    throw new ConfigError(`${file}: ${(error as Error).message.split('\n', 1)[0] ?? ''}`);
+  }
+}
+
+const isLimit = (name: string): name is LimitName => Object.hasOwn(LIMITS, name);
+
+/** Rooms have the same spec here as where a client creates one. */
+function checkRooms(rooms: Readonly<Record<string, unknown>>): void {
+  const check = validate['common/room-spec'];
+  for (const [name, spec] of Object.entries(rooms)) {
+    if (!check(spec)) throw new ConfigError(`rooms/${name}${faultPointer(check.errors)}: is not as a room spec has it`);
+  }
+}
+
+function limitsOf(asked: Partial<Limits> | undefined): Required<Limits> {
+  const limits: Record<string, number> = {};
+  for (const [name, { default: usual }] of Object.entries(LIMITS)) limits[name] = usual;
+  for (const [name, value] of Object.entries(asked ?? {})) {
+    if (!isLimit(name)) throw new ConfigError(`limits.${name}: there is no such limit`);
+    const range = LIMITS[name];
+    if (value < range.minimum || value > range.maximum) {
+      throw new ConfigError(
+        `limits.${name}: ${String(value)} is not within ${String(range.minimum)}..${String(range.maximum)}`,
+      );
+    }
+    limits[name] = value;
+  }
+  const effective = limits as unknown as Required<Limits>;
+  if (effective.maxMessageBytes <= effective.hardMessageBytes) return effective;
+  throw new ConfigError('limits.maxMessageBytes: is more than limits.hardMessageBytes');
+}
+
+/** Settings from a file (none: development mode) and from the command line, which wins. */
+export function loadConfig(
+  file: string | undefined,
+  overrides: { readonly host?: string; readonly port?: number },
+): Config {
+  const asked = file === undefined ? {} : readConfigFile(file);
+  const given = { ...DEFAULTS, ...asked, ...overrides };
+  const rooms = asked.rooms ?? (given.auth ? {} : LOBBY);
+  checkRooms(rooms);
+  const hosts = given.hosts.map((host) => host.toLowerCase());
+  const config = { ...given, hosts, rooms, limits: limitsOf(asked.limits) };
+  if (LOOPBACK.includes(config.host)) return config;
+  if (!config.auth) throw new ConfigError(`host ${config.host}: without \`auth\` the server listens on loopback only`);
+  if (!config.tlsTerminatedByProxy) {
+    throw new ConfigError(
+      `host ${config.host}: off loopback TLS is mandatory; set \`tlsTerminatedByProxy\` where a proxy ends it`,
+    );
+  }
+  return config;
+}

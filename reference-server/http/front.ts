@@ -1,0 +1,95 @@
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Discovery } from '../../generated/types.js';
+import type { Refusal } from '../ports/refusal.js';
+import type { UpgradeHandler } from '../ports/upgrade.js';
+import { type HttpRefusal, answer, refuse, refuseUpgrade } from './answers.js';
+import { type GrantServices, grantFor } from './grants.js';
+import { type GuardRules, guardHost, guardOrigin } from './guard.js';
+import { handshakeFault, offeredProtocols } from './handshake.js';
+import { Unanswered } from './unanswered.js';
+import { withoutUpgrade } from './without-upgrade.js';
+
+export const SESSIONS_PATH = '/porthouse/v1/sessions';
+export const DISCOVERY_PATH = '/.well-known/porthouse';
+
+/** How long a client may take for its request head, and for the whole request; and how often that is looked at. */
+const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 5_000 };
+
+export interface FrontOptions extends GrantServices {
+  readonly guard: () => GuardRules;
+  readonly discovery: Discovery;
+  readonly upgrades: readonly UpgradeHandler[];
+  readonly maxConnections: number;
+  /** A fault of the server's own. */
+  readonly onError: (error: unknown) => void;
+}
+
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0] ?? '/';
+
+/** The HTTP entry: discovery, grants, and the way to everybody who speaks WebSocket. Not yet listening. */
+export function createFront(options: FrontOptions): Server {
+  const server = createServer(TIMEOUTS);
+  const unanswered = new Unanswered();
+  server.maxConnections = options.maxConnections;
+  server.on('request', (request, response) => {
+    unanswered.add(request.socket, response);
+    serve(options, request, response).catch((error: unknown) => {
+      options.onError(error);
+      if (!response.headersSent) refuse(request, response, { refused: 'internal_error' });
+    });
+  });
+  server.on('upgrade', (request, socket, head) => {
+    const asked = { request, socket, head };
+    const handler = options.upgrades.find(({ path }) => path === pathOf(request));
+    // An answer that is still to come would end up amidst the frames.
+    if (unanswered.has(socket)) socket.destroy();
+    else if (handler) upgrade(options, asked, handler);
+    else server.emit('connection', withoutUpgrade(asked));
+  });
+  return server;
+}
+
+async function serve(options: FrontOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = pathOf(request);
+  const refusal = guardHost(request, options.guard());
+  if (refusal) refuse(request, response, refusal);
+  else if (path === DISCOVERY_PATH) discover(options, request, response);
+  else if (path === SESSIONS_PATH) await grant(options, request, response);
+  else if (options.upgrades.some((handler) => handler.path === path)) {
+    refuse(request, response, guardEndpoint(options, request, 'GET') ?? { refused: 'upgrade_required' });
+  } else refuse(request, response, { refused: 'not_found' });
+}
+
+const notAllowed = (allow: string) => ({ refused: 'method_not_allowed', headers: { allow } }) as const;
+
+function guardEndpoint(options: FrontOptions, request: IncomingMessage, method: string): HttpRefusal | null {
+  return request.method === method ? guardOrigin(request, options.guard()) : notAllowed(method);
+}
+
+function discover(options: FrontOptions, request: IncomingMessage, response: ServerResponse): void {
+  if (request.method === 'GET' || request.method === 'HEAD') answer(response, 200, options.discovery);
+  else refuse(request, response, notAllowed('GET, HEAD'));
+}
+
+async function grant(options: FrontOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const result = guardEndpoint(options, request, 'POST') ?? (await grantFor(request, options));
+  if ('refused' in result) refuse(request, response, result);
+  else answer(response, 201, result);
+}
+
+function upgrade(options: FrontOptions, asked: Asked, handler: UpgradeHandler): void {
+  const { request, socket } = asked;
+  socket.on('error', () => socket.destroy()); // a peer that is gone before it was answered
+  const rules = options.guard();
+  const refusal = guardHost(request, rules) ?? handshakeFault(request) ?? guardOrigin(request, rules);
+  const refused = (why: Refusal): void => refuseUpgrade(socket, why);
+  if (refusal) refused(refusal);
+  else handler.upgrade({ ...asked, protocols: offeredProtocols(request), refuse: refused });
+}

@@ -1,0 +1,63 @@
+import type { Message } from '../../ports/message.js';
+
+const FIN = 0x80;
+const TEXT = 0x1;
+const BINARY = 0x2;
+
+/** Up to here a payload is copied behind its header, so that a message is one buffer; above, a copy costs more than it saves. */
+const COPY_BYTES = 16 * 1024;
+
+function headerLength(bytes: number): number {
+  return bytes < 126 ? 2 : bytes < 65536 ? 4 : 10;
+}
+
+/** Writes the header of an unmasked, unfragmented data frame (RFC 6455, section 5.2) and returns where it ends. */
+function writeHeader(target: Buffer, at: number, message: Message): number {
+  const bytes = message.payload.length;
+  target[at] = FIN | (message.kind === 'binary' ? BINARY : TEXT);
+  if (bytes < 126) {
+    target[at + 1] = bytes;
+  } else if (bytes < 65536) {
+    target[at + 1] = 126;
+    target.writeUInt16BE(bytes, at + 2);
+  } else {
+    target[at + 1] = 127;
+    target.writeBigUInt64BE(BigInt(bytes), at + 2);
+  }
+  return at + headerLength(bytes);
+}
+
+/** Small messages as one run of frames in one buffer. */
+function packed(messages: readonly Message[]): Buffer {
+  let size = 0;
+  for (const { payload } of messages) size += headerLength(payload.length) + payload.length;
+  const run = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const message of messages) {
+    at = writeHeader(run, at, message);
+    at += message.payload.copy(run, at);
+  }
+  return run;
+}
+
+/** The messages of a batch as buffers to be written one behind the other; a large payload stays where it is. */
+export function encodeFrames(messages: readonly Message[]): readonly Buffer[] {
+  const buffers: Buffer[] = [];
+  let small: Message[] = [];
+  const pack = (): void => {
+    if (small.length > 0) buffers.push(packed(small));
+    small = [];
+  };
+  for (const message of messages) {
+    if (message.payload.length <= COPY_BYTES) {
+      small.push(message);
+      continue;
+    }
+    pack();
+    const header = Buffer.allocUnsafe(headerLength(message.payload.length));
+    writeHeader(header, 0, message);
+    buffers.push(header, message.payload);
+  }
+  pack();
+  return buffers;
+}

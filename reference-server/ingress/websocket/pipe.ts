@@ -1,0 +1,113 @@
+import type { Duplex } from 'node:stream';
+import { WebSocket } from 'ws';
+import type { EndCause } from '../../../generated/types.js';
+import type { Cancel, Clock } from '../../ports/clock.js';
+import type { Batch } from '../../ports/message.js';
+import type { Backlog, PipeSink, PipeSource } from '../../ports/pipe.js';
+import { CLOSE_CODES, causeOfError } from './causes.js';
+import { encodeFrames } from './frames.js';
+
+const NOTHING: Backlog = { messages: 0, bytes: 0 };
+
+interface PipeParts {
+  readonly webSocket: WebSocket;
+  readonly socket: Duplex;
+  readonly clock: Clock;
+  readonly keepaliveMs: number;
+}
+
+/**
+ * An open WebSocket as a pipe. The library parses and keeps the handshake and control frames; data frames are written
+ * to the socket here, because a batch is framed once for all members and leaves in one write.
+ */
+export class WebSocketPipe implements PipeSink {
+  readonly transport = 'websocket';
+  readonly #webSocket: WebSocket;
+  readonly #socket: Duplex;
+  readonly #parts: PipeParts;
+  #waiting = 0;
+  #waitingBytes = 0;
+  #heard: number;
+  #pinged = false;
+  #cause: EndCause = 'lost';
+  #stopPings: Cancel = () => undefined;
+
+  constructor(parts: PipeParts) {
+    this.#parts = parts;
+    this.#webSocket = parts.webSocket;
+    this.#socket = parts.socket;
+    this.#heard = parts.clock.now();
+  }
+
+  get writable(): boolean {
+    return this.#webSocket.readyState === WebSocket.OPEN;
+  }
+
+  /** Starts to report to the router. */
+  attach(source: PipeSource): void {
+    const ws = this.#webSocket;
+    this.#socket.on('data', () => {
+      this.#heard = this.#parts.clock.now();
+      this.#pinged = false;
+    });
+    ws.on('message', (data, isBinary) => source.receive(isBinary ? 'binary' : 'text', data as Buffer));
+    ws.on('error', (error) => {
+      this.#cause = causeOfError(error);
+      source.ended(this.#cause);
+    });
+    ws.on('close', (code) => {
+      this.#stopPings();
+      const asked = this.#cause === 'lost' && code !== 1006;
+      source.ended(asked ? 'closed_by_peer' : this.#cause);
+    });
+    this.#keepAlive(source, this.#parts.keepaliveMs);
+  }
+
+  deliver(batch: Batch): void {
+    const buffers = batch.encoding('websocket', encodeFrames);
+    const { bytes, messages } = batch;
+    this.#waiting += messages.length;
+    this.#waitingBytes += bytes;
+    const taken = (error?: Error | null): void => {
+      if (error) return; // it waits for ever
+      this.#waiting -= messages.length;
+      this.#waitingBytes -= bytes;
+    };
+    this.#socket.cork();
+    buffers.forEach((buffer, index) => {
+      if (index < buffers.length - 1) this.#socket.write(buffer);
+      else this.#socket.write(buffer, taken);
+    });
+    this.#socket.uncork();
+  }
+
+  backlog(): Backlog {
+    // What was taken at once is taken, though the stream calls back only later in the tick.
+    if (this.#socket.writableLength === 0 && !this.#socket.destroyed) return NOTHING;
+    return { messages: this.#waiting, bytes: this.#waitingBytes };
+  }
+
+  close(cause: EndCause): void {
+    this.#cause = cause;
+    const code = CLOSE_CODES[cause];
+    if (code === null) this.#webSocket.terminate();
+    else this.#webSocket.close(code, cause);
+  }
+
+  /** Pings keep middleboxes from forgetting the connection and find peers that are gone; pipe data is never used. */
+  #keepAlive(source: PipeSource, ms: number): void {
+    const { clock, keepaliveMs } = this.#parts;
+    this.#stopPings = clock.after(ms, () => {
+      const left = this.#heard + keepaliveMs - clock.now();
+      if (left > 0) this.#keepAlive(source, left);
+      else if (this.#pinged) {
+        source.ended('timeout');
+        this.close('timeout');
+      } else {
+        this.#pinged = true;
+        this.#webSocket.ping();
+        this.#keepAlive(source, keepaliveMs);
+      }
+    });
+  }
+}

@@ -1,0 +1,25 @@
+import type { Grant, SessionRequest } from '../../generated/types.js';
+import type { Result } from './refusal.js';
+
+/** Who asks: an account, or null for an anonymous client. */
+export type Account = string | null;
+
+/** Where grants are given. */
+export interface GrantDoor {
+  grant(request: SessionRequest, account: Account): Result<Grant>;
+}
+
+/** Tells who a bearer token (RFC 6750) speaks for; null means that it is not valid. */
+export interface Authenticator {
+  authenticate(token: string): Promise<{ readonly account: string } | null>;
+}
+
+/** How JSON Web Tokens are checked: against a shared secret or against a set of public keys. */
+export interface TokenRules {
+  /** Shared secret for HS256, at least 32 bytes of UTF-8. */
+  readonly secret?: string;
+  /** Path of a JWK Set (RFC 7517) with the public keys of whoever issues tokens. */
+  readonly jwksFile?: string;
+  readonly issuer?: string;
+  readonly audience?: string;
+}

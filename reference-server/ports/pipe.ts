@@ -1,0 +1,44 @@
+import type { EndCause, Limits } from '../../generated/types.js';
+import type { Batch, Kind } from './message.js';
+import type { Result } from './refusal.js';
+
+/** What waits in a transport because the kernel has not taken it yet. */
+export interface Backlog {
+  readonly messages: number;
+  /** Payload bytes of them. */
+  readonly bytes: number;
+}
+
+/** An adapter's side of an open pipe: where the router puts what the member shall receive. */
+export interface PipeSink {
+  readonly transport: string;
+  /** False once the connection has begun to close: nothing more can be written, and the end will follow. */
+  readonly writable: boolean;
+  deliver(batch: Batch): void;
+  backlog(): Backlog;
+  /** Ends the connection in the transport's own words for the cause. */
+  close(cause: EndCause): void;
+}
+
+/** The router's side of an open pipe: what an adapter reports. */
+export interface PipeSource {
+  /** One message, whole, as its member sent it; the kinds are those that the transport can tell apart. */
+  receive(kind: Kind, payload: Buffer): void;
+  /** The connection is over; later calls change nothing. */
+  ended(cause: EndCause): void;
+}
+
+/** A redeemed ticket. The transport finishes its handshake and then attaches its sink, or lets it go. */
+export interface PipeOffer {
+  /** The limits in force for this pipe; a client may have asked for smaller ones. */
+  readonly limits: Readonly<Required<Limits>>;
+  open(sink: PipeSink): PipeSource;
+  /** The handshake failed after the ticket was spent. */
+  abandon(): void;
+}
+
+/** Where ingresses come in. */
+export interface PipeDoor {
+  /** Spends a ticket (TICKET-1); refuses `ticket_invalid` whatever the reason. */
+  redeem(ticket: string, transport: string): Result<PipeOffer>;
+}

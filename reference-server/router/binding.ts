@@ -1,0 +1,137 @@
+import type { CallParams, CallResults, SessionState } from '../../generated/types.js';
+import type { Cancel } from '../ports/clock.js';
+import type { Refusal, Result } from '../ports/refusal.js';
+import type { Binding, Channel, Deferred, EventLog, OpKey } from '../ports/sibling.js';
+import { fence, whenRouted } from './fence.js';
+import type { Session } from './session.js';
+import type { Tickets } from './tickets.js';
+import { SETTLED } from './waiting.js';
+
+interface BindingParts {
+  readonly session: Session;
+  readonly channel: Channel;
+  readonly log: EventLog;
+  readonly tickets: Tickets;
+  readonly generation: number;
+  readonly result: CallResults['sibling.bind'];
+  readonly replayFrom: number;
+}
+
+/** A sibling's powers over its session, from the bind until another socket takes the channel over. */
+export class SessionBinding implements Binding {
+  readonly sid: string;
+  readonly channel: Channel;
+  readonly log: EventLog;
+  readonly result: CallResults['sibling.bind'];
+  readonly replayFrom: number;
+  readonly #session: Session;
+  readonly #tickets: Tickets;
+  readonly #generation: number;
+  readonly #waits = new Set<Cancel>();
+
+  constructor(parts: BindingParts) {
+    this.#session = parts.session;
+    this.#tickets = parts.tickets;
+    this.#generation = parts.generation;
+    this.sid = parts.session.sid;
+    this.channel = parts.channel;
+    this.log = parts.log;
+    this.result = parts.result;
+    this.replayFrom = parts.replayFrom;
+  }
+
+  state(): SessionState {
+    return this.#session.state();
+  }
+
+  snapshot(): CallResults['pipe.state'] {
+    return { headSeq: this.#session.headSeq(this.channel), state: this.state() };
+  }
+
+  ack(seq: number): Result<CallResults['sibling.ack']> {
+    const { log } = this.#session;
+    if (!log.ack(seq)) return { refused: 'invalid_params', pointer: '/seq' };
+    return { oldestSeq: log.oldestSeq };
+  }
+
+  stay(ms: number): CallResults['sibling.stay'] {
+    const granted = Math.min(ms, this.#session.limits.maxStayMs);
+    this.#session.linger.stay(granted);
+    return { ms: granted };
+  }
+
+  fence(params: CallParams['fence'], reply: (result: Result<CallResults['fence']>) => void): void {
+    this.#whileBound((settled) =>
+      fence(this.#session, params, (result) => {
+        settled();
+        reply(result);
+      }),
+    );
+  }
+
+  /** Starts to wait for something that this connection alone is interested in. */
+  #whileBound(start: (settled: () => void) => Cancel): void {
+    let cancel: Cancel = SETTLED;
+    cancel = start(() => this.#waits.delete(cancel));
+    this.#waits.add(cancel);
+  }
+
+  ticket(params: CallParams['pipe.ticket']): Result<CallResults['pipe.ticket']> {
+    const session = this.#session;
+    if (params.transport !== 'websocket') return { refused: 'transport_unsupported', pointer: '/transport' };
+    if (session.pipe?.open) {
+      if (!params.replace) return { refused: 'pipe_exists' };
+      session.pipe.close('replaced'); // PIPE-5
+    }
+    const pipeTicket = this.#tickets.issue(session, params.transport);
+    return { pipeTicket, epoch: session.nextEpoch, expiresInMs: session.limits.ticketMs };
+  }
+
+  closePipe(params: CallParams['pipe.close'], reply: (result: Result<CallResults['pipe.close']>) => void): void {
+    const session = this.#session;
+    const { pipe } = session;
+    if (!pipe?.open) {
+      reply({ refused: 'no_pipe' });
+      return;
+    }
+    const settle = (refusal?: Refusal): void => {
+      if (refusal) {
+        reply(refusal);
+        return;
+      }
+      pipe.close('closed_by_session');
+      reply({ at: pipe.at('c2s', pipe.c2s.received) });
+    };
+    const wait = (done: (refusal?: Refusal) => void): Cancel =>
+      whenRouted(session, { after: params.after, ms: session.limits.fenceMs, settle: done });
+    // Whoever gave an `op` may ask for the outcome on another connection (RPC-9).
+    if (params.op !== undefined) wait(settle);
+    else
+      this.#whileBound((settled) =>
+        wait((refusal) => {
+          settled();
+          settle(refusal);
+        }),
+      );
+  }
+
+  subscribe(params: CallParams['subscribe']): CallResults['subscribe'] {
+    return { events: this.#session.observers.subscribe(params.events) };
+  }
+
+  debugLevel(params: CallParams['debug.level']): CallResults['debug.level'] {
+    this.#session.trace.level = params.level;
+    return { level: params.level };
+  }
+
+  once(op: OpKey, call: Deferred): void {
+    this.#session.operations.once(op, call);
+  }
+
+  release(): void {
+    for (const cancel of this.#waits) cancel();
+    this.#waits.clear();
+    this.#session.bindings.release(this.channel, this.#generation);
+    this.#session.linger.review();
+  }
+}

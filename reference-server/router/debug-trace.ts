@@ -1,0 +1,69 @@
+import type { Position } from '../../generated/types.js';
+import type { Message } from '../ports/message.js';
+import type { Session } from './session.js';
+
+/** A refused message has no id. */
+type Traced = Pick<Message, 'kind' | 'payload'> & { readonly id?: string };
+
+export type DebugLevel = 'off' | 'info' | 'trace';
+
+/** Diagnostics of one session: lossy, redacted and limited in rate, so that nothing can depend on them (DBG-2). */
+export class DebugTrace {
+  readonly #session: Session;
+  level: DebugLevel = 'info';
+  #seq = 0;
+  #dropped = 0;
+  #tokens: number;
+  #refilled: number;
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.#tokens = session.limits.debugEventsPerSecond;
+    this.#refilled = session.context.clock.now();
+  }
+
+  log(level: 'info' | 'trace', text: string): void {
+    if (this.level === 'off' || (level === 'trace' && this.level !== 'trace')) return;
+    this.#send('debug.log', { level, text });
+  }
+
+  get headSeq(): number {
+    return this.#seq;
+  }
+
+  /** Whether anybody would hear of single messages. */
+  get tracing(): boolean {
+    return this.level === 'trace' && this.#session.bindings.outlet('debug') !== undefined;
+  }
+
+  /** Messages that passed the pipe from position `first` on, all about them but their content. */
+  envelopes(first: Position, messages: readonly Traced[]): void {
+    if (!this.tracing) return;
+    const { epoch, dir } = first;
+    messages.forEach(({ kind, payload, id }, index) => {
+      this.#send('debug.envelope', { epoch, dir, n: first.n + index, kind, bytes: payload.length, id });
+    });
+  }
+
+  #send(method: string, params: Readonly<Record<string, unknown>>): void {
+    const outlet = this.#session.bindings.outlet('debug');
+    if (!outlet) return;
+    const dropped = this.#dropped > 0 ? { dropped: this.#dropped } : {};
+    const event = { seq: this.#seq + 1, sid: this.#session.sid, ...dropped, ...params };
+    if (this.#allowed() && outlet.sendUnlogged(method, event)) {
+      this.#seq++;
+      this.#dropped = 0;
+    } else this.#dropped++;
+  }
+
+  /** A token bucket of one second's worth of events. */
+  #allowed(): boolean {
+    const rate = this.#session.limits.debugEventsPerSecond;
+    const now = this.#session.context.clock.now();
+    this.#tokens = Math.min(rate, this.#tokens + ((now - this.#refilled) * rate) / 1000);
+    this.#refilled = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+}

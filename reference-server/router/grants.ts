@@ -1,0 +1,58 @@
+import type { Formats, Limits, RequestedLimits, Scope, SessionRequest } from '../../generated/types.js';
+import type { Result } from '../ports/refusal.js';
+import type { Room } from './room.js';
+
+/** The limits that a client may ask to have smaller; the others are not its own. */
+const REQUESTABLE: ReadonlySet<string> = new Set<keyof RequestedLimits>([
+  'hardMessageBytes',
+  'ticketMs',
+  'sessionLingerMs',
+  'ringEvents',
+  'ringBytes',
+  'siblingMessageBytes',
+  'siblingQueuedBytes',
+  'fenceMs',
+  'maxPendingFences',
+  'maxStayMs',
+  'keepaliveMs',
+  'debugEventsPerSecond',
+]);
+
+const ALL_FORMATS: Formats = { send: ['text', 'json', 'binary'], receive: ['text', 'json', 'binary'] };
+
+/** Formats as asked; what is left out is everything. */
+export function formatsOf({ formats }: SessionRequest): Formats {
+  return { send: formats?.send ?? ALL_FORMATS.send, receive: formats?.receive ?? ALL_FORMATS.receive };
+}
+
+/** Everything that the caller may have in a room; null where the room does not admit it at all. */
+function scopesFor(room: Room, account: string | null): Scope[] | null {
+  if (account !== null) return ['send', 'receive', 'debug'];
+  const scopes = (['send', 'receive'] as const).filter((scope) => room.terms.anonymous[scope]);
+  return scopes.length > 0 ? scopes : null;
+}
+
+/** Whether the room exists as far as the caller is concerned (OPEN-11). */
+export function visible(room: Room | undefined, account: string | null): room is Room {
+  if (!room) return false;
+  return room.terms.visibility === 'public' || (account !== null && room.owner === account);
+}
+
+/** The scopes of a new session: those asked, or all that the caller may have (OPEN-14). */
+export function scopesOf(room: Room, request: SessionRequest, account: string | null): Result<Scope[]> {
+  const allowed = scopesFor(room, account);
+  if (!allowed) return { refused: 'unauthenticated' }; // ANON-2
+  const beyond = request.scopes?.findIndex((scope) => !allowed.includes(scope)) ?? -1;
+  if (beyond >= 0) return { refused: 'forbidden', pointer: `/scopes/${String(beyond)}` };
+  return request.scopes ? [...new Set(request.scopes)] : allowed;
+}
+
+/** The limits of a session in a room: the smaller of what is asked and what is in force, limit by limit (OPEN-13). */
+export function limitsOf(own: Readonly<Required<Limits>>, room: Room, asked: RequestedLimits = {}): Required<Limits> {
+  const effective = { ...own, ...room.limits };
+  for (const [name, value] of Object.entries(asked)) {
+    const limit = name as keyof RequestedLimits;
+    if (REQUESTABLE.has(limit)) effective[limit] = Math.min(effective[limit], value as number);
+  }
+  return effective;
+}

@@ -1,0 +1,66 @@
+import type { Message } from '../ports/message.js';
+
+/** The events that a client opts in to; nobody else pays for them (RCPT-6). */
+export const OBSERVABLE = ['pipe.receipt', 'pipe.manifest'] as const;
+export type Observable = (typeof OBSERVABLE)[number];
+
+export interface Receipt {
+  readonly n: number;
+  readonly id: string;
+  readonly members: number;
+}
+
+type Send = (method: Observable, params: Readonly<Record<string, unknown>>) => void;
+
+/** Items in one event; keeps an event well inside what a small client can take. */
+const ITEMS_PER_EVENT = 100;
+
+/** High-rate events: batched, never retained, numbered apart from the log (RCPT-5). */
+export class Observers {
+  readonly #sid: string;
+  readonly #send: Send;
+  #events: ReadonlySet<Observable> = new Set();
+  #vseq = 0;
+
+  constructor(sid: string, send: Send) {
+    this.#sid = sid;
+    this.#send = send;
+  }
+
+  get subscribed(): Observable[] {
+    return OBSERVABLE.filter((event) => this.#events.has(event));
+  }
+
+  /** Replaces what was subscribed to; names that nobody knows are left out of the answer (RCPT-1). */
+  subscribe(events: readonly string[]): Observable[] {
+    this.#events = new Set(OBSERVABLE.filter((event) => events.includes(event)));
+    return this.subscribed;
+  }
+
+  wants(event: Observable): boolean {
+    return this.#events.has(event);
+  }
+
+  /** Another socket holds the command channel; its reports are numbered from 1. */
+  rebound(): void {
+    this.#vseq = 0;
+  }
+
+  accepted(receipts: readonly Receipt[], epoch: number): void {
+    if (this.wants('pipe.receipt')) this.#emit('pipe.receipt', epoch, receipts);
+  }
+
+  /** Messages that took the positions from `first` on in the member's pipe. */
+  delivered(first: number, messages: readonly Message[], epoch: number): void {
+    if (!this.wants('pipe.manifest')) return;
+    const items = messages.map(({ id, from }, index) => ({ n: first + index, id, from, hops: [] }));
+    this.#emit('pipe.manifest', epoch, items);
+  }
+
+  #emit(method: Observable, epoch: number, items: readonly object[]): void {
+    for (let at = 0; at < items.length; at += ITEMS_PER_EVENT) {
+      const some = items.slice(at, at + ITEMS_PER_EVENT);
+      this.#send(method, { vseq: ++this.#vseq, sid: this.#sid, epoch, items: some });
+    }
+  }
+}

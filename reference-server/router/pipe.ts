@@ -1,0 +1,142 @@
+import type { EndCause, Position } from '../../generated/types.js';
+import type { Batch, Kind } from '../ports/message.js';
+import type { Backlog, PipeSink, PipeSource } from '../ports/pipe.js';
+import { counters } from './fence.js';
+import { kindInRoom, offered } from './formats.js';
+import type { Session } from './session.js';
+import { Waiting } from './waiting.js';
+
+/** Why a message goes no further; its place in the stream stays counted (POS-1). */
+interface MessageRefusal {
+  readonly name: 'forbidden' | 'message_too_large' | 'format_mismatch';
+  readonly limit?: number;
+}
+
+/** One connection of a session's client socket, and its account in both directions. */
+export class Pipe implements PipeSource {
+  readonly epoch: number;
+  readonly #session: Session;
+  readonly #sink: PipeSink;
+  /** Calls that wait for a message to be counted and routed. */
+  readonly waiting: Waiting;
+  readonly c2s = { received: 0, routed: 0, bytes: 0 };
+  readonly s2c = { enqueued: 0, dropped: 0, bytes: 0 };
+  #cause: EndCause | null = null;
+  #open = true;
+
+  get transport(): string {
+    return this.#sink.transport;
+  }
+
+  /** Why it ended; null while it is open. */
+  get cause(): EndCause | null {
+    return this.#cause;
+  }
+
+  constructor(session: Session, epoch: number, sink: PipeSink) {
+    this.#session = session;
+    this.epoch = epoch;
+    this.#sink = sink;
+    this.waiting = new Waiting(session.context.clock);
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Messages that have left for the kernel. */
+  get written(): number {
+    return this.s2c.enqueued - (this.#open ? this.#sink.backlog().messages : this.s2c.dropped);
+  }
+
+  /** Whether there is a connection to deliver to; one that is closing will report its own end. */
+  get writable(): boolean {
+    return this.#open && this.#sink.writable;
+  }
+
+  /** Whether the member reads fast enough for its room (DELIV-11). */
+  get keepsUp(): boolean {
+    const { maxQueuedMessages, maxQueuedBytes } = this.#session.room.limits;
+    const backlog = this.#sink.backlog();
+    return backlog.messages <= maxQueuedMessages && backlog.bytes <= maxQueuedBytes;
+  }
+
+  at(dir: 'c2s' | 's2c', n: number): Position {
+    return { epoch: this.epoch, dir, unit: 'msg', n };
+  }
+
+  receive(kind: Kind, payload: Buffer): void {
+    if (!this.#open) return;
+    const n = ++this.c2s.received;
+    this.c2s.bytes += payload.length;
+    const { room } = this.#session;
+    const refusal = this.#refusal(kind, payload);
+    const taken = refusal ? null : kindInRoom(room.terms, kind, payload);
+    if (taken) room.post(this.#session, { pipe: this, n, kind: taken, payload });
+    else this.#refuse({ n, kind, payload }, refusal ?? { name: 'format_mismatch' });
+  }
+
+  #refusal(kind: Kind, payload: Buffer): MessageRefusal | null {
+    const { scopes, formats, room } = this.#session;
+    if (!scopes.includes('send')) return { name: 'forbidden' };
+    const limit = room.limits.maxMessageBytes;
+    if (payload.length > limit) return { name: 'message_too_large', limit }; // ROOM-LIMIT-1
+    return offered(formats.send, kind) ? null : { name: 'format_mismatch' };
+  }
+
+  /** Counts, tells the sender's sibling, and leaves the pipe alone (ROOM-LIMIT-2, ROOM-LIMIT-3). */
+  #refuse({ n, ...message }: { n: number; kind: Kind; payload: Buffer }, error: MessageRefusal): void {
+    const { trace } = this.#session;
+    if (trace.tracing) trace.envelopes(this.at('c2s', n), [message]);
+    this.#session.room.inTurn(() => {
+      this.#session.emit('pipe.refused', { at: this.at('c2s', n), from: n, to: n, error });
+      this.routedUpTo(n);
+    });
+  }
+
+  /** The router is done with everything up to the n-th message. */
+  routedUpTo(n: number): void {
+    this.c2s.routed = Math.max(this.c2s.routed, n);
+    this.waiting.reached(this.c2s.routed);
+  }
+
+  /** Gives the messages their positions at the one write that they leave by (POS-2). */
+  deliver(batch: Batch): void {
+    const first = this.s2c.enqueued + 1;
+    this.s2c.enqueued += batch.messages.length;
+    this.s2c.bytes += batch.bytes;
+    this.#sink.deliver(batch);
+    this.#session.observers.delivered(first, batch.messages, this.epoch);
+    const { trace } = this.#session;
+    if (trace.tracing) trace.envelopes(this.at('s2c', first), batch.messages);
+  }
+
+  /** Ends the connection for a reason of the server's; nothing that it still carries counts. */
+  close(cause: EndCause): void {
+    this.#session.room.flush(); // before the transport's last words, after which it takes nothing
+    if (!this.#open) return;
+    this.#sink.close(cause);
+    this.#end(cause, { messages: 0, bytes: 0 }); // what is queued goes out before the last words
+  }
+
+  ended(cause: EndCause): void {
+    this.#session.room.flush();
+    if (this.#open) this.#end(cause, this.#sink.backlog());
+  }
+
+  /** Settles the account; `lost` was queued and can no longer be written. */
+  #end(cause: EndCause, lost: Backlog): void {
+    this.s2c.dropped = lost.messages;
+    this.s2c.bytes -= lost.bytes;
+    this.#open = false;
+    this.#cause = cause;
+    this.#session.emit('pipe.ended', this.#account('c2s', { n: this.c2s.received, bytes: this.c2s.bytes }));
+    this.#session.emit('pipe.ended', this.#account('s2c', { n: this.written, bytes: this.s2c.bytes }));
+    this.waiting.fail({ refused: 'pipe_ended', data: { counters: counters(this.#session, this) } });
+    this.#session.linger.review();
+  }
+
+  #account(dir: 'c2s' | 's2c', final: { n: number; bytes: number }): Record<string, unknown> {
+    return { at: this.at(dir, final.n), dir, finalN: final.n, finalBytes: final.bytes, cause: this.#cause };
+  }
+}

@@ -1,0 +1,63 @@
+import type { Room as WireRoom, RoomLimits, RoomSpec } from '../../generated/types.js';
+import type { Refusal, Result } from '../ports/refusal.js';
+
+type LimitName = 'maxMessageBytes' | 'maxMembers' | 'maxQueuedMessages' | 'maxQueuedBytes';
+
+/** What holds in a room: its spec with nothing left open. */
+export interface RoomTerms extends Omit<WireRoom, 'name' | 'limits'> {
+  readonly limits: Readonly<Required<Pick<RoomLimits, LimitName>>>;
+}
+
+/** Features of profiles that this server does not declare are refused, never silently ignored (ROOM-SPEC-2). */
+function unsupportedIn(asked: RoomSpec): string | null {
+  if (asked.lifetime === 'persistent') return '/create/lifetime';
+  if (asked.ownerLeaves !== undefined) return '/create/ownerLeaves';
+  if (asked.boundaries === 'ignored') return '/create/boundaries';
+  if (asked.slowConsumer && asked.slowConsumer !== 'close') return '/create/slowConsumer';
+  if (asked.limits?.messagesPerSecond !== undefined) return '/create/limits/messagesPerSecond';
+  return asked.limits?.messageBurst === undefined ? null : '/create/limits/messageBurst';
+}
+
+const LIMITS: readonly LimitName[] = ['maxMessageBytes', 'maxMembers', 'maxQueuedMessages', 'maxQueuedBytes'];
+
+/** The first limit that is asked for beyond what the server permits (ROOM-LIMIT-4). */
+function beyondServer(asked: RoomSpec, most: RoomTerms['limits']): Refusal | null {
+  const name = LIMITS.find((limit) => (asked.limits?.[limit] ?? 0) > most[limit]);
+  return name ? { refused: 'invalid_params', pointer: `/create/limits/${name}`, limit: most[name] } : null;
+}
+
+/** Only the limits that a room has: whatever else a spec holds is nobody's business here. */
+function limitsOf(asked: RoomLimits | undefined, defaults: RoomTerms['limits']): RoomTerms['limits'] {
+  return {
+    maxMessageBytes: asked?.maxMessageBytes ?? defaults.maxMessageBytes,
+    maxMembers: asked?.maxMembers ?? defaults.maxMembers,
+    maxQueuedMessages: asked?.maxQueuedMessages ?? defaults.maxQueuedMessages,
+    maxQueuedBytes: asked?.maxQueuedBytes ?? defaults.maxQueuedBytes,
+  };
+}
+
+/** Fills in what a spec leaves open, or says what in it cannot be kept. */
+export function termsOf(
+  asked: RoomSpec,
+  given: { readonly defaults: RoomTerms; readonly hardMessageBytes: number },
+): Result<RoomTerms> {
+  const unsupported = unsupportedIn(asked);
+  if (unsupported !== null) return { refused: 'not_supported', pointer: unsupported };
+  const { defaults } = given;
+  return (
+    beyondServer(asked, { ...defaults.limits, maxMessageBytes: given.hardMessageBytes }) ?? {
+      visibility: asked.visibility ?? defaults.visibility,
+      lifetime: defaults.lifetime,
+      format: asked.format ?? defaults.format,
+      onMismatch: asked.onMismatch ?? defaults.onMismatch,
+      boundaries: defaults.boundaries,
+      anonymous: {
+        send: asked.anonymous?.send ?? defaults.anonymous.send,
+        receive: asked.anonymous?.receive ?? defaults.anonymous.receive,
+      },
+      echo: asked.echo ?? defaults.echo,
+      slowConsumer: defaults.slowConsumer,
+      limits: limitsOf(asked.limits, defaults.limits),
+    }
+  );
+}

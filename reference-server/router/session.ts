@@ -1,0 +1,179 @@
+import type { Formats, Limits, Position, Scope, SessionState } from '../../generated/types.js';
+import type { Kind } from '../ports/message.js';
+import type { PipeSink } from '../ports/pipe.js';
+import type { Channel } from '../ports/sibling.js';
+import { Bindings } from './bindings.js';
+import type { RouterContext } from './context.js';
+import { DebugTrace } from './debug-trace.js';
+import { EventRing } from './event-log.js';
+import { Linger } from './linger.js';
+import { Observers } from './observers.js';
+import { Operations } from './operations.js';
+import { Pipe } from './pipe.js';
+import type { Room } from './room.js';
+
+/** What a grant settles for the whole life of a session. */
+export interface Terms {
+  readonly sid: string;
+  readonly secret: Buffer;
+  readonly account: string | null;
+  readonly room: Room;
+  readonly scopes: readonly Scope[];
+  readonly formats: Formats;
+  readonly limits: Readonly<Required<Limits>>;
+}
+
+interface SessionHooks {
+  readonly ticketUntil: (session: Session) => number;
+  readonly end: (session: Session) => void;
+}
+
+/** Couples one client socket with its siblings; a member of its room for as long as it lives. */
+export class Session {
+  readonly context: RouterContext;
+  readonly sid: string;
+  readonly secret: Buffer;
+  readonly account: string | null;
+  readonly room: Room;
+  readonly scopes: readonly Scope[];
+  readonly formats: Formats;
+  readonly limits: Readonly<Required<Limits>>;
+  readonly log: EventRing;
+  readonly bindings = new Bindings();
+  readonly observers: Observers;
+  readonly operations: Operations;
+  readonly trace: DebugTrace;
+  readonly linger: Linger;
+  #pipe: Pipe | null = null;
+  #messages = 0;
+  #handshakes = 0;
+  #ended = false;
+
+  constructor(context: RouterContext, terms: Terms, hooks: SessionHooks) {
+    this.context = context;
+    this.sid = terms.sid;
+    this.secret = terms.secret;
+    this.account = terms.account;
+    this.room = terms.room;
+    this.scopes = terms.scopes;
+    this.formats = terms.formats;
+    this.limits = terms.limits;
+    this.log = new EventRing({ events: terms.limits.ringEvents, bytes: terms.limits.ringBytes });
+    this.observers = new Observers(this.sid, (method, params) => {
+      this.bindings.outlet('command')?.sendUnlogged(method, params);
+    });
+    this.operations = new Operations();
+    this.trace = new DebugTrace(this);
+    this.linger = new Linger({
+      clock: context.clock,
+      lingerMs: terms.limits.sessionLingerMs,
+      held: () => this.#pipe?.open === true || this.bindings.any || this.#handshakes > 0,
+      ticketUntil: () => hooks.ticketUntil(this),
+      end: () => {
+        this.#ended = true;
+        hooks.end(this);
+      },
+    });
+  }
+
+  /** The open pipe, or the last one. */
+  get pipe(): Pipe | null {
+    return this.#pipe;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** The epoch that the next pipe will have (PIPE-1). */
+  get nextEpoch(): number {
+    return (this.#pipe?.epoch ?? 0) + 1;
+  }
+
+  /** Number of the newest event of a channel; each has a numbering of its own. */
+  headSeq(channel: Channel): number {
+    return channel === 'command' ? this.log.headSeq : this.trace.headSeq;
+  }
+
+  /** Number of the oldest event that is retained, or one more than there are. */
+  oldestSeq(channel: Channel): number {
+    return channel === 'command' ? this.log.oldestSeq : this.trace.headSeq + 1;
+  }
+
+  /** Message ids are unique on this node: sids are, and the number never repeats within one. */
+  nextMessageId(): string {
+    return `${this.sid}.${String(++this.#messages)}`;
+  }
+
+  /** Puts a lifecycle event into the log of the command channel, where no sleep and no cut can lose it. */
+  emit(method: string, params: Readonly<Record<string, unknown>>): void {
+    this.log.append(method, { sid: this.sid, ...params });
+    this.bindings.outlet('command')?.wake();
+    this.trace.log('info', method);
+  }
+
+  /** A ticket was redeemed: the session waits for what becomes of the handshake. */
+  offered(): void {
+    this.#handshakes++;
+    this.linger.review();
+  }
+
+  /** The handshake came to nothing. */
+  abandoned(): void {
+    this.#handshakes--;
+    this.linger.review();
+  }
+
+  openPipe(sink: PipeSink): Pipe {
+    this.#handshakes--;
+    this.#pipe?.close('replaced'); // two handshakes may have been under way
+    this.room.flush(); // what was sent before this pipe opened is not for it (PIPE-8)
+    const pipe = new Pipe(this, this.nextEpoch, sink);
+    this.#pipe = pipe;
+    this.emit('pipe.opened', {
+      at: pipe.at('c2s', 0),
+      epoch: pipe.epoch,
+      transport: sink.transport,
+      room: this.room.name,
+    });
+    this.linger.review();
+    return pipe;
+  }
+
+  /** The pipe that the room may deliver to now, as far as it keeps up. */
+  receivingPipe(): Pipe | null {
+    return this.#pipe?.writable && this.scopes.includes('receive') ? this.#pipe : null;
+  }
+
+  receivesAll(kinds: ReadonlySet<Kind>): boolean {
+    for (const kind of kinds) if (!this.formats.receive.includes(kind)) return false;
+    return true;
+  }
+
+  /** A message behind `at` that this member cannot take in any of its formats (FMT-5). */
+  undeliverable(at: Position): void {
+    this.emit('pipe.undeliverable', { at, beforeN: at.n + 1, error: { name: 'undeliverable' } });
+  }
+
+  /** Everything about the session, as of the log's head (SIB-6). */
+  state(): SessionState {
+    const { pipe } = this;
+    return {
+      sid: this.sid,
+      room: { name: this.room.name, ...this.room.terms },
+      scopes: [...this.scopes],
+      formats: this.formats,
+      limits: this.limits,
+      pipe: {
+        epoch: pipe?.epoch ?? 0,
+        status: pipe === null ? 'none' : pipe.open ? 'open' : 'ended',
+        ...(pipe && { transport: pipe.transport }),
+        ...(pipe?.cause && { cause: pipe.cause }),
+        c2s: { n: pipe?.c2s.received ?? 0, bytes: pipe?.c2s.bytes ?? 0 },
+        s2c: { n: pipe?.written ?? 0, bytes: pipe?.s2c.bytes ?? 0, dropped: pipe?.s2c.dropped ?? 0 },
+      },
+      siblings: this.bindings.generations,
+      subscriptions: this.observers.subscribed,
+    };
+  }
+}

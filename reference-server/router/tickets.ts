@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import type { RouterContext } from './context.js';
+import type { Session } from './session.js';
+
+const TICKET_BYTES = 32;
+
+export interface Ticket {
+  readonly session: Session;
+  readonly transport: string;
+  /** In clock time. */
+  readonly expires: number;
+}
+
+const digest = (ticket: string): string => createHash('sha256').update(ticket).digest('base64');
+
+/**
+ * Tickets that are still good, by digest: a look-up compares digests, so its time tells nothing about a ticket,
+ * and a memory dump holds none.
+ */
+export class Tickets {
+  readonly #context: RouterContext;
+  readonly #good = new Map<string, Ticket>();
+  readonly #bySession = new Map<Session, string>();
+
+  constructor(context: RouterContext) {
+    this.#context = context;
+  }
+
+  /** Makes a ticket for one pipe; an older one of the session is void (TICKET-5). */
+  issue(session: Session, transport: string): string {
+    this.revoke(session);
+    const ticket = this.#context.entropy.bytes(TICKET_BYTES).toString('base64url');
+    const key = digest(ticket);
+    this.#good.set(key, { session, transport, expires: this.#context.clock.now() + session.limits.ticketMs });
+    this.#bySession.set(session, key);
+    return ticket;
+  }
+
+  /** Takes a ticket out of the world; undefined where it is unknown, used, void, late or of another transport. */
+  redeem(ticket: string, transport: string): Session | undefined {
+    const found = this.#good.get(digest(ticket));
+    if (found?.transport !== transport) return undefined;
+    this.revoke(found.session);
+    return found.expires > this.#context.clock.now() ? found.session : undefined;
+  }
+
+  revoke(session: Session): void {
+    const key = this.#bySession.get(session);
+    if (key === undefined) return;
+    this.#bySession.delete(session);
+    this.#good.delete(key);
+  }
+
+  /** Until when the session's unused ticket is good, in clock time; 0 without one. */
+  expiry(session: Session): number {
+    const key = this.#bySession.get(session);
+    return key === undefined ? 0 : (this.#good.get(key)?.expires ?? 0);
+  }
+}

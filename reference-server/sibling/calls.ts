@@ -1,0 +1,70 @@
+import type { CallParams } from '../../generated/types.js';
+import { validate } from '../../generated/validate.js';
+import { faultPointer } from '../../support/fault.js';
+import type { Refusal } from '../ports/refusal.js';
+import type { Binding, Channel } from '../ports/sibling.js';
+
+type Reply = (result: object) => void;
+
+interface Method {
+  readonly channels: readonly Channel[];
+  /** The first fault of the params as a JSON pointer, or null. */
+  readonly fault: (params: unknown) => string | null;
+  readonly run: (binding: Binding, params: never, reply: Reply) => void;
+}
+
+function method<M extends keyof CallParams>(
+  name: M,
+  channels: readonly Channel[],
+  run: (binding: Binding, params: CallParams[M], reply: Reply) => void,
+): [string, Method] {
+  const check = validate[`calls/${name}.params`];
+  const fault = (params: unknown): string | null => (check(params) ? null : faultPointer(check.errors));
+  return [name, { channels, fault, run: run }];
+}
+
+const COMMAND = ['command'] as const;
+const BOTH = ['command', 'debug'] as const;
+
+const METHODS: ReadonlyMap<string, Method> = new Map([
+  method('sibling.ack', COMMAND, (binding, params, reply) => reply(binding.ack(params.seq))),
+  method('sibling.stay', BOTH, (binding, params, reply) => reply(binding.stay(params.ms))),
+  method('fence', COMMAND, (binding, params, reply) => binding.fence(params, reply)),
+  method('pipe.ticket', COMMAND, (binding, params, reply) => reply(binding.ticket(params))),
+  method('pipe.close', COMMAND, (binding, params, reply) => binding.closePipe(params, reply)),
+  method('pipe.state', BOTH, (binding, _params, reply) => reply(binding.snapshot())),
+  method('subscribe', COMMAND, (binding, params, reply) => reply(binding.subscribe(params))),
+  method('debug.level', ['debug'], (binding, params, reply) => reply(binding.debugLevel(params))),
+]);
+
+/** Calls that change something and can be told apart by an `op`; on others it is an unknown member (RPC-8). */
+const ONCE: ReadonlySet<string> = new Set(['pipe.ticket', 'pipe.close', 'subscribe', 'sibling.stay', 'debug.level']);
+
+/** Calls that belong to the time before the bind; afterwards they are refused by name. */
+const OPENING: ReadonlySet<string> = new Set(['sibling.bind', 'session.create']);
+
+function refusalOf(found: Method | undefined, name: string, binding: Binding): Refusal | null {
+  if (OPENING.has(name)) return { refused: 'already_bound' };
+  if (!found) return { refused: 'method_not_found' };
+  if (!found.channels.includes(binding.channel)) return { refused: 'forbidden' };
+  return null;
+}
+
+/** Carries out one call of a bound sibling; every outcome, refusals included, goes to `reply` exactly once. */
+export function perform(binding: Binding, call: { method: string; params: unknown }, reply: Reply): void {
+  const found = METHODS.get(call.method);
+  const refusal = refusalOf(found, call.method, binding);
+  if (refusal || !found) {
+    reply(refusal ?? { refused: 'method_not_found' });
+    return;
+  }
+  const pointer = found.fault(call.params);
+  if (pointer !== null) {
+    reply({ refused: 'invalid_params', pointer });
+    return;
+  }
+  const run = (done: Reply): void => found.run(binding, call.params as never, done);
+  const { op } = call.params as { op?: string };
+  if (op === undefined || !ONCE.has(call.method)) run(reply);
+  else binding.once({ op, method: call.method, reply }, run);
+}
