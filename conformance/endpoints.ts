@@ -1,0 +1,42 @@
+import { isFields } from './model.js';
+import type { Fields } from './model.js';
+import type { Json } from './timeline.js';
+
+/** The server under test, as its well-known document describes it. Addresses are absolute. */
+export interface Target {
+  readonly discovery: Json;
+  readonly wellKnown: URL;
+  readonly sessions: URL;
+  readonly pipe: URL;
+  readonly sibling: URL;
+}
+
+/** Path of the well-known document. */
+export const WELL_KNOWN = '/.well-known/porthouse';
+
+const field = (of: Json | undefined, key: string): Json | undefined => (isFields(of) ? of[key] : undefined);
+
+/** Reads the endpoints out of a well-known document; those that it does not name have the paths of the specification. */
+export function targetFrom(wellKnown: URL, discovery: Json): Target {
+  const endpoints = field(discovery, 'endpoints');
+  const at = (value: Json | undefined, path: string): URL => absolute(value, wellKnown) ?? new URL(path, wellKnown);
+  return {
+    discovery,
+    wellKnown,
+    sessions: at(field(endpoints, 'sessions'), '/porthouse/v1/sessions'),
+    pipe: at(field(field(endpoints, 'pipe'), 'websocket'), '/porthouse/v1/pipe'),
+    sibling: at(field(field(endpoints, 'sibling'), 'websocket'), '/porthouse/v1/sibling'),
+  };
+}
+
+/** The address of a member's socket: its grant's, else the server's. */
+export function endpointOf(target: Target, grant: Json | undefined, kind: 'pipe' | 'sibling'): URL {
+  const endpoints: Fields = isFields(field(grant, 'endpoints')) ? (field(grant, 'endpoints') as Fields) : {};
+  const value = kind === 'pipe' ? endpoints['pipe'] : field(endpoints['sibling'], 'websocket');
+  return absolute(value, target.sessions) ?? target[kind];
+}
+
+function absolute(value: Json | undefined, base: URL): URL | undefined {
+  if (typeof value !== 'string') return undefined;
+  return URL.canParse(value, base.href) ? new URL(value, base) : undefined;
+}

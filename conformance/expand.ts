@@ -1,0 +1,147 @@
+import type { Case, CaseStep, Fields, Member, Part, Step, Verb } from './model.js';
+import { asText, fullAt } from './model.js';
+
+/** Room key and names of the pair that is added to every case. */
+export const BYSTANDER = { room: 'bystander', first: 'bystander1', second: 'bystander2' } as const;
+
+interface Draft {
+  readonly part: Part;
+  readonly verb: Verb;
+  readonly fields: Fields;
+  readonly expect?: Fields;
+  readonly needs?: string;
+}
+
+const MEMBER: Member = { account: 'a', room: BYSTANDER.room, pipe: true, command: false, debug: false, request: {} };
+
+/**
+ * Every step of a run, in order: the bystanders' opening and first nonce, what `given` asks for, the case's own steps,
+ * and the bystanders' last nonce. Each says what it expects, also where the file left it out.
+ */
+export function expand(of: Case): Step[] {
+  const opening = of.canary ? [] : bystandersOpen();
+  const given = givenDrafts(of);
+  const closing = of.canary ? [] : [bystanderNonce()];
+  const drafts = [...opening, ...given, ...of.steps.map(asDraft), ...closing];
+  return drafts.map((draft, index) => finish(draft, index));
+}
+
+const asDraft = (step: CaseStep): Draft & Partial<CaseStep> => ({ ...step, part: 'main' });
+
+function finish(draft: Draft & Partial<CaseStep>, index: number): Step {
+  const expect = expectationOf(draft, index);
+  return {
+    index,
+    part: draft.part,
+    verb: draft.verb,
+    fields: draft.fields,
+    ...(expect === undefined ? {} : { expect }),
+    proves: draft.proves ?? [],
+    save: draft.save ?? {},
+    line: draft.line ?? 0,
+    ...(draft.needs === undefined ? {} : { needs: draft.needs }),
+  };
+}
+
+function bystandersOpen(): Draft[] {
+  const { room, first, second } = BYSTANDER;
+  return [
+    ...memberDrafts(first, MEMBER, true),
+    ...memberDrafts(second, MEMBER, false),
+    { ...bystanderNonce(), needs: 'DELIV-1' },
+  ].map((draft) => ({ ...draft, part: 'bystander', fields: draft.verb === 'grant' ? { ...draft.fields, room } : draft.fields }));
+}
+
+const bystanderNonce = (): Draft => ({
+  part: 'bystander',
+  verb: 'control',
+  fields: { of: [BYSTANDER.first, BYSTANDER.second] },
+});
+
+function givenDrafts({ given }: Case): Draft[] {
+  const made = new Set<string>();
+  return Object.entries(given.members).flatMap(([name, member]) => {
+    const creates = !made.has(member.room);
+    made.add(member.room);
+    return memberDrafts(name, member, creates);
+  });
+}
+
+function memberDrafts(name: string, member: Member, creates: boolean): Draft[] {
+  const { account, room, request } = member;
+  const part = 'given';
+  const grant: Draft = {
+    part,
+    verb: 'grant',
+    fields: { as: name, account, room, request, ...(creates ? { create: true } : {}) },
+    needs: creates ? 'OPEN-9' : 'OPEN-1',
+  };
+  const bind = (channel: string): Draft => ({ part, verb: 'bind', fields: { member: name, channel }, needs: 'BIND-3' });
+  const open: Draft = { part, verb: 'open', fields: { pipe: name }, needs: 'WS-1' };
+  const opened: Draft = {
+    part,
+    verb: 'expect',
+    fields: { at: `${name}.command`, event: 'pipe.opened' },
+    needs: 'PIPE-1',
+  };
+  return [
+    grant,
+    ...(member.command ? [bind('command')] : []),
+    ...(member.debug ? [bind('debug')] : []),
+    ...(member.pipe ? [open] : []),
+    ...(member.pipe && member.command ? [opened] : []),
+  ];
+}
+
+/** The name of the socket that an `open` opens or a `bind` binds. */
+export function socketOf(verb: Verb, fields: Fields): string {
+  const as = typeof fields['as'] === 'string' ? fields['as'] : undefined;
+  if (verb === 'bind') return `${asText(fields['member'])}.${as ?? channelOf(fields)}`;
+  if (fields['pipe'] !== undefined) return `${asText(fields['pipe'])}.${as ?? 'pipe'}`;
+  return `${asText(fields['sibling'])}.${as ?? 'command'}`;
+}
+
+/** The channel that a `bind` asks for. */
+export const channelOf = (fields: Fields): string =>
+  typeof fields['channel'] === 'string' ? fields['channel'] : 'command';
+
+/** The label of the call that a step makes: its `as`, or one of its own. */
+export function labelOf(verb: Verb, fields: Fields, index: number): string {
+  const as = fields['as'];
+  return verb !== 'bind' && typeof as === 'string' ? as : `${verb}:${String(index)}`;
+}
+
+function expectationOf({ verb, fields, expect }: Draft, index: number): Fields | undefined {
+  if (verb === 'expect') return fields;
+  const implied = expect ?? impliedBy(verb, fields);
+  if (implied === undefined) return undefined;
+  const calls = (verb === 'call' && fields['notify'] !== true) || verb === 'bind' || verb === 'fence';
+  const answered = implied['reply'] !== undefined || implied['error'] !== undefined;
+  const to = calls ? labelOf(verb, fields, index) : rawTarget(verb, fields);
+  return {
+    at: placeOf(verb, fields),
+    ...(answered && to !== undefined ? { to } : {}),
+    ...implied,
+  };
+}
+
+// What answers bytes that are no call of the kit answers none of its calls either.
+function rawTarget(verb: Verb, fields: Fields): string | undefined {
+  return verb === 'raw' && fields['message'] === undefined ? 'any' : undefined;
+}
+
+function impliedBy(verb: Verb, fields: Fields): Fields | undefined {
+  if (verb === 'grant') return { status: 201 };
+  if (verb === 'open') return fields['pipe'] === undefined ? { event: 'sibling.hello' } : { opened: {} };
+  if (verb === 'fence' || (verb === 'bind' && fields['await'] !== false)) return { reply: {} };
+  return undefined;
+}
+
+function placeOf(verb: Verb, fields: Fields): string {
+  if (verb === 'grant') return `${asText(fields['as'])}.grant`;
+  if (verb === 'open' || verb === 'bind') return socketOf(verb, fields);
+  if (verb === 'http') return asText(fields['as']);
+  if (verb === 'send') return fullAt(asText(fields['from']));
+  if (verb === 'fence') return `${asText(fields['at'])}.command`;
+  return fields['connect'] === undefined ? fullAt(asText(fields['at'])) : asText(fields['as']);
+}

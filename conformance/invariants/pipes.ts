@@ -1,0 +1,46 @@
+import type { Ledger, SocketState } from '../judge/ledger.js';
+import { received } from '../judge/outcome.js';
+import type { MessageBody, TimelineRecord } from '../timeline.js';
+import type { FinishedRun, Violation } from './violation.js';
+import { violation } from './violation.js';
+
+/** DELIV-7 and DELIV-5: whatever came out of a pipe was sent by somebody, in the same room. */
+export function pipeViolations({ ledger }: FinishedRun): Violation[] {
+  const rooms = sentByRoom(ledger);
+  const everything = new Set(ledger.sent.map(({ record }) => record.sha256));
+  return ledger.all
+    .filter(({ kind, member }) => kind === 'pipe' && !hasRaw(ledger, roomOf(ledger, member)))
+    .flatMap((pipe) => {
+      const own = rooms.get(roomOf(ledger, pipe.member)) ?? new Set();
+      return messagesOf(pipe)
+        .filter((record) => !own.has(record.sha256))
+        .map((record) => stranger(record, everything.has(record.sha256)));
+    });
+}
+
+function stranger(record: TimelineRecord & MessageBody, elsewhere: boolean): Violation {
+  const requirement = elsewhere ? 'DELIV-5' : 'DELIV-7';
+  const expected = elsewhere ? 'only what members of this room sent' : 'only what some member sent';
+  return violation({ requirement, record, expected, received: received(record) });
+}
+
+const roomOf = (ledger: Ledger, member: string): string => ledger.members.get(member)?.room ?? '';
+
+function messagesOf(pipe: SocketState): (TimelineRecord & MessageBody)[] {
+  return pipe.inbound.flatMap(({ record }) => (record.type === 'message' ? [record] : []));
+}
+
+function sentByRoom(ledger: Ledger): Map<string, Set<string>> {
+  const rooms = new Map<string, Set<string>>();
+  for (const { member, record } of ledger.sent) {
+    const room = roomOf(ledger, member);
+    const hashes = rooms.get(room) ?? new Set();
+    rooms.set(room, hashes.add(record.sha256));
+  }
+  return rooms;
+}
+
+// What raw bytes add up to is the server's reading, which this rule cannot know.
+function hasRaw(ledger: Ledger, room: string): boolean {
+  return ledger.all.some((each) => each.kind === 'pipe' && each.raw && roomOf(ledger, each.member) === room);
+}

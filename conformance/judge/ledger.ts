@@ -1,0 +1,256 @@
+import { asText, isFields, splitAt } from '../model.js';
+import type { FrameBody, HttpBody, Json, MessageBody, RunBody, SocketBody, TimelineRecord } from '../timeline.js';
+
+/** Something received on a socket that a step can claim. */
+export interface Entry {
+  readonly record: TimelineRecord;
+  readonly what: 'message' | 'event' | 'answer' | 'pong' | 'noise';
+  /** Arrived because the kit itself sent a nonce (control or sentinel). */
+  readonly nonce: boolean;
+  /** The call that an answer answers. */
+  readonly call?: Call;
+  claimed: boolean;
+}
+
+/** A call that the kit made on a sibling. */
+export interface Call {
+  readonly id: Json | undefined;
+  readonly method: string;
+  readonly params: Json | undefined;
+  readonly label: string | undefined;
+  readonly kit: boolean;
+  readonly record: TimelineRecord;
+  answer?: Entry;
+  /** What the kit had sent and received on the member's pipe when it was made. */
+  readonly sent: number;
+}
+
+/** One connection, with all that came over it. */
+export interface SocketState {
+  readonly at: string;
+  readonly member: string;
+  readonly conn: number;
+  readonly kind: 'pipe' | 'sibling';
+  readonly inbound: Entry[];
+  readonly calls: Call[];
+  /** Pipes of the same member are numbered from 1. */
+  readonly epoch: number;
+  opening: SocketBody;
+  opened?: TimelineRecord & SocketBody;
+  /** Refused by a status, or no answer at all. */
+  refused?: TimelineRecord & SocketBody;
+  closed?: TimelineRecord & SocketBody;
+  /** The kit began to close it, or cut it. */
+  leaving: boolean;
+  sent: number;
+  received: number;
+  /** Raw bytes went out whose messages nobody counted. */
+  uncountable: boolean;
+  /** Raw bytes went out. */
+  raw: boolean;
+  held: boolean;
+}
+
+/** A message that the kit sent. */
+export interface Sent {
+  readonly record: TimelineRecord & MessageBody;
+  readonly member: string;
+}
+
+/** The latest exchange of a name. */
+export interface Exchange {
+  readonly request: TimelineRecord & HttpBody;
+  response?: TimelineRecord & HttpBody;
+}
+
+/** What is known of a member. */
+export interface MemberState {
+  grant?: Json;
+  /** Room that was asked for. */
+  room?: string;
+}
+
+/** The state of a run, made of nothing but its records, in their order. Runner and judge share it. */
+export class Ledger {
+  run: RunBody | undefined;
+  readonly sockets = new Map<string, SocketState>();
+  readonly exchanges = new Map<string, Exchange>();
+  readonly members = new Map<string, MemberState>();
+  readonly saves = new Map<string, Json>();
+  readonly sent: Sent[] = [];
+  readonly faults: string[] = [];
+  readonly all: SocketState[] = [];
+  readonly #byConn = new Map<number, SocketState>();
+
+  /** Takes the next record of the run. */
+  add(record: TimelineRecord): void {
+    if (record.type === 'run') this.run = record;
+    if (record.type === 'http') this.#http(record);
+    if (record.type === 'socket') this.#socket(record);
+    if (record.type === 'frame') this.#frame(record);
+    if (record.type === 'message') this.#message(record);
+    if (record.type === 'save') this.saves.set(record.name, record.value);
+    if (record.type === 'fault') this.faults.push(record.what);
+    if (record.type === 'raw') this.#raw(record.conn, record.counts);
+  }
+
+  /**
+   * The socket on which a member's channel is bound: the last one on which a bind was called and not refused, since from
+   * that call on the one before may be replaced at any time.
+   */
+  bound(member: string, channel: string): SocketState | undefined {
+    const calls = this.all
+      .filter((each) => each.member === member && each.kind === 'sibling')
+      .flatMap((socket) => socket.calls.map((call) => ({ socket, call })))
+      .filter(({ call }) => binds(call, channel));
+    return calls.sort((a, b) => b.call.record.i - a.call.record.i)[0]?.socket;
+  }
+
+  /** The member's state, made at its first mention. */
+  member(name: string): MemberState {
+    const found = this.members.get(name) ?? {};
+    this.members.set(name, found);
+    return found;
+  }
+
+  #http(record: TimelineRecord & HttpBody): void {
+    if (record.dir === 'out') {
+      this.exchanges.set(record.at, { request: record });
+      return;
+    }
+    const exchange = this.exchanges.get(record.at);
+    if (exchange === undefined) return;
+    exchange.response = record;
+    const { member, socket } = splitAt(record.at);
+    if (socket === 'grant' && record.status === 201) this.#granted(member, record.json, exchange.request.json);
+  }
+
+  #granted(member: string, grant: Json | undefined, request: Json | undefined): void {
+    const state = this.member(member);
+    if (grant !== undefined) state.grant = grant;
+    if (isFields(request) && typeof request['room'] === 'string') state.room = request['room'];
+  }
+
+  #socket(record: TimelineRecord & SocketBody): void {
+    if (record.event === 'opening') return this.#opening(record);
+    const state = this.#byConn.get(record.conn);
+    if (state === undefined) return;
+    if (record.event === 'open') state.opened = record;
+    if (record.event === 'refused' || record.event === 'failed') state.refused = record;
+    if (record.event === 'hold') state.held = true;
+    if (record.event === 'release') state.held = false;
+    if (record.event === 'pong' && record.dir === 'in') state.inbound.push(entry(record, 'pong'));
+    if (record.event === 'closed' && record.dir === 'out') state.leaving = true;
+    if (record.event === 'closed' && record.dir === 'in') state.closed ??= record;
+  }
+
+  #opening(record: TimelineRecord & SocketBody): void {
+    const { member } = splitAt(record.at);
+    const kind = record.kind ?? 'pipe';
+    this.member(member);
+    const state: SocketState = {
+      at: record.at,
+      member,
+      conn: record.conn,
+      kind,
+      inbound: [],
+      calls: [],
+      // Only a pipe that opened made an epoch.
+      epoch: 1 + this.all.filter((each) => each.member === member && each.kind === 'pipe' && each.opened).length,
+      opening: record,
+      leaving: false,
+      sent: 0,
+      received: 0,
+      uncountable: false,
+      raw: false,
+      held: false,
+    };
+    this.sockets.set(record.at, state);
+    this.#byConn.set(record.conn, state);
+    this.all.push(state);
+  }
+
+  #frame(record: TimelineRecord & FrameBody): void {
+    const socket = this.#byConn.get(record.conn);
+    if (socket === undefined) return;
+    if (record.dir === 'out') this.#call(socket, record);
+    else socket.inbound.push(this.#received(socket, record));
+  }
+
+  #call(socket: SocketState, record: TimelineRecord & FrameBody): void {
+    const json = isFields(record.json) ? record.json : {};
+    const id = typeof json['id'] === 'string' || Number.isInteger(json['id']) ? json['id'] : null;
+    // A notification is a call that nothing may answer.
+    const notification = isFields(record.json) && !Object.hasOwn(json, 'id') && record.odd !== true;
+    if (notification) return;
+    socket.calls.push({
+      id,
+      method: asText(json['method']),
+      params: json['params'],
+      label: record.label,
+      kit: record.kit === true,
+      record,
+      sent: this.sockets.get(`${socket.member}.pipe`)?.sent ?? 0,
+    });
+  }
+
+  #received(socket: SocketState, record: TimelineRecord & FrameBody): Entry {
+    const json = isFields(record.json) ? record.json : {};
+    if (typeof json['method'] === 'string') return entry(record, 'event');
+    if (!Object.hasOwn(json, 'result') && !Object.hasOwn(json, 'error')) return entry(record, 'noise');
+    const id = json['id'] ?? null;
+    const call = socket.calls.find((each) => each.id === id && each.answer === undefined);
+    const answer: Entry = { ...entry(record, 'answer'), ...(call === undefined ? {} : { call }) };
+    if (call !== undefined) this.#answered(socket, call, answer);
+    return answer;
+  }
+
+  #answered(socket: SocketState, call: Call, answer: Entry): void {
+    call.answer = answer;
+    const result = resultOf(answer);
+    if (call.method === 'session.create' && result !== undefined) this.#granted(socket.member, result, call.params);
+  }
+
+  #message(record: TimelineRecord & MessageBody): void {
+    const socket = this.#byConn.get(record.conn);
+    if (socket === undefined) return;
+    if (record.dir === 'out') {
+      socket.sent += 1;
+      this.sent.push({ record, member: socket.member });
+      return;
+    }
+    socket.received += 1;
+    const isNonce = this.sent.some((each) => each.record.role !== undefined && each.record.sha256 === record.sha256);
+    const again = socket.inbound.some((each) => each.nonce && shaOf(each) === record.sha256);
+    socket.inbound.push({ ...entry(record, 'message'), nonce: isNonce && !again });
+  }
+
+  #raw(conn: number, counts: number | undefined): void {
+    const socket = this.#byConn.get(conn);
+    if (socket === undefined) return;
+    socket.raw = true;
+    socket.sent += counts ?? 0;
+    if (counts === undefined) socket.uncountable = true;
+  }
+}
+
+function binds({ method, params, answer }: Call, channel: string): boolean {
+  if (method !== 'sibling.bind' || !isFields(params) || params['channel'] !== channel) return false;
+  return answer === undefined || resultOf(answer) !== undefined;
+}
+
+function entry(record: TimelineRecord, what: Entry['what']): Entry {
+  return { record, what, nonce: false, claimed: false };
+}
+
+/** The hash of a message's content. */
+export const shaOf = (of: Entry): string | undefined => (of.record.type === 'message' ? of.record.sha256 : undefined);
+
+/** A field of the JSON text that an entry is. */
+export function fieldOf(of: Entry, key: string): Json | undefined {
+  const { record } = of;
+  return record.type === 'frame' && isFields(record.json) ? record.json[key] : undefined;
+}
+
+/** The result of an answer; undefined where it is an error. */
+export const resultOf = (answer: Entry): Json | undefined => fieldOf(answer, 'result');

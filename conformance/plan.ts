@@ -1,0 +1,55 @@
+import type { Case } from './model.js';
+import { isFields } from './model.js';
+import { requirementOf } from './register.js';
+import type { Json } from './timeline.js';
+
+/** Why a case is known beforehand not to run. */
+export interface Skip {
+  readonly verdict: 'NOT_APPLICABLE' | 'NOT_TESTED';
+  readonly reason: string;
+}
+
+/** What a server says of itself. */
+export interface Declared {
+  readonly server: string;
+  readonly profiles: readonly string[];
+}
+
+/** What decides which cases run. */
+export interface Selection {
+  readonly accounts: number;
+  readonly full: boolean;
+  /** Profiles asked for; undefined for all. */
+  readonly profiles: readonly string[] | undefined;
+}
+
+/** Reads name, version and profiles out of a well-known document. */
+export function declaredBy(discovery: Json): Declared {
+  const fields = isFields(discovery) ? discovery : {};
+  const { name, version } = isFields(fields['server']) ? fields['server'] : {};
+  const listed = Array.isArray(fields['profiles']) ? fields['profiles'].map(String) : [];
+  const server = [name, version].filter((part) => typeof part === 'string').join(' ');
+  // Nobody can undeclare core.
+  return { server, profiles: listed.includes('core') ? listed : ['core', ...listed] };
+}
+
+/** The profiles that a server must have declared for a case to concern it. */
+export function profilesOf(of: Case): readonly string[] {
+  if (of.profiles !== undefined) return of.profiles;
+  const ids = of.steps.flatMap((step) => step.proves);
+  return [...new Set(ids.map((id) => requirementOf(id)?.profile ?? 'core'))];
+}
+
+/** Why `of` will not run; undefined when it will. */
+export function skipOf(of: Case, declared: Declared, selection: Selection): Skip | undefined {
+  const missing = profilesOf(of).find((profile) => !declared.profiles.includes(profile));
+  if (missing !== undefined) return { verdict: 'NOT_APPLICABLE', reason: `profile ${missing}` };
+  if (of.accounts > selection.accounts) return { verdict: 'NOT_TESTED', reason: 'token' };
+  if (of.tags.includes('slow') && !selection.full) return { verdict: 'NOT_TESTED', reason: 'slow' };
+  return undefined;
+}
+
+/** Whether the choice of profiles leaves `of` in. */
+export function isChosen(of: Case, { profiles }: Selection): boolean {
+  return profiles === undefined || of.canary || profilesOf(of).some((profile) => profiles.includes(profile));
+}

@@ -1,0 +1,139 @@
+import { isUtf8 } from 'node:buffer';
+import type { OpenResult } from '../drivers/websocket/opening.js';
+import type { WebSocketRecord } from '../drivers/websocket/socket.js';
+import { WebSocketDriver } from '../drivers/websocket/socket.js';
+import { sha256 } from '../judge/expect-message.js';
+import { splitAt } from '../model.js';
+import type { Json, MessageBody, RecordBody, SocketBody } from '../timeline.js';
+import type { Run } from './run.js';
+
+/** A connection of a run under its name. */
+export interface Connection {
+  readonly at: string;
+  readonly conn: number;
+  readonly member: string;
+  readonly kind: 'pipe' | 'sibling';
+  readonly driver: WebSocketDriver;
+}
+
+/** How a connection is to be opened. */
+export interface Opening {
+  readonly at: string;
+  readonly kind: 'pipe' | 'sibling';
+  readonly url: URL;
+  readonly protocols: readonly string[];
+  /** Header fields beside the standard ones, or in their place; null leaves a standard one out. */
+  readonly headers: { readonly [name: string]: string | null };
+}
+
+const LEGIBLE = 256;
+
+/** A message as its record says it. */
+export function describeMessage(kind: 'text' | 'binary', payload: Buffer): Pick<MessageBody, 'kind' | 'bytes' | 'sha256' | 'text' | 'hex'> {
+  const start = payload.subarray(0, LEGIBLE);
+  const content = kind === 'text' && isUtf8(payload) ? { text: cutText(payload) } : { hex: start.toString('hex') };
+  return { kind, bytes: payload.length, sha256: sha256(payload), ...content };
+}
+
+// A cut inside a character leaves replacement characters at the end, which nobody sent.
+const cutText = (payload: Buffer): string =>
+  payload.length <= LEGIBLE ? payload.toString('utf8') : payload.toString('utf8', 0, LEGIBLE).replace(/\uFFFD+$/u, '');
+
+/** Parses a JSON text; undefined where it is none. */
+export function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Starts to open a connection; everything that it brings is recorded, from its first byte on. */
+export function openConnection(run: Run, opening: Opening): Connection {
+  const conn = run.nextConn();
+  const { at, kind, url, protocols } = opening;
+  const early: WebSocketRecord[] = [];
+  let isOpen = false;
+  const record = (each: WebSocketRecord): void => {
+    const body = bodyOf(each, { at, conn, kind });
+    if (body !== undefined) run.append(body);
+  };
+  const driver = new WebSocketDriver({
+    onRecord: (each) => {
+      if (isOpen) record(each);
+      else early.push(each);
+    },
+  });
+  const connection: Connection = { at, conn, member: splitAt(at).member, kind, driver };
+  run.keep(connection);
+  run.append({ type: 'socket', at, conn, event: 'opening', kind, url: url.href, protocols });
+  const headers = Object.entries(opening.headers);
+  driver
+    .open({
+      url,
+      subprotocols: protocols,
+      headers: headers.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const])),
+      omit: headers.flatMap(([name, value]) => (value === null ? [name] : [])),
+      signal: run.signal,
+    })
+    .then((result) => {
+      for (const body of openingBodies(result, at, conn)) run.append(body);
+      isOpen = true;
+      early.forEach(record);
+    }, ignoreAbort);
+  return connection;
+}
+
+// The signal's reason is the end of the run, which needs no second mention.
+const ignoreAbort = (): void => undefined;
+
+function openingBodies(result: OpenResult, at: string, conn: number): SocketBody[] {
+  const common = { type: 'socket', at, conn } as const;
+  const violations = result.violations.map((what): SocketBody => ({ ...common, event: 'violation', what }));
+  if (result.type === 'failed') {
+    return [...violations, { ...common, event: 'failed', what: `${result.why} ${result.error}` }];
+  }
+  const { headers } = result;
+  if (result.type === 'opened') {
+    const protocol = result.subprotocol === undefined ? {} : { protocol: result.subprotocol };
+    return [{ ...common, event: 'open', status: 101, headers, ...protocol }, ...violations];
+  }
+  const text = result.body.toString('utf8');
+  const json = parseJson(text);
+  const body = json === undefined ? { text } : { json };
+  return [...violations, { ...common, event: 'refused', status: result.status, headers, ...body }];
+}
+
+interface Place {
+  readonly at: string;
+  readonly conn: number;
+  readonly kind: 'pipe' | 'sibling';
+}
+
+function bodyOf(record: WebSocketRecord, { at, conn, kind }: Place): RecordBody | undefined {
+  const socket = { type: 'socket', at, conn } as const;
+  switch (record.type) {
+    case 'message':
+      return kind === 'pipe' ? { type: 'message', at, conn, dir: 'in', ...describeMessage(record.kind, record.payload) } : frame(record, at, conn);
+    case 'ping':
+    case 'pong':
+      return { ...socket, event: record.type, dir: 'in', text: record.payload.toString('latin1') };
+    case 'close':
+      return { ...socket, event: 'closed', dir: 'in', code: record.code, reason: record.reason };
+    case 'eof':
+      return { ...socket, event: 'closed', dir: 'in', code: 1006, what: 'eof' };
+    case 'reset':
+      return { ...socket, event: 'closed', dir: 'in', code: 1006, what: record.error };
+    case 'violation':
+      return { ...socket, event: 'violation', what: record.what };
+  }
+}
+
+function frame(record: { kind: 'text' | 'binary'; payload: Buffer }, at: string, conn: number): RecordBody {
+  if (record.kind === 'binary') {
+    return { type: 'socket', at, conn, event: 'violation', what: 'binary_on_sibling', text: record.payload.toString('hex') };
+  }
+  const text = record.payload.toString('utf8');
+  const json = parseJson(text);
+  return { type: 'frame', at, conn, dir: 'in', ...(json === undefined ? { text } : { json }) };
+}

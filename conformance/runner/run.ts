@@ -1,0 +1,109 @@
+import { performance } from 'node:perf_hooks';
+import { Ledger } from '../judge/ledger.js';
+import { lookupIn, resolveFields } from '../judge/scope.js';
+import type { Case, Fields } from '../model.js';
+import type { RecordBody, TimelineRecord } from '../timeline.js';
+import type { Connection } from './connection.js';
+import type { Target } from '../endpoints.js';
+
+/** What a run needs to know beside its case. */
+export interface RunSetting {
+  readonly target: Target;
+  /** Bearer tokens by account name. */
+  readonly tokens: { readonly [account: string]: string };
+  readonly seed: number;
+  /** Begins every room name of the run; unique on the server. */
+  readonly prefix: string;
+  readonly run: string;
+  /** Patience of one wait in ms, asked anew at each of them. */
+  readonly deadlineMs: () => number;
+  /** Measures the round trip again and says the patience that follows from it. */
+  readonly measure: () => Promise<number>;
+  /** Start of the suite on the monotonic clock, in ms. */
+  readonly epoch: number;
+  readonly signal?: AbortSignal;
+}
+
+/** One case under way: its timeline, what it means so far, its connections. */
+export class Run {
+  readonly records: TimelineRecord[] = [];
+  readonly ledger = new Ledger();
+  readonly connections = new Map<string, Connection>();
+  readonly #all: Connection[] = [];
+  readonly #ended = new AbortController();
+  #changed: (() => void)[] = [];
+  #conn = 0;
+  #call = 0;
+
+  constructor(
+    readonly of: Case,
+    readonly setting: RunSetting,
+  ) {}
+
+  /** Aborts when the run ends, or when the whole suite is called off. */
+  get signal(): AbortSignal {
+    const { signal } = this.setting;
+    return signal === undefined ? this.#ended.signal : AbortSignal.any([signal, this.#ended.signal]);
+  }
+
+  /** Appends a record. Everything that waits looks again. */
+  append(body: RecordBody): TimelineRecord {
+    const t = Math.round((performance.now() - this.setting.epoch) * 1000) / 1000;
+    const record: TimelineRecord = { i: this.records.length, t, run: this.setting.run, ...body };
+    if (this.#ended.signal.aborted) return record;
+    this.records.push(record);
+    this.ledger.add(record);
+    const waiting = this.#changed;
+    this.#changed = [];
+    for (const each of waiting) each();
+    return record;
+  }
+
+  /** Puts values for the variables of `fields`. */
+  resolve(fields: Fields): Fields {
+    return resolveFields(fields, lookupIn(this.ledger));
+  }
+
+  /** A number for a new connection. */
+  nextConn(): number {
+    return this.#conn++;
+  }
+
+  /** A number for a new call. */
+  nextCall(): number {
+    return ++this.#call;
+  }
+
+  /** Makes a connection known under its name. */
+  keep(connection: Connection): void {
+    this.connections.set(connection.at, connection);
+    this.#all.push(connection);
+  }
+
+  /** Waits until `holds`, looking after every record; false when `ms` passed before. */
+  async until(holds: () => boolean, ms: number): Promise<boolean> {
+    const end = performance.now() + ms;
+    while (!holds()) {
+      const left = end - performance.now();
+      if (left <= 0 || this.setting.signal?.aborted === true) return false;
+      await this.#change(left);
+    }
+    return true;
+  }
+
+  /** Ends every connection; nothing is recorded from here on. */
+  end(): void {
+    this.#ended.abort(new Error('the run is over'));
+    for (const connection of this.#all) connection.driver.cut();
+  }
+
+  #change(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#changed.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}

@@ -1,0 +1,161 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { Patience } from './discovery.js';
+import { withTimeline } from './excerpt.js';
+import type { Check, Judgement } from './judge/judge.js';
+import { judge } from './judge/judge.js';
+import type { Case } from './model.js';
+import type { Declared, Selection, Skip } from './plan.js';
+import { isChosen, skipOf } from './plan.js';
+import { redact } from './redact.js';
+import { requirementOf } from './register.js';
+import type { CaseReport } from './report.js';
+import { worst } from './report.js';
+import { runCase } from './runner/run-case.js';
+import type { RunSetting } from './runner/run.js';
+import type { Target } from './endpoints.js';
+import type { TimelineRecord } from './timeline.js';
+
+/** What all cases of a suite have in common. */
+export interface SuiteSetting {
+  readonly target: Target;
+  readonly declared: Declared;
+  readonly selection: Selection;
+  readonly patience: Patience;
+  readonly tokens: readonly string[];
+  readonly seed: number;
+  readonly epoch: number;
+  readonly jobs: number;
+  readonly gate: boolean;
+  readonly untilFail: boolean;
+  readonly repeat: number;
+  readonly onCase: (report: CaseReport) => void;
+  readonly onTimeline: (records: readonly TimelineRecord[]) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A case and which of its repetitions it is. */
+interface Job {
+  readonly of: Case;
+  readonly round: number;
+}
+
+/** Runs cases: the canary alone and first, the others several at a time, each with sessions of its own. */
+export class SuiteRun {
+  readonly reports: CaseReport[] = [];
+  readonly #setting: SuiteSetting;
+  // Names made by an earlier run may still be there.
+  readonly #prefix = `k${randomBytes(4).toString('hex')}`;
+  #runs = 0;
+
+  constructor(setting: SuiteSetting) {
+    this.#setting = setting;
+  }
+
+  /** Runs everything that is to be run. */
+  async run(cases: readonly Case[]): Promise<void> {
+    const { selection, repeat, gate } = this.#setting;
+    const chosen = cases.filter((each) => isChosen(each, selection));
+    for (const each of chosen.filter(({ canary }) => canary)) await this.#job({ of: each, round: 0 });
+    const others = chosen.filter(({ canary }) => !canary);
+    const blocked = gate ? this.#blockedBy() : undefined;
+    const rounds = Array.from({ length: repeat }, (_, round) => others.map((of) => ({ of, round })));
+    if (blocked === undefined) await this.#all(rounds.flat());
+    else for (const of of others) this.#waits(of, blocked);
+  }
+
+  #blockedBy(): string | undefined {
+    const checks = this.reports.flatMap((report) => report.checks);
+    return checks.find((check) => check.verdict === 'FAIL' || check.verdict === 'INCONCLUSIVE')?.requirement;
+  }
+
+  #waits(of: Case, requirement: string): void {
+    const skip = skipOf(of, this.#setting.declared, this.#setting.selection);
+    this.#skip(of, skip ?? { verdict: 'INCONCLUSIVE', reason: requirement });
+  }
+
+  async #all(jobs: readonly Job[]): Promise<void> {
+    const left = [...jobs];
+    const worker = async (): Promise<void> => {
+      for (let job = left.shift(); job !== undefined && !this.#isOver(); job = left.shift()) await this.#job(job);
+    };
+    await Promise.all(Array.from({ length: this.#setting.jobs }, worker));
+  }
+
+  #isOver(): boolean {
+    const { signal, untilFail } = this.#setting;
+    if (signal?.aborted === true) return true;
+    return untilFail && this.reports.some(({ verdict }) => verdict === 'FAIL' || verdict === 'INCONCLUSIVE');
+  }
+
+  async #job({ of, round }: Job): Promise<void> {
+    const skip = skipOf(of, this.#setting.declared, this.#setting.selection);
+    if (skip !== undefined) {
+      if (round === 0) this.#skip(of, skip);
+      return;
+    }
+    const start = performance.now();
+    const run = this.#settingOf(of, round);
+    // Judged as it is written down: whoever judges the file later sees the same.
+    const records = redact(await runCase(of, run));
+    this.#setting.onTimeline(records);
+    this.#report(of, { ...judged(of, records), run: run.run, seconds: secondsSince(start) });
+  }
+
+  #settingOf(of: Case, round: number): RunSetting {
+    const { target, patience, seed, epoch, signal, tokens } = this.#setting;
+    const number = ++this.#runs;
+    const [a, b] = tokens;
+    return {
+      target,
+      tokens: { ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) },
+      // Each repetition has content of its own, the first the one that `--seed` alone gives.
+      seed: round === 0 ? seed : Number.parseInt(createHash('sha256').update(`${String(seed)}/${String(round)}`).digest('hex').slice(0, 7), 16),
+      prefix: `${this.#prefix}-${String(number)}`,
+      run: `${of.id}~${String(number)}`,
+      deadlineMs: patience.deadlineMs,
+      measure: () => patience.measure(target.wellKnown),
+      epoch,
+      ...(signal === undefined ? {} : { signal }),
+    };
+  }
+
+  #skip(of: Case, { verdict, reason }: Skip | { verdict: 'INCONCLUSIVE'; reason: string }): void {
+    const run = `${of.id}~${String(++this.#runs)}`;
+    const t = Math.round(performance.now() - this.#setting.epoch);
+    this.#setting.onTimeline([{ i: 0, t, run, type: 'skip', case: of.id, verdict, reason }]);
+    this.#report(of, { checks: skippedChecks(of, { run, verdict, reason }), faults: [], run, seconds: 0, verdict, reason });
+  }
+
+  #report(of: Case, result: CaseResult): void {
+    const report = caseReport(of, result);
+    this.reports.push(report);
+    this.#setting.onCase(report);
+  }
+}
+
+/** What became of a case, beside what the case itself says. */
+export type CaseResult = Pick<CaseReport, 'checks' | 'faults' | 'run' | 'seconds'> & Partial<Pick<CaseReport, 'verdict' | 'reason'>>;
+
+/** The report of a case: its verdict is that of its worst check. */
+export function caseReport({ id, title, file, line }: Case, result: CaseResult): CaseReport {
+  const verdicts = result.checks.map((check) => check.verdict);
+  const verdict = worst(verdicts, result.faults.length > 0 ? 'INCONCLUSIVE' : 'PASS');
+  return { id, title, file, line, verdict, ...result };
+}
+
+/** Judges a run, and puts the timeline beside what failed. */
+export function judged(of: Case, records: readonly TimelineRecord[]): Judgement {
+  const { checks, faults } = judge(of, records, requirementOf);
+  return { checks: checks.map((check) => withTimeline(check, records)), faults };
+}
+
+const secondsSince = (start: number): number => Math.round(performance.now() - start) / 1000;
+
+/** The checks of a case that did not run. */
+export function skippedChecks(of: Case, skip: { run: string; verdict: Check['verdict']; reason: string }): Check[] {
+  const { run, verdict, reason } = skip;
+  return of.steps.flatMap(({ proves, line }, step) =>
+    proves.map((requirement) => ({ case: of.id, run, step, requirement, verdict, line, waitsFor: reason })),
+  );
+}

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { suiteHash } from './cases.js';
+import { Patience, fetchDiscovery } from './discovery.js';
+import type { Case } from './model.js';
+import { declaredBy, isChosen, profilesOf, skipOf } from './plan.js';
+import type { CaseReport, SuiteReport } from './report.js';
+import { buildReport } from './report.js';
+import { SuiteRun } from './suite-run.js';
+import type { TimelineRecord } from './timeline.js';
+
+export type { CaseReport, RequirementReport, SuiteReport } from './report.js';
+export type { Check, Verdict } from './judge/judge.js';
+
+/** What to test, and how. */
+export interface SuiteOptions {
+  /** The server: its origin, or the address of its well-known document. */
+  readonly base: URL;
+  /** Bearer tokens of account `a`, and of `b` where there is a second one. */
+  readonly tokens: readonly string[];
+  readonly cases: readonly Case[];
+  /** Cases that run at the same time. Default 4. */
+  readonly jobs?: number | undefined;
+  /** Decides all content. Default: random. */
+  readonly seed?: number | undefined;
+  /** Least patience of a wait in ms; slower servers get more. Default 1000. */
+  readonly timeoutMs?: number | undefined;
+  /** Whether a failed canary stops the rest. Default true. */
+  readonly gate?: boolean | undefined;
+  /** Runs cases tagged `slow` too. */
+  readonly full?: boolean | undefined;
+  /** Profiles to test; default: all that are declared. */
+  readonly profiles?: readonly string[] | undefined;
+  /** `cases` are some of the suite's: declared profiles that none of them concerns need no proof. */
+  readonly partial?: boolean | undefined;
+  /** Starts no further case after the first that fails. */
+  readonly untilFail?: boolean | undefined;
+  /** Times that every case runs. Default 1. */
+  readonly repeat?: number | undefined;
+  readonly onPlan?: ((plan: PlanSummary) => void) | undefined;
+  readonly onCase?: ((report: CaseReport) => void) | undefined;
+  /** Called with the whole timeline of a run when it is over, secrets taken out. */
+  readonly onTimeline?: ((records: readonly TimelineRecord[]) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is known before the first case runs. */
+export interface PlanSummary {
+  readonly url: string;
+  readonly server: string;
+  readonly profiles: readonly string[];
+  /** Runs to come, repetitions included. */
+  readonly cases: number;
+  /** Cases that will not run, by reason. */
+  readonly skipped: { readonly [reason: string]: number };
+  readonly seed: number;
+}
+
+const DEFAULT_JOBS = 4;
+const DEFAULT_TIMEOUT_MS = 1000;
+
+/**
+ * Tests a server: reads its well-known document, gates on the declared profiles, runs the canary, then the cases, and
+ * judges each from its timeline.
+ *
+ * Rejects with `UnreachableError` when there is no well-known document to begin with.
+ */
+export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
+  const epoch = performance.now();
+  const patience = new Patience(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  const target = await fetchDiscovery(options.base, patience, options.signal);
+  const declared = declaredBy(target.discovery);
+  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
+  const selection = { accounts: options.tokens.length, full: options.full === true, profiles: options.profiles };
+  const chosen = options.cases.filter((each) => isChosen(each, selection));
+  const runs = summarise(chosen, (each) => skipOf(each, declared, selection)?.reason, options.repeat ?? 1);
+  options.onPlan?.({ url: options.base.href, ...declared, ...runs, seed });
+  const tested = testedProfiles(chosen, declared.profiles, options);
+  const common = { url: options.base.href, discovery: target.discovery, seed, tested };
+  options.onTimeline?.([{ i: 0, t: 0, run: '*', type: 'suite', suite: suiteHash(), ...common }]);
+  const suite = new SuiteRun({
+    target,
+    declared,
+    selection,
+    patience,
+    tokens: options.tokens,
+    seed,
+    epoch,
+    jobs: options.jobs ?? DEFAULT_JOBS,
+    gate: options.gate !== false,
+    untilFail: options.untilFail === true,
+    repeat: options.repeat ?? 1,
+    onCase: (report) => options.onCase?.(report),
+    onTimeline: (records) => options.onTimeline?.(records),
+    signal: options.signal,
+  });
+  await suite.run(chosen);
+  return buildReport({
+    cases: suite.reports,
+    suite: { version: 1, hash: suiteHash() },
+    target: { url: options.base.href, hash: hashOf(target.discovery), ...declared },
+    seed,
+    seconds: Math.round(performance.now() - epoch) / 1000,
+    tested,
+  });
+}
+
+/** First 12 hex digits of SHA-256 of a value's JSON. */
+export const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
+
+type ReasonOf = (of: Case) => string | undefined;
+
+function summarise(cases: readonly Case[], reasonOf: ReasonOf, repeat: number): Pick<PlanSummary, 'cases' | 'skipped'> {
+  const skipped: { [reason: string]: number } = {};
+  let runs = 0;
+  for (const each of cases) {
+    const reason = reasonOf(each);
+    if (reason === undefined) runs += each.canary ? 1 : repeat;
+    else skipped[reason] = (skipped[reason] ?? 0) + 1;
+  }
+  return { cases: runs, skipped };
+}
+
+// Whoever asks for a few cases does not ask whether the other profiles hold.
+function testedProfiles(cases: readonly Case[], declared: readonly string[], options: SuiteOptions): readonly string[] {
+  const { profiles, partial } = options;
+  if (profiles !== undefined) return declared.filter((profile) => profiles.includes(profile));
+  if (partial !== true) return declared;
+  const concerned = new Set(cases.flatMap(profilesOf));
+  return declared.filter((profile) => concerned.has(profile));
+}
