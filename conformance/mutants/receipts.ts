@@ -1,0 +1,115 @@
+import { isCall, numberAt, objectAt, perLink, stateless, withParams } from './helpers.js';
+import { isObject } from './json.js';
+import type { JsonObject } from './json.js';
+import { onEvent, onResult } from './makers.js';
+import type { WireMutant } from './mutant.js';
+
+function withItems(json: JsonObject, change: (item: JsonObject) => JsonObject): JsonObject {
+  const items = objectAt(json, 'params')['items'];
+  return Array.isArray(items) ? withParams(json, { items: items.filter(isObject).map(change) }) : json;
+}
+
+const vseq = (json: JsonObject): number => numberAt(objectAt(json, 'params'), 'vseq') ?? 0;
+
+/** Faults in receipts and manifests. */
+export const receiptMutants: readonly WireMutant[] = [
+  stateless({
+    name: 'subscribes-to-anything',
+    breaks: ['RCPT-1'],
+    also: [],
+    what: 'The answer to subscribe names an event that does not exist.',
+    alter: onResult('subscribe', (json) => {
+      const events = objectAt(json, 'result')['events'];
+      const all = Array.isArray(events) ? (events as readonly string[]) : [];
+      return [{ ...json, result: { events: [...all, 'no.such.event'] } }];
+    }),
+  }),
+  stateless({
+    name: 'sends-no-receipts',
+    breaks: ['RCPT-2'],
+    also: ['RCPT-4', 'RCPT-5', 'RCPT-7'],
+    what: 'Does not send receipts.',
+    alter: onEvent('pipe.receipt', () => []),
+  }),
+  stateless({
+    name: 'miscounts-receivers',
+    breaks: ['RCPT-2'],
+    also: [],
+    what: 'A receipt counts the sender among the members.',
+    alter: onEvent('pipe.receipt', (json) => [
+      withItems(json, (item) => ({ ...item, members: (numberAt(item, 'members') ?? 0) + 1 })),
+    ]),
+  }),
+  stateless({
+    name: 'sends-no-manifests',
+    breaks: ['RCPT-3'],
+    also: ['RCPT-4', 'RCPT-5'],
+    what: 'Does not send manifests.',
+    alter: onEvent('pipe.manifest', () => []),
+  }),
+  stateless({
+    name: 'names-the-receiver-as-sender',
+    breaks: ['RCPT-3'],
+    also: [],
+    what: 'A manifest names the receiver as the sender.',
+    alter: onEvent('pipe.manifest', (json, link) => [
+      withItems(json, (item) => ({ ...item, from: link.session?.sid ?? item['from'] })),
+    ]),
+  }),
+  stateless({
+    name: 'gives-messages-two-ids',
+    breaks: ['RCPT-4'],
+    also: [],
+    what: 'A receipt has other ids than the manifests.',
+    alter: onEvent('pipe.receipt', (json) => [
+      withItems(json, (item) => ({ ...item, id: `r-${String(numberAt(item, 'n'))}` })),
+    ]),
+  }),
+  stateless({
+    name: 'skips-a-report-number',
+    breaks: ['RCPT-5'],
+    also: [],
+    what: 'Numbers receipts from the second on one too high.',
+    alter: {
+      onSiblingToClient: (json) => [vseq(json) >= 2 ? withParams(json, { vseq: vseq(json) + 1 }) : json],
+    },
+  }),
+  {
+    name: 'sends-receipts-unasked',
+    breaks: ['RCPT-6'],
+    also: [],
+    what: 'Sends a receipt to a member that did not subscribe.',
+    alter: () => {
+      const of = perLink(() => ({ sent: 0 }));
+      return {
+        onPipeToServer: (message, link) => {
+          const state = of(link);
+          state.sent += 1;
+          const items = [{ n: state.sent, id: `m-${String(state.sent)}`, members: 1 }];
+          const event = { vseq: state.sent, sid: link.session?.sid ?? '', epoch: 1, items };
+          link.session?.command?.toClient({ jsonrpc: '2.0', method: 'pipe.receipt', params: event });
+          return [message];
+        },
+      };
+    },
+  },
+  {
+    name: 'acknowledges-refused-messages',
+    breaks: ['RCPT-7'],
+    also: ['RCPT-5'],
+    what: 'Sends a receipt for a message that was refused.',
+    alter: () => {
+      const of = perLink(() => ({ last: 0 }));
+      return {
+        onSiblingToClient: (json, link) => {
+          const state = of(link);
+          if (vseq(json) > 0) state.last = vseq(json);
+          if (!isCall(json, 'pipe.refused')) return [json];
+          const items = [{ n: numberAt(objectAt(json, 'params'), 'from') ?? 1, id: 'refused', members: 0 }];
+          const event = { vseq: state.last + 1, sid: link.session?.sid ?? '', epoch: 1, items };
+          return [json, { jsonrpc: '2.0', method: 'pipe.receipt', params: event }];
+        },
+      };
+    },
+  },
+];

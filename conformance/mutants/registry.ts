@@ -1,0 +1,51 @@
+import { accountMutants } from './accounts.js';
+import { bindingMutants } from './binding.js';
+import { debugMutants } from './debug.js';
+import { deliveryMutants } from './delivery.js';
+import { fenceMutants } from './fence.js';
+import { formatMutants } from './formats.js';
+import { frameMutants } from './frames.js';
+import type { WireMutant } from './mutant.js';
+import { openingMutants } from './opening.js';
+import { pipeMutants } from './pipe.js';
+import { receiptMutants } from './receipts.js';
+import { refusalMutants } from './refusals.js';
+import { rpcMutants } from './rpc.js';
+import { siblingMutants } from './sibling.js';
+import { websocketMutants } from './websocket.js';
+
+/** Every wire mutant, by area. */
+export const wireMutants: readonly WireMutant[] = [
+  ...deliveryMutants,
+  ...accountMutants,
+  ...formatMutants,
+  ...frameMutants,
+  ...openingMutants,
+  ...refusalMutants,
+  ...websocketMutants,
+  ...bindingMutants,
+  ...rpcMutants,
+  ...siblingMutants,
+  ...fenceMutants,
+  ...pipeMutants,
+  ...receiptMutants,
+  ...debugMutants,
+];
+
+/** The mutant that alters nothing: what a proxy does to a server by being there. */
+export const identity: WireMutant = {
+  name: 'identity',
+  breaks: [],
+  also: [],
+  what: 'Alters nothing.',
+  alter: () => ({
+    onHttpRequest: (request) => request,
+    onHttpResponse: (response) => response,
+    onFrameToClient: (frame) => [frame],
+    onFrameToServer: (frame) => [frame],
+    onPipeToClient: (message) => [message],
+    onPipeToServer: (message) => [message],
+    onSiblingToClient: (json) => [json],
+    onSiblingToServer: (json) => [json],
+  }),
+};

@@ -1,0 +1,338 @@
+import { errorOf } from '../register.js';
+import { headerOf, jsonResponse, stateless, stringAt, withAt, withHeader, withJson } from './helpers.js';
+import { offeredProtocols, withResponseHeader } from './helpers.js';
+import type { Json, JsonObject } from './json.js';
+import { isObject, objectAt } from './json.js';
+import { onDiscovery, onGrant, onRefusal } from './makers.js';
+import type { Alterations, Endpoint, HttpRequest, HttpResponse, WireMutant } from './mutant.js';
+
+/** A refusal of the mutant's own, as the registry has it. */
+export function refusing(name: string): HttpResponse {
+  const { code = 0, http = 400 } = errorOf(name) ?? {};
+  return jsonResponse(http ?? 400, { error: { name, code, message: 'Refused by a mutant.' } });
+}
+
+/** `request` with another body. */
+function withBody(request: HttpRequest, json: JsonObject): HttpRequest {
+  return { ...request, body: Buffer.from(JSON.stringify(json), 'utf8'), json };
+}
+
+type Change = (request: HttpRequest) => HttpRequest | HttpResponse;
+
+/** Changes requests to one endpoint. */
+export function onRequest(endpoint: Endpoint, change: Change): Alterations {
+  return { onHttpRequest: (request) => (request.endpoint === endpoint ? change(request) : request) };
+}
+
+/** Changes the JSON that clients ask for a session with. */
+function onAsked(change: (asked: JsonObject) => JsonObject): Alterations {
+  return onRequest('sessions', (request) => {
+    const changed = request.json === undefined ? undefined : change(request.json);
+    return changed === undefined || changed === request.json ? request : withBody(request, changed);
+  });
+}
+
+function onMediaType(change: (type: string) => string | undefined): Alterations {
+  return onRequest('sessions', (request) => {
+    const type = headerOf(request.headers, 'content-type') ?? '';
+    const changed = change(type);
+    return changed === undefined
+      ? request
+      : { ...request, headers: withHeader(request.headers, 'Content-Type', changed) };
+  });
+}
+
+/** Takes for a bearer token what it finds where none belongs. */
+function onTokenElsewhere(find: (request: HttpRequest) => string | undefined): Alterations {
+  return onRequest('sessions', (request) => {
+    const token = headerOf(request.headers, 'authorization') === undefined ? find(request) : undefined;
+    if (token === undefined) return request;
+    return { ...request, headers: withHeader(request.headers, 'Authorization', `Bearer ${token}`) };
+  });
+}
+
+const KNOWN: ReadonlySet<string> = new Set(['room', 'transport', 'create', 'formats', 'scopes', 'limits']);
+
+const asNumber = (value: Json | undefined): Json | undefined =>
+  typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+
+const discovery: readonly WireMutant[] = [
+  stateless({
+    name: 'serves-discovery-as-a-download',
+    breaks: ['DISC-1'],
+    also: [],
+    what: 'Serves the discovery document as a file of no known type.',
+    alter: onDiscovery((it) => withResponseHeader(it, 'Content-Type', 'application/octet-stream')),
+  }),
+  stateless({
+    name: 'asks-for-a-good-token-on-discovery',
+    breaks: ['DISC-1'],
+    also: [],
+    what: 'Refuses the discovery document to whoever sends a token that is not valid.',
+    alter: onRequest('discovery', (request) =>
+      headerOf(request.headers, 'authorization') === 'Bearer nobody' ? refusing('unauthenticated') : request,
+    ),
+  }),
+  stateless({
+    name: 'refuses-discovery-to-foreign-pages',
+    breaks: ['DISC-1'],
+    also: [],
+    what: 'Looks at Origin where the discovery document is asked for.',
+    alter: onRequest('discovery', (request) =>
+      headerOf(request.headers, 'origin') === undefined ? request : refusing('origin_refused'),
+    ),
+  }),
+  stateless({
+    name: 'declares-lines-without-agents',
+    breaks: ['DISC-2'],
+    also: [],
+    what: 'Declares a profile without the one that it needs.',
+    alter: onDiscovery((it) => {
+      const profiles = it.json?.['profiles'];
+      return withJson(it, { ...it.json, profiles: [...(Array.isArray(profiles) ? (profiles as Json[]) : []), 'lines'] });
+    }),
+  }),
+  stateless({
+    name: 'declares-more-members-than-it-takes',
+    breaks: ['DISC-3'],
+    also: ['OPEN-13', 'ROOM-SPEC-2', 'ROOM-LIMIT-4'],
+    what: 'Declares a greater maxMembers than rooms have.',
+    alter: onDiscovery((it) => withJson(it, withAt(it.json ?? {}, ['limits'], { maxMembers: 7777 }))),
+  }),
+  stateless({
+    name: 'allows-what-it-does-not-serve',
+    breaks: ['DISC-5'],
+    also: [],
+    what: 'Lists every method in Allow.',
+    alter: onRefusal('method_not_allowed', (it) => withResponseHeader(it, 'Allow', 'GET, HEAD, POST, PUT, DELETE')),
+  }),
+  stateless({
+    name: 'knows-paths-by-their-method',
+    breaks: ['DISC-5'],
+    also: ['HTTP-1'],
+    what: 'Does not find a path that it serves for another method.',
+    alter: onRefusal('method_not_allowed', () => refusing('not_found')),
+  }),
+];
+
+const form: readonly WireMutant[] = [
+  stateless({
+    name: 'refuses-as-problem-json',
+    breaks: ['HTTP-1'],
+    also: [],
+    what: 'Sends refusals as application/problem+json (RFC 9457).',
+    alter: {
+      onHttpResponse: (it) =>
+        it.status >= 400 ? withResponseHeader(it, 'Content-Type', 'application/problem+json') : it,
+    },
+  }),
+  stateless({
+    name: 'refuses-upgrades-with-a-bare-status',
+    breaks: ['HTTP-1'],
+    also: ['WS-5'],
+    what: 'Refuses an upgrade of a sibling with a status and nothing else.',
+    alter: onRefusal('subprotocol_required', (it, request) =>
+      request.endpoint === 'sibling'
+        ? { ...withResponseHeader(it, 'Content-Type', undefined), body: Buffer.alloc(0), json: undefined }
+        : it,
+    ),
+  }),
+  stateless({
+    name: 'leaves-the-code-out',
+    breaks: ['HTTP-1'],
+    also: ['DISC-5'],
+    what: 'Does not give the code of a refusal for a wrong method.',
+    alter: onRefusal('method_not_allowed', (it) =>
+      withJson(it, withAt(it.json ?? {}, ['error'], { code: undefined })),
+    ),
+  }),
+  stateless({
+    name: 'refuses-broken-upgrades-in-words',
+    breaks: ['HTTP-1'],
+    also: [],
+    what: 'Refuses an upgrade without a key with a sentence in HTML.',
+    alter: onRefusal('invalid_request', (it, request) =>
+      request.endpoint === 'pipe' || request.endpoint === 'sibling'
+        ? { ...withResponseHeader(it, 'Content-Type', 'text/html'), body: Buffer.from('Invalid Sec-WebSocket-Key') }
+        : it,
+    ),
+  }),
+];
+
+const reading: readonly WireMutant[] = [
+  stateless({
+    name: 'tells-the-expiry-in-seconds',
+    breaks: ['OPEN-1'],
+    also: [],
+    what: 'A grant gives the life of its ticket in seconds.',
+    alter: onGrant((it) => {
+      const ms = it.json?.['expiresInMs'];
+      return withJson(it, { ...it.json, expiresInMs: typeof ms === 'number' ? Math.ceil(ms / 1000) : ms });
+    }),
+  }),
+  stateless({
+    name: 'refuses-members-it-does-not-know',
+    breaks: ['OPEN-1'],
+    also: ['ANON-2'],
+    what: 'Refuses a request with a member that the schema does not name.',
+    alter: onRequest('sessions', (request) =>
+      Object.keys(request.json ?? {}).every((key) => KNOWN.has(key)) ? request : refusing('invalid_params'),
+    ),
+  }),
+  stateless({
+    name: 'leaves-out-formats-nobody-asked-for',
+    breaks: ['OPEN-1'],
+    also: [],
+    what: 'A grant names formats only where the request did.',
+    alter: onGrant((it, request) =>
+      request.json?.['formats'] === undefined ? withJson(it, withAt(it.json ?? {}, [], { formats: undefined })) : it,
+    ),
+  }),
+  stateless({
+    name: 'wants-the-media-type-without-parameters',
+    breaks: ['OPEN-1'],
+    also: [],
+    what: 'Takes application/json only without a charset.',
+    alter: onMediaType((type) => (type.startsWith('application/json;') ? 'application/x-json' : undefined)),
+  }),
+  stateless({
+    name: 'takes-nothing-for-an-empty-object',
+    breaks: ['OPEN-3'],
+    also: [],
+    what: 'Reads an empty body as {}.',
+    alter: onRefusal('parse_error', (it, request) => (request.body.length === 0 ? refusing('invalid_params') : it)),
+  }),
+  stateless({
+    name: 'takes-json-with-trailing-commas',
+    breaks: ['OPEN-3'],
+    also: [],
+    what: 'Reads JSON that ends a list with a comma.',
+    alter: onRequest('sessions', (request) => {
+      const text = request.body.toString('latin1');
+      return text.endsWith(',}') ? { ...request, body: Buffer.from(`${text.slice(0, -2)}}`, 'latin1') } : request;
+    }),
+  }),
+  stateless({
+    name: 'points-with-dots',
+    breaks: ['OPEN-4'],
+    also: ['HTTP-1', 'ROOM-LIMIT-4'],
+    what: 'Names the place of a fault as a path with dots.',
+    alter: onRefusal('invalid_params', (it) => {
+      const pointer = stringAt(objectAt(objectAt(it.json, 'error'), 'data'), 'pointer') ?? '';
+      return withJson(it, withAt(it.json ?? {}, ['error', 'data'], { pointer: pointer.replaceAll('/', '.') }));
+    }),
+  }),
+  stateless({
+    name: 'trims-room-names',
+    breaks: ['OPEN-4'],
+    also: [],
+    what: 'Takes a room name with blanks around it.',
+    alter: onAsked((asked) => {
+      const room = stringAt(asked, 'room');
+      return room === undefined || room === room.trim() ? asked : { ...asked, room: room.trim() };
+    }),
+  }),
+  stateless({
+    name: 'reads-numbers-out-of-text',
+    breaks: ['OPEN-4'],
+    also: [],
+    what: 'Takes a limit that is written as text.',
+    alter: onAsked((asked) => {
+      const limits = asked['limits'];
+      if (!isObject(limits)) return asked;
+      return { ...asked, limits: Object.fromEntries(Object.entries(limits).map(([k, v]) => [k, asNumber(v)])) };
+    }),
+  }),
+  stateless({
+    name: 'takes-json-for-plain-text',
+    breaks: ['OPEN-5'],
+    also: ['HTTP-1'],
+    what: 'Reads a body of text/plain as JSON.',
+    alter: onMediaType((type) => (type === 'text/plain' ? 'application/json' : undefined)),
+  }),
+  stateless({
+    name: 'finds-json-anywhere-in-the-media-type',
+    breaks: ['OPEN-5'],
+    also: [],
+    what: 'Reads a body whose content type holds application/json anywhere.',
+    alter: onMediaType((type) => (type.includes('application/json') ? 'application/json' : undefined)),
+  }),
+  stateless({
+    name: 'does-not-look-at-the-transport',
+    breaks: ['OPEN-12'],
+    also: [],
+    what: 'Grants a WebSocket pipe whatever transport is asked for.',
+    alter: onAsked((asked) =>
+      /^(carrier|websockets)/.test(stringAt(asked, 'transport') ?? '') ? { ...asked, transport: 'websocket' } : asked,
+    ),
+  }),
+  stateless({
+    name: 'ignores-limits-that-are-asked',
+    breaks: ['OPEN-13'],
+    also: ['SESS-4', 'FENCE-3'],
+    what: 'Does not look at requested maxStayMs and fenceMs.',
+    alter: onAsked((asked) =>
+      isObject(asked['limits']) ? withAt(asked, ['limits'], { maxStayMs: undefined, fenceMs: undefined }) : asked,
+    ),
+  }),
+  stateless({
+    name: 'makes-rooms-without-echo',
+    breaks: ['OPEN-9'],
+    also: ['DELIV-4', 'ROOM-SPEC-2'],
+    what: 'Does not look at the echo of a room spec.',
+    alter: onAsked((asked) => (isObject(asked['create']) ? withAt(asked, ['create'], { echo: undefined }) : asked)),
+  }),
+  stateless({
+    name: 'refuses-features-without-a-pointer',
+    breaks: ['ROOM-SPEC-1'],
+    also: [],
+    what: 'Does not say which feature of a room spec it does not have.',
+    alter: onRefusal('not_supported', (it) => withJson(it, withAt(it.json ?? {}, ['error'], { data: undefined }))),
+  }),
+  stateless({
+    name: 'refuses-defaults-of-features-it-does-not-have',
+    breaks: ['ROOM-SPEC-1'],
+    also: [],
+    what: 'Refuses a room spec that names the lifetime, though it is the default.',
+    alter: onRequest('sessions', (request) =>
+      objectAt(request.json, 'create')['lifetime'] === 'transient' ? refusing('not_supported') : request,
+    ),
+  }),
+];
+
+const tokens: readonly WireMutant[] = [
+  stateless({
+    name: 'takes-a-token-from-a-cookie',
+    breaks: ['ANON-2'],
+    also: [],
+    what: 'Takes a cookie for a bearer token.',
+    alter: onTokenElsewhere(({ headers }) => /(?:^|; )token=([^;]+)/.exec(headerOf(headers, 'cookie') ?? '')?.[1]),
+  }),
+  stateless({
+    name: 'takes-a-token-from-the-body',
+    breaks: ['ANON-2'],
+    also: [],
+    what: 'Takes a member of the body for a bearer token.',
+    alter: onTokenElsewhere(({ json }) => stringAt(json, 'access_token')),
+  }),
+  stateless({
+    name: 'takes-a-token-from-the-query',
+    breaks: ['ANON-2'],
+    also: [],
+    what: 'Takes a bearer token out of the address.',
+    alter: onTokenElsewhere(({ target }) => /[?&]access_token=([^&]+)/.exec(target)?.[1]),
+  }),
+  stateless({
+    name: 'says-which-ticket-is-bad',
+    breaks: ['TICKET-4'],
+    also: [],
+    what: 'Repeats a bad ticket in the message of the refusal.',
+    alter: onRefusal('ticket_invalid', (it, request) => {
+      const shown = offeredProtocols(request).find((name) => name.startsWith('porthouse.ticket.')) ?? '';
+      return withJson(it, withAt(it.json ?? {}, ['error'], { message: `${shown} is not valid.` }));
+    }),
+  }),
+];
+
+/** Faults in how requests are read, and in the form of what refuses them. */
+export const requestMutants: readonly WireMutant[] = [...discovery, ...form, ...reading, ...tokens];

@@ -1,0 +1,178 @@
+import { errorName, isCall, perLink, reply, stateless, withAt } from './helpers.js';
+import { objectAt } from './json.js';
+import type { JsonObject } from './json.js';
+import { onError } from './makers.js';
+import type { WireMutant } from './mutant.js';
+
+/** Every name that a call of the protocol has in its params. */
+const KNOWN = new Set([
+  ...['sid', 'channel', 'cnonce', 'mac', 'eventEpoch', 'lastSeq', 'seq', 'ms', 'op', 'after', 'scope', 'timeoutMs'],
+  ...['transport', 'replace', 'events', 'level', 'token', 'room', 'create', 'formats', 'scopes', 'limits'],
+]);
+
+const failure = (id: JsonObject['id'], code: number, name: string): JsonObject => ({
+  jsonrpc: '2.0',
+  id: id ?? null,
+  error: { code, message: 'Refused.', data: { name } },
+});
+
+const isReply = (json: JsonObject): boolean => 'result' in json || 'error' in json;
+
+/** Faults in the rules of JSON-RPC. */
+export const rpcMutants: readonly WireMutant[] = [
+  stateless({
+    name: 'says-nothing-to-what-is-not-json',
+    breaks: ['RPC-1'],
+    also: [],
+    what: 'Does not answer text that is not JSON.',
+    alter: onError('parse_error', () => []),
+  }),
+  stateless({
+    name: 'hangs-up-on-what-is-not-json',
+    breaks: ['RPC-10'],
+    also: ['RPC-1', 'RPC-2', 'RPC-3'],
+    what: 'Closes a sibling that sends text that is not JSON.',
+    alter: onError('parse_error', (json, link) => {
+      link.toClient(json);
+      link.closeClient(1007);
+      return [];
+    }),
+  }),
+  stateless({
+    name: 'calls-invalid-requests-parse-errors',
+    breaks: ['RPC-2'],
+    also: [],
+    what: 'Answers JSON that is no request with parse_error.',
+    alter: onError('invalid_request', (json) => [
+      withAt(json, ['error'], { code: -32700, data: { name: 'parse_error' } }),
+    ]),
+  }),
+  stateless({
+    name: 'hangs-up-on-invalid-requests',
+    breaks: ['RPC-10'],
+    also: ['RPC-1', 'RPC-2', 'RPC-3'],
+    what: 'Closes a sibling that sends JSON that is no request.',
+    alter: onError('invalid_request', (json, link) => {
+      link.toClient(json);
+      link.closeClient(1008);
+      return [];
+    }),
+  }),
+  stateless({
+    name: 'hangs-up-on-unknown-methods',
+    breaks: ['RPC-10'],
+    also: ['RPC-1', 'RPC-2', 'RPC-3'],
+    what: 'Closes a sibling that calls an unknown method.',
+    alter: onError('method_not_found', (json, link) => {
+      link.toClient(json);
+      link.closeClient(1008);
+      return [];
+    }),
+  }),
+  stateless({
+    name: 'answers-unknown-methods-with-success',
+    breaks: ['RPC-3'],
+    also: [],
+    what: 'Answers an unknown method with an empty result.',
+    alter: onError('method_not_found', (json) => [reply(json, {})]),
+  }),
+  stateless({
+    name: 'refuses-params-without-a-pointer',
+    breaks: ['RPC-4'],
+    also: [],
+    what: 'Does not say where params violate their schema.',
+    alter: onError('invalid_params', (json) => [withAt(json, ['error', 'data'], { pointer: undefined })]),
+  }),
+  stateless({
+    name: 'cuts-string-ids-short',
+    breaks: ['RPC-5'],
+    also: [],
+    what: 'Repeats a string id without its last character.',
+    alter: {
+      onSiblingToClient: (json) => {
+        const id = json['id'];
+        return [isReply(json) && typeof id === 'string' ? { ...json, id: id.slice(0, -1) } : json];
+      },
+    },
+  }),
+  stateless({
+    name: 'answers-notifications',
+    breaks: ['RPC-6'],
+    also: [],
+    what: 'Answers calls that have no id.',
+    alter: {
+      onSiblingToServer: (json, link) => {
+        if (isCall(json) && !('id' in json)) link.toClient(reply(json, {}));
+        return [json];
+      },
+    },
+  }),
+  stateless({
+    name: 'ignores-notifications',
+    breaks: ['RPC-6'],
+    also: [],
+    what: 'Does not carry out calls that have no id.',
+    alter: { onSiblingToServer: (json) => (isCall(json) && !('id' in json) ? [] : [json]) },
+  }),
+  {
+    name: 'answers-the-later-call-first',
+    breaks: ['RPC-7'],
+    also: [],
+    what: 'Sends the reply to the first of several open calls after the next reply.',
+    alter: () => {
+      const of = perLink<{ open: number; held: JsonObject[] }>(() => ({ open: 0, held: [] }));
+      return {
+        onSiblingToServer: (json, link) => {
+          if (isCall(json) && 'id' in json && json['method'] !== 'fence') of(link).open += 1;
+          return [json];
+        },
+        onSiblingToClient: (json, link) => {
+          const state = of(link);
+          if (!isReply(json) || link.callFor(json)?.method === 'fence') return [json];
+          state.open -= 1;
+          if (state.held.length > 0) return [json, ...state.held.splice(0)];
+          if (state.open > 0) state.held.push(json);
+          return state.open > 0 ? [] : [json];
+        },
+      };
+    },
+  },
+  stateless({
+    name: 'refuses-unknown-params',
+    breaks: ['RPC-8'],
+    also: [],
+    what: 'Refuses params that have a member it does not know.',
+    alter: {
+      onSiblingToServer: (json, link) => {
+        const unknown = Object.keys(objectAt(json, 'params')).find((key) => !KNOWN.has(key));
+        if (!isCall(json) || unknown === undefined) return [json];
+        link.toClient(failure(json['id'], -32602, 'invalid_params'));
+        return [];
+      },
+    },
+  }),
+  stateless({
+    name: 'forgets-op-ids',
+    breaks: ['RPC-9'],
+    also: ['RPC-11'],
+    what: 'Carries out a call again whose op it has seen.',
+    alter: {
+      onSiblingToServer: (json) => [
+        isCall(json) && objectAt(json, 'params')['op'] !== undefined
+          ? withAt(json, ['params'], { op: undefined })
+          : json,
+      ],
+    },
+  }),
+  stateless({
+    name: 'counts-a-code-too-high',
+    breaks: ['RPC-3'],
+    also: [],
+    what: 'Answers an unknown method with the code of invalid_params.',
+    alter: {
+      onSiblingToClient: (json) => [
+        errorName(json) === 'method_not_found' ? withAt(json, ['error'], { code: -32602 }) : json,
+      ],
+    },
+  }),
+];

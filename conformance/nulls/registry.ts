@@ -1,0 +1,6 @@
+import { acceptAll, parrot } from './accept-all.js';
+import type { NullServer } from './null-server.js';
+import { constant, dead, echo, rejectAll, silent } from './plain.js';
+
+/** Every null server, from the emptiest to the most obliging. */
+export const nullServers: readonly NullServer[] = [dead, silent, constant, echo, rejectAll, acceptAll, parrot];

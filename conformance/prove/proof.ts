@@ -1,0 +1,205 @@
+import { exampleDiscovery } from '../nulls/examples.js';
+import type { Case } from '../model.js';
+import type { SuiteReport } from '../report.js';
+import { runSuite } from '../suite.js';
+import type { Bench } from './bench.js';
+import { passesOf } from './bench.js';
+import type { Mutant } from './catalogue.js';
+import { choose, patchCatalogue, wireCatalogue } from './catalogue.js';
+import type { Choice } from './catalogue.js';
+import type { KillMatrix } from './guards.js';
+import { killMatrix, observableMusts, unguarded } from './guards.js';
+import { pool } from './pool.js';
+import type { Server } from './server.js';
+import { startReference } from './server.js';
+import type { GoodRun, JudgeResult } from './try-judge.js';
+import { tryNegations, tryTamperings } from './try-judge.js';
+import type { MutantResult } from './try-mutant.js';
+import { tryMutant } from './try-mutant.js';
+import type { NullResult } from './try-null.js';
+import { tryNulls } from './try-null.js';
+import type { Alarm } from './verdict.js';
+
+/** The parts of a proof. */
+export const PARTS = ['clean', 'mutants', 'nulls', 'judge'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** What to prove, and against what. */
+export interface ProofOptions extends Choice {
+  /** A server of somebody else; without it the reference server is started, and its patches are tried too. */
+  readonly url?: URL | undefined;
+  readonly tokens: readonly string[];
+  readonly cases: readonly Case[];
+  readonly parts: readonly Part[];
+  readonly seed: number;
+  readonly full: boolean;
+  readonly jobs: number;
+  /** Mutants to take in place of the catalogues'. */
+  readonly mutants?: readonly Mutant[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is known before the work begins, then each result as it comes. */
+export interface ProofEvents {
+  readonly onPlan?: (plan: {
+    readonly mutants: readonly Mutant[];
+    readonly cases: number;
+    readonly server: string;
+  }) => void;
+  readonly onClean?: (clean: CleanResult) => void;
+  readonly onMutant?: (result: MutantResult, done: number) => void;
+  readonly onNull?: (result: NullResult) => void;
+}
+
+/** The kit before the good server. */
+export interface CleanResult {
+  readonly checks: number;
+  readonly failed: readonly Alarm[];
+  /** Checks that could say nothing. */
+  readonly inconclusive: readonly Alarm[];
+  /** Faults of the kit itself. */
+  readonly faults: readonly string[];
+  readonly seconds: number;
+}
+
+/** Everything that a proof found. */
+export interface Proof {
+  readonly suite: SuiteReport['suite'];
+  readonly target: SuiteReport['target'];
+  readonly seed: number;
+  readonly full: boolean;
+  readonly clean: CleanResult;
+  readonly mutants: readonly MutantResult[];
+  readonly nulls: readonly NullResult[];
+  readonly negations: JudgeResult;
+  readonly tamperings: JudgeResult;
+  /** Observable MUSTs that no mutant guards; empty where not all mutants were tried. */
+  readonly unguarded: readonly string[];
+  readonly guarded: number;
+  readonly matrix: KillMatrix;
+  /** 0 when nothing is wrong with the kit, else 1. */
+  readonly exitCode: 0 | 1;
+}
+
+const NOTHING: JudgeResult = { tried: 0, unnoticed: [] };
+
+function cleanResult(report: SuiteReport): CleanResult {
+  const pick = (verdicts: readonly string[]): readonly Alarm[] =>
+    report.checks
+      .filter(({ verdict }) => verdicts.includes(verdict))
+      .map(({ requirement, case: of, why, verdict, expected, received, waitsFor }) => ({
+        requirement,
+        case: of,
+        why: why ?? waitsFor ?? verdict,
+        ...(expected === undefined ? {} : { expected }),
+        ...(received === undefined ? {} : { received }),
+      }));
+  const { checks, seconds } = report;
+  const faults = report.cases.flatMap((each) => each.faults);
+  return {
+    checks: checks.length,
+    failed: pick(['FAIL', 'WARN']),
+    inconclusive: pick(['INCONCLUSIVE']),
+    faults,
+    seconds,
+  };
+}
+
+/** Runs the kit before the good server and keeps the timelines. */
+async function runClean(server: Server, options: ProofOptions): Promise<{ report: SuiteReport; runs: GoodRun[] }> {
+  const { tokens, cases, seed, full, signal } = options;
+  const runs: GoodRun[] = [];
+  const byId = new Map(cases.map((of) => [of.id, of]));
+  const report = await runSuite({
+    base: server.url,
+    tokens,
+    cases,
+    seed,
+    full,
+    ...(signal === undefined ? {} : { signal }),
+    onTimeline: (records) => {
+      const first = records[0];
+      const of = first?.type === 'run' ? byId.get(first.case) : undefined;
+      if (of !== undefined) runs.push({ of, records: [...records] });
+    },
+  });
+  return { report, runs };
+}
+
+/** The mutants that `options` ask for: patches only of our own server. */
+export function mutantsFor(options: Pick<ProofOptions, 'url' | 'mutants'> & Choice): readonly Mutant[] {
+  const all = options.mutants ?? [...wireCatalogue(), ...(options.url === undefined ? patchCatalogue() : [])];
+  return choose(all, options);
+}
+
+/**
+ * Proves the kit: that it accuses no good server, notices every mutant, gives nothing to null servers, and that its judge
+ * looks at everything that it says it looks at.
+ *
+ * @throws If the server cannot be started or reached.
+ */
+export async function prove(options: ProofOptions, events: ProofEvents = {}): Promise<Proof> {
+  const server =
+    options.url === undefined ? await startReference() : { url: options.url, stop: () => Promise.resolve() };
+  try {
+    return await proveWith(server, options, events);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function proveWith(server: Server, options: ProofOptions, events: ProofEvents): Promise<Proof> {
+  const { parts, seed, full, jobs } = options;
+  const mutants = parts.includes('mutants') ? mutantsFor(options) : [];
+  const { report, runs } = await runClean(server, options);
+  const { profiles } = report.target;
+  events.onPlan?.({ mutants, cases: options.cases.length, server: report.target.server });
+  const clean = cleanResult(report);
+  events.onClean?.(clean);
+  const { tokens, cases } = options;
+  const held = { passedBefore: passesOf(report.checks), faulty: faultyCases(report) };
+  const bench: Bench = { url: server.url, tokens, cases, profiles, ...held, seed, full, jobs, ...signalOf(options) };
+  let done = 0;
+  const tried = await pool(mutants, jobs, async (mutant) => {
+    const result = await tryMutant(mutant, bench);
+    events.onMutant?.(result, (done += 1));
+    return result;
+  });
+  const nulls = parts.includes('nulls')
+    ? await tryNulls(bench, exampleDiscovery(), (each) => events.onNull?.(each))
+    : [];
+  const negated = parts.includes('judge') ? tryNegations(runs) : NOTHING;
+  const tampered = parts.includes('judge') ? tryTamperings(runs) : NOTHING;
+  const whole = isWhole(options) && parts.includes('mutants');
+  const missing = whole ? unguarded(tried, profiles) : [];
+  const found = { clean, mutants: tried, nulls, negations: negated, tamperings: tampered, unguarded: missing };
+  return {
+    suite: report.suite,
+    target: report.target,
+    seed,
+    full,
+    ...found,
+    guarded: whole ? observableMusts(profiles).length - missing.length : 0,
+    matrix: killMatrix(tried),
+    exitCode: isFaultless(found) ? 0 : 1,
+  };
+}
+
+const faultyCases = ({ cases }: SuiteReport): ReadonlySet<string> =>
+  new Set(cases.filter(({ faults }) => faults.length > 0).map(({ id }) => id));
+
+const signalOf = ({ signal }: ProofOptions) => (signal === undefined ? {} : { signal });
+
+// What nobody guards can only be told when every mutant had its turn.
+const isWhole = ({ url, mutant, requirement, mutants }: ProofOptions): boolean =>
+  [url, mutant, requirement, mutants].every((each) => each === undefined);
+
+type Findings = Pick<Proof, 'clean' | 'mutants' | 'nulls' | 'negations' | 'tamperings' | 'unguarded'>;
+
+function isFaultless({ clean, mutants, nulls, negations, tamperings, unguarded: missing }: Findings): boolean {
+  const wellTried = mutants.every(({ state }) => state === 'killed' || state === 'skipped');
+  const nothingEarned = nulls.every(({ passes }) => passes.length === 0);
+  const allNoticed = negations.unnoticed.length + tamperings.unnoticed.length === 0;
+  const noAlarm = clean.failed.length + clean.inconclusive.length + clean.faults.length === 0;
+  return wellTried && nothingEarned && allNoticed && noAlarm && missing.length === 0;
+}

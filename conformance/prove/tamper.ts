@@ -1,0 +1,89 @@
+import { isFields } from '../model.js';
+import type { Step } from '../model.js';
+import type { StepResult } from '../judge/replay.js';
+import type { TimelineRecord } from '../timeline.js';
+
+/** A timeline in which one thing that the server sent is not as it was. */
+export interface Tampering {
+  readonly records: readonly TimelineRecord[];
+  readonly what: string;
+}
+
+/** A record in which a step of the case found what it expected. */
+interface Evidence {
+  readonly record: TimelineRecord;
+  readonly step: Step;
+}
+
+function evidence(results: readonly StepResult[]): readonly Evidence[] {
+  const found = new Map<TimelineRecord, Evidence>();
+  for (const { step, outcome } of results) {
+    if (step.part !== 'main' || outcome?.state !== 'held') continue;
+    for (const { record } of outcome.claims) found.set(record, { record, step });
+  }
+  return [...found.values()];
+}
+
+const otherHash = (hash: string): string => `${hash.startsWith('0') ? '1' : '0'}${hash.slice(1)}`;
+
+/** What the record might have been instead. A nonce is known by its content alone, whatever its kind. */
+function changed({ record, step }: Evidence): readonly TimelineRecord[] {
+  if (record.type === 'message') {
+    const kind = record.kind === 'text' ? 'binary' : 'text';
+    const other = { ...record, sha256: otherHash(record.sha256) };
+    return step.verb === 'control' ? [other] : [other, { ...record, kind }];
+  }
+  if (record.type !== 'frame' || !isFields(record.json)) return [];
+  const { json } = record;
+  if (json['method'] !== undefined) return [{ ...record, json: { ...json, method: 'no.such.event' } }];
+  return [{ ...record, json: { ...json, id: 'nobody-asked' } }];
+}
+
+const without = (records: readonly TimelineRecord[], gone: TimelineRecord): readonly TimelineRecord[] =>
+  records.filter((record) => record !== gone);
+
+const replaced = (
+  records: readonly TimelineRecord[],
+  old: TimelineRecord,
+  fresh: TimelineRecord,
+): readonly TimelineRecord[] => records.map((record) => (record === old ? fresh : record));
+
+/** Two neighbours on one pipe whose contents differ, within one step that compares their order. */
+function swaps(results: readonly StepResult[]): readonly (readonly [TimelineRecord, TimelineRecord])[] {
+  return results
+    .filter(({ step }) => step.part === 'main' && step.verb === 'exactly' && step.fields['anyOrder'] !== true)
+    .flatMap(({ outcome }) => {
+      const claims = outcome?.state === 'held' ? outcome.claims.map(({ record }) => record) : [];
+      return claims.slice(1).map((record, i) => [claims[i] ?? record, record] as const);
+    })
+    .filter(([a, b]) => a.type === 'message' && b.type === 'message' && a.sha256 !== b.sha256);
+}
+
+function swapped(
+  records: readonly TimelineRecord[],
+  [a, b]: readonly [TimelineRecord, TimelineRecord],
+): readonly TimelineRecord[] {
+  // Each takes the other's place, number and time: only the contents change places.
+  return records.map((record) => {
+    if (record === a) return { ...b, i: a.i, t: a.t };
+    return record === b ? { ...a, i: b.i, t: b.t } : record;
+  });
+}
+
+/** Every tampering with what decided the steps of a good run. */
+export function tamperings(records: readonly TimelineRecord[], results: readonly StepResult[]): readonly Tampering[] {
+  const found = evidence(results);
+  const name = (record: TimelineRecord): string => `record ${String(record.i)}`;
+  const drops = found.map(({ record }) => ({ records: without(records, record), what: `${name(record)} dropped` }));
+  const changes = found.flatMap((each) =>
+    changed(each).map((fresh) => ({
+      records: replaced(records, each.record, fresh),
+      what: `${name(each.record)} changed`,
+    })),
+  );
+  const orders = swaps(results).map((pair) => ({
+    records: swapped(records, pair),
+    what: `${name(pair[0])} swapped with ${name(pair[1])}`,
+  }));
+  return [...drops, ...changes, ...orders];
+}

@@ -1,0 +1,76 @@
+import { performance } from 'node:perf_hooks';
+import { startProxy } from '../mutants/wire/proxy.js';
+import type { SuiteReport } from '../report.js';
+import { runSuite } from '../suite.js';
+import type { Bench } from './bench.js';
+import { appliesTo, canaryIds } from './bench.js';
+import type { Mutant } from './catalogue.js';
+import type { Selection } from './selection.js';
+import { casesFor } from './selection.js';
+import type { Server } from './server.js';
+import { startReference } from './server.js';
+import type { MutantVerdict } from './verdict.js';
+import { judgeMutant } from './verdict.js';
+
+/** A mutant and what became of it. */
+export interface MutantResult extends MutantVerdict {
+  readonly mutant: Mutant;
+  readonly cases: number;
+  readonly seconds: number;
+}
+
+/** Cases at once before one faulty server; most of the time is spent waiting for what never comes. */
+const JOBS = 8;
+
+/** Starts the faulty server: a proxy before the good one, or a process of its own. */
+function startFaulty(mutant: Mutant, url: URL): Promise<Server> {
+  return mutant.wire === undefined ? startReference(mutant.name) : startProxy(url, mutant.wire);
+}
+
+async function runAgainst(server: Server, selection: Selection, bench: Bench): Promise<SuiteReport> {
+  const { tokens, seed, signal } = bench;
+  return runSuite({
+    base: server.url,
+    tokens,
+    cases: selection.cases,
+    jobs: JOBS,
+    seed,
+    full: selection.slow,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+const invalid = (reason: string): MutantVerdict => ({
+  state: 'invalid',
+  reason,
+  kills: [],
+  survived: [],
+  alarms: [],
+  expectedBesides: [],
+});
+
+async function verdictOn(mutant: Mutant, selection: Selection, bench: Bench): Promise<MutantVerdict> {
+  let server: Server | undefined;
+  try {
+    server = await startFaulty(mutant, bench.url);
+    const report = await runAgainst(server, selection, bench);
+    const fault = report.cases.filter(({ id }) => !bench.faulty.has(id)).flatMap(({ faults }) => faults)[0];
+    if (fault !== undefined) return invalid(`the kit failed: ${fault}`);
+    const canaries = canaryIds(bench.cases);
+    const { profiles, passedBefore } = bench;
+    return judgeMutant(mutant, { checks: report.checks, canaries, applies: appliesTo(profiles), passedBefore });
+  } catch (error) {
+    return invalid((error as Error).message);
+  } finally {
+    await server?.stop();
+  }
+}
+
+/** Holds one mutant against the kit. Never rejects: what cannot be tried is `invalid`. */
+export async function tryMutant(mutant: Mutant, bench: Bench): Promise<MutantResult> {
+  const started = performance.now();
+  const selection = casesFor(mutant, bench.cases, bench);
+  const verdict = await verdictOn(mutant, selection, bench);
+  const seconds = Math.round(performance.now() - started) / 1000;
+  return { mutant, ...verdict, cases: selection.cases.length, seconds };
+}
