@@ -97,7 +97,7 @@ export default defineConfig(
     rules: types,
   },
   { files: ['**/*.js', '**/*.mjs'], languageOptions: { globals: { console: 'readonly', process: 'readonly' } } },
-  { files: ['examples/**/*.mjs'], languageOptions: { globals: nodeGlobals() } },
+  { files: ['examples/**/*.mjs'], languageOptions: { globals: { ...nodeGlobals(), WebSocket: 'readonly' } } },
   { files: PURE, ignores: TESTS, rules: pure },
   { files: TESTS, rules: tests },
 );

@@ -73,6 +73,7 @@ async function attempt(work: () => Promise<number>): Promise<number> {
 }
 
 async function own({ check, accept, root }: GenerateOptions): Promise<number> {
+  if (/[\\/]node_modules[\\/]/.test(root)) return usage('say where to write, such as --out src/porthouse');
   const { drifted, generate, unexpected, write } = await import('./generate.js');
   const { outputs, problems } = await generate(root, accept ?? []);
   const drift = [

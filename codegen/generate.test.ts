@@ -80,7 +80,7 @@ void t.test('each wire type is written once, and the method maps name it', async
   t.equal(types.match(/export (interface|type) Position\b/g)?.length, 1);
   t.notMatch(types, /Position1|\bany\b/);
   t.match(types, /interface CallParams \{\n {2}'fence': FenceParams;\n\}/);
-  t.match(types, /interface EventParams \{\n {2}'pipe.mark': PipeMark;\n\}/);
+  t.match(types, /interface EventParams \{\n {2}'pipe.gone': PipeGone;\n {2}'pipe.mark': PipeMark;\n\}/);
   t.match(types, /after: Position;/);
 });
 
@@ -281,6 +281,8 @@ void t.test('what cannot be used costs one line and exit 3', async (t) => {
   t.match(await typed('a.json', 'nothing'), /no wire type nothing; a type is a path below schemas\/, such as/);
   t.match(await line('validate', at('a.json')), /needs --type/);
   t.match(await line('validate', '--type', 'events/pipe.mark'), /--type needs a file/);
+  const installed = await run(t, 'generate', '--root', at('node_modules/porthouse'));
+  t.strictSame(installed, { code: 3, lines: ['say where to write, such as --out src/porthouse'] });
   t.equal(await line('generate', '--out', at('a.json')), `${at('a.json')}: is not a folder`);
   t.match(await line('generate', '--out', at('a.json/b')), /is below something that is not a folder$/);
   t.match((await run(t, 'generate', '--root', at('none'))).lines, [`${at('none/schemas')}: no such folder`]);

@@ -60,7 +60,9 @@ export function applyBaseline(report: SuiteReport, { baseline, strict, partial }
     const mine = ran.filter((check) => covers(entry, check));
     return mine.length === 0 ? !partial : !mine.some(isBad);
   });
-  const left = report.checks.filter((check) => !known.includes(check)).map((check) => (strict ? strictly(check) : check));
+  const left = report.checks
+    .filter((check) => !known.includes(check))
+    .map((check) => (strict ? strictly(check) : check));
   const code = exitCodeOf(left, report.summary);
   const isStale = stale.length > 0 && code !== EXIT.harness && code !== EXIT.failed;
   return { known, stale, exitCode: isStale ? EXIT.stale : code };

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import { judgeCommand } from './judge-command.js';
-import type { ReporterChoice } from './outputs.js';
-import { REPORTERS } from './outputs.js';
-import { testCommand } from './test-command.js';
+import type { ReporterChoice, ReportingFlags } from './outputs.js';
+import type { TestFlags } from './test-command.js';
+
+const REPORTERS = ['pretty', 'tap', 'json'] as const;
 
 const wholeNumber =
   (least: number) =>
@@ -56,7 +56,10 @@ export function registerTest(program: Command): void {
     .option('--repeat <n>', 'run every case so often', wholeNumber(1))
     .option('--until-fail', 'start no further case once one has failed')
     .option('--timeline <file>', 'write everything that was sent and received, as NDJSON')
-    .action(testCommand);
+    // Loaded only when it runs: a wrong option should not wait for the validators.
+    .action(async (url: URL | undefined, flags: TestFlags) =>
+      (await import('./test-command.js')).testCommand(url, flags),
+    );
   withReporting(command);
 }
 
@@ -66,6 +69,8 @@ export function registerJudge(program: Command): void {
     .command('judge')
     .description('judge a timeline that `test --timeline` wrote, without any server')
     .argument('<run.ndjson>')
-    .action(judgeCommand);
+    .action(async (file: string, flags: ReportingFlags) => {
+      (await import('./judge-command.js')).judgeCommand(file, flags);
+    });
   withReporting(command);
 }

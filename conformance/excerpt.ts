@@ -12,7 +12,9 @@ export function withTimeline(check: Check, records: readonly TimelineRecord[]): 
 
 // The edges of steps say little on paper; what went over the wire is what counts.
 function around(index: number, records: readonly TimelineRecord[]): TimelineRecord[] {
-  const telling = records.filter((record) => record.type !== 'save' && !(record.type === 'step' && record.phase === 'end'));
+  const telling = records.filter(
+    (record) => record.type !== 'save' && !(record.type === 'step' && record.phase === 'end'),
+  );
   const at = telling.findIndex((record) => record.i >= index);
   const middle = at < 0 ? telling.length : at;
   return telling.slice(Math.max(0, middle - BEFORE), middle + AFTER + 1);

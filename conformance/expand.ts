@@ -49,7 +49,11 @@ function bystandersOpen(): Draft[] {
     ...memberDrafts(first, MEMBER, true),
     ...memberDrafts(second, MEMBER, false),
     { ...bystanderNonce(), needs: 'DELIV-1' },
-  ].map((draft) => ({ ...draft, part: 'bystander', fields: draft.verb === 'grant' ? { ...draft.fields, room } : draft.fields }));
+  ].map((draft) => ({
+    ...draft,
+    part: 'bystander',
+    fields: draft.verb === 'grant' ? { ...draft.fields, room } : draft.fields,
+  }));
 }
 
 const bystanderNonce = (): Draft => ({

@@ -34,7 +34,10 @@ export function judgeCommand(file: string, flags: ReportingFlags): void {
  *
  * @throws If the file has no head, or names a case that there is not.
  */
-export function judgeTimeline(runs: ReadonlyMap<string, readonly TimelineRecord[]>, cases: readonly Case[]): SuiteReport {
+export function judgeTimeline(
+  runs: ReadonlyMap<string, readonly TimelineRecord[]>,
+  cases: readonly Case[],
+): SuiteReport {
   const head = runs.get('*')?.find((record): record is TimelineRecord & SuiteBody => record.type === 'suite');
   if (head === undefined) throw new Error('no timeline of a suite: its first line is missing');
   const byId = new Map(cases.map((each) => [each.id, each]));
@@ -59,7 +62,14 @@ function judgeRun(records: readonly TimelineRecord[], cases: ReadonlyMap<string,
   const { run, t } = first;
   if (first.type === 'skip') {
     const { verdict, reason } = first;
-    return caseReport(of, { run, seconds: 0, faults: [], verdict, reason, checks: skippedChecks(of, { run, verdict, reason }) });
+    return caseReport(of, {
+      run,
+      seconds: 0,
+      faults: [],
+      verdict,
+      reason,
+      checks: skippedChecks(of, { run, verdict, reason }),
+    });
   }
   const seconds = Math.round((records.at(-1)?.t ?? t) - t) / 1000;
   return caseReport(of, { run, seconds, ...judged(of, records) });

@@ -58,8 +58,10 @@ function membersOf({ verb, fields, expect }: CaseStep): Mentioned {
     ...(verb === 'open' ? [...head(fields['pipe']), ...head(fields['sibling'])] : []),
     ...(verb === 'retry' ? retried(fields) : []),
   ];
-  const needed = [fields['at'], fields['from'], fields['member'], fields['sentinel'], expect?.['at']].filter((at) => at !== 'none');
-  const pair = verb === 'control' && Array.isArray(fields['of']) ? fields['of'] : [];
+  const needed = [fields['at'], fields['from'], fields['member'], fields['sentinel'], expect?.['at']].filter(
+    (at) => at !== 'none',
+  );
+  const pair = verb === 'control' && Array.isArray(fields['of']) ? fields['of'].map(String) : [];
   return { made, needed: [...needed, ...pair].flatMap(head) };
 }
 

@@ -63,7 +63,9 @@ function proofFaults(of: Case): LintFault[] {
   const steps = expand(of).filter((step) => step.part === 'main');
   const blind = steps.filter((step) => step.proves.length > 0 && !sees(step.verb, step.expect));
   const unknown = steps.flatMap(({ proves, line }) =>
-    proves.filter((id) => requirementOf(id) === undefined).map((id) => ({ line, what: `no requirement is called ${id}` })),
+    proves
+      .filter((id) => requirementOf(id) === undefined)
+      .map((id) => ({ line, what: `no requirement is called ${id}` })),
   );
   const nothing = steps.every((step) => step.proves.length === 0) ? [{ line: of.line, what: 'it proves nothing' }] : [];
   return [
@@ -84,7 +86,9 @@ function controlFaults(of: Case): LintFault[] {
   const refusal = of.steps.find(isRefusal);
   const onePole = refusal !== undefined && !of.steps.some(isAcceptance);
   return [
-    ...(noControl ? [{ line: of.line, what: 'no live control: it needs a control, an exactly on a pipe, or an expected message' }] : []),
+    ...(noControl
+      ? [{ line: of.line, what: 'no live control: it needs a control, an exactly on a pipe, or an expected message' }]
+      : []),
     ...(onePole ? [{ line: refusal.line, what: 'it refuses without showing the accepted twin beside it' }] : []),
   ];
 }
@@ -113,7 +117,13 @@ function isRefusal(step: CaseStep): boolean {
   if (step.verb === 'exactly') return ['messages', 'events', 'frames'].some((key) => isEmpty(step.fields[key]));
   const { error, refused, status, closed, event } = expectationOf(step);
   const refusedByStatus = typeof status === 'number' && status >= 400;
-  return error !== undefined || refused !== undefined || closed !== undefined || refusedByStatus || REFUSING_EVENTS.has(event);
+  return (
+    error !== undefined ||
+    refused !== undefined ||
+    closed !== undefined ||
+    refusedByStatus ||
+    REFUSING_EVENTS.has(event)
+  );
 }
 
 const isEmpty = (list: Json | undefined): boolean => Array.isArray(list) && list.length === 0;

@@ -5,8 +5,25 @@ export type Fields = { readonly [key: string]: Json };
 
 /** The verbs of CASES.md. */
 export type Verb =
-  | 'http' | 'grant' | 'open' | 'bind' | 'send' | 'raw' | 'ping' | 'call' | 'fence' | 'hold' | 'release' | 'close'
-  | 'cut' | 'clock' | 'expect' | 'exactly' | 'none' | 'control' | 'retry';
+  | 'http'
+  | 'grant'
+  | 'open'
+  | 'bind'
+  | 'send'
+  | 'raw'
+  | 'ping'
+  | 'call'
+  | 'fence'
+  | 'hold'
+  | 'release'
+  | 'close'
+  | 'cut'
+  | 'clock'
+  | 'expect'
+  | 'exactly'
+  | 'none'
+  | 'control'
+  | 'retry';
 
 /** Which part of a run a step belongs to; `bystander` steps are added to every case. */
 export type Part = 'bystander' | 'given' | 'main';

@@ -8,12 +8,9 @@ import type { Output, Reporter, ReporterSettings } from './reporters/reporter.js
 import { TapReporter } from './reporters/tap.js';
 import type { PlanSummary } from './suite.js';
 
-/** The reporters that there are. */
-export const REPORTERS = ['pretty', 'tap', 'json'] as const;
-
 /** A reporter that was asked for, and where to. */
 export interface ReporterChoice {
-  readonly name: (typeof REPORTERS)[number];
+  readonly name: 'pretty' | 'tap' | 'json';
   readonly file?: string;
 }
 
@@ -63,7 +60,11 @@ export class Reporting {
 
   /** Applies the baseline, tells all reporters the end, and returns the exit code. */
   end(report: SuiteReport, partial: boolean): number {
-    const { known, stale, exitCode } = applyBaseline(report, { baseline: this.#baseline, strict: this.#strict, partial });
+    const { known, stale, exitCode } = applyBaseline(report, {
+      baseline: this.#baseline,
+      strict: this.#strict,
+      partial,
+    });
     for (const each of this.#reporters) each.end({ ...report, exitCode });
     if (known.length > 0) process.stderr.write(`${String(known.length)} checks fail as the baseline says\n`);
     for (const { check, reason } of stale) process.stderr.write(`stale baseline entry: ${check} (${reason})\n`);

@@ -158,7 +158,10 @@ const isProven = (profile: string, checks: readonly Check[]): boolean =>
   checks.some((check) => check.verdict === 'PASS' && (requirementOf(check.requirement)?.profile ?? 'core') === profile);
 
 /** The exit code of a report, before a baseline and `--strict` have their say. */
-export function exitCodeOf(checks: readonly Check[], { faults, unproven }: Pick<SuiteReport['summary'], 'faults' | 'unproven'>): number {
+export function exitCodeOf(
+  checks: readonly Check[],
+  { faults, unproven }: Pick<SuiteReport['summary'], 'faults' | 'unproven'>,
+): number {
   if (faults > 0) return EXIT.harness;
   if (checks.some((check) => check.verdict === 'FAIL')) return EXIT.failed;
   const open = unproven.length > 0 || checks.some((check) => check.verdict === 'INCONCLUSIVE');

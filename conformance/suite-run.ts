@@ -110,7 +110,16 @@ export class SuiteRun {
       target,
       tokens: { ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) },
       // Each repetition has content of its own, the first the one that `--seed` alone gives.
-      seed: round === 0 ? seed : Number.parseInt(createHash('sha256').update(`${String(seed)}/${String(round)}`).digest('hex').slice(0, 7), 16),
+      seed:
+        round === 0
+          ? seed
+          : Number.parseInt(
+              createHash('sha256')
+                .update(`${String(seed)}/${String(round)}`)
+                .digest('hex')
+                .slice(0, 7),
+              16,
+            ),
       prefix: `${this.#prefix}-${String(number)}`,
       run: `${of.id}~${String(number)}`,
       deadlineMs: patience.deadlineMs,
@@ -124,7 +133,14 @@ export class SuiteRun {
     const run = `${of.id}~${String(++this.#runs)}`;
     const t = Math.round(performance.now() - this.#setting.epoch);
     this.#setting.onTimeline([{ i: 0, t, run, type: 'skip', case: of.id, verdict, reason }]);
-    this.#report(of, { checks: skippedChecks(of, { run, verdict, reason }), faults: [], run, seconds: 0, verdict, reason });
+    this.#report(of, {
+      checks: skippedChecks(of, { run, verdict, reason }),
+      faults: [],
+      run,
+      seconds: 0,
+      verdict,
+      reason,
+    });
   }
 
   #report(of: Case, result: CaseResult): void {
@@ -135,7 +151,8 @@ export class SuiteRun {
 }
 
 /** What became of a case, beside what the case itself says. */
-export type CaseResult = Pick<CaseReport, 'checks' | 'faults' | 'run' | 'seconds'> & Partial<Pick<CaseReport, 'verdict' | 'reason'>>;
+export type CaseResult = Pick<CaseReport, 'checks' | 'faults' | 'run' | 'seconds'> &
+  Partial<Pick<CaseReport, 'verdict' | 'reason'>>;
 
 /** The report of a case: its verdict is that of its worst check. */
 export function caseReport({ id, title, file, line }: Case, result: CaseResult): CaseReport {

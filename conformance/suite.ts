@@ -106,7 +106,8 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
 }
 
 /** First 12 hex digits of SHA-256 of a value's JSON. */
-export const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
+export const hashOf = (value: unknown): string =>
+  createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
 
 type ReasonOf = (of: Case) => string | undefined;
 

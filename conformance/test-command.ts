@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Problem } from './cases.js';
-import { loadCases } from './cases.js';
+import { casesFolder, loadCases } from './cases.js';
 import { UnreachableError } from './discovery.js';
 import { matchesGlob } from './glob.js';
 import { lintCases } from './lint.js';
@@ -55,19 +55,27 @@ const stackOf = (error: unknown): string =>
 function soundCases({ case: globs, profile }: TestFlags): readonly Case[] {
   const unknown = (profile ?? []).find((name) => profileOf(name) === undefined);
   if (unknown !== undefined) throw new UsageError(`no profile is called ${unknown}`);
-  const { cases, problems } = loadCases();
+  const wanted = (id: string): boolean => id.startsWith(CANARY) || isFile(id, globs);
+  const { cases, problems } = loadCases(casesFolder(), wanted);
   const chosen = cases.filter(({ id, canary }) => canary || isChosen(id, globs));
-  if (chosen.every(({ canary }) => canary) && globs !== undefined && !cases.some(({ id }) => isChosen(id, globs))) {
+  if (globs !== undefined && problems.length === 0 && !cases.some(({ id }) => isChosen(id, globs))) {
     throw new UsageError(`no case matches ${globs.join(', ')}`);
   }
-  const files = new Set(chosen.map(({ file }) => file));
-  const found = [...problems.filter(({ file }) => globs === undefined || files.has(file)), ...lintCases(chosen)];
+  const found = [...problems, ...lintCases(chosen)];
   if (found.length > 0) throw new UsageError(problemText(found));
   return chosen;
 }
 
+// The opening of every run, whatever was asked for.
+const CANARY = 'canary/';
+
 const problemText = (problems: readonly Problem[]): string =>
-  ['cases that are no cases:', ...problems.map(({ file, line, what }) => `  ${file}:${String(line)}: ${what}`)].join('\n');
+  ['cases that are no cases:', ...problems.map(({ file, line, what }) => `  ${file}:${String(line)}: ${what}`)].join(
+    '\n',
+  );
+
+const isFile = (id: string, globs: readonly string[] | undefined): boolean =>
+  globs === undefined || globs.some((glob) => matchesGlob(glob.split('#')[0] ?? glob, id));
 
 const isChosen = (id: string, globs: readonly string[] | undefined): boolean =>
   globs === undefined || globs.some((glob) => matchesGlob(glob, id) || matchesGlob(glob, id.split('#')[0] ?? id));

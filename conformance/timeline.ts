@@ -79,7 +79,8 @@ export interface SocketBody {
   readonly type: 'socket';
   readonly at: string;
   readonly conn: number;
-  readonly event: 'opening' | 'open' | 'refused' | 'failed' | 'closed' | 'violation' | 'ping' | 'pong' | 'hold' | 'release';
+  readonly event:
+    'opening' | 'open' | 'refused' | 'failed' | 'closed' | 'violation' | 'ping' | 'pong' | 'hold' | 'release';
   readonly dir?: Direction;
   readonly kind?: 'pipe' | 'sibling';
   readonly url?: string;

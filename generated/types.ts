@@ -484,7 +484,7 @@ export interface Room {
  */
 export interface RoomLimits {
   /**
-   * Longest message that the room takes; never more than `hardMessageBytes` of the server. A longer one is refused whole with `message_too_large`, and the pipe lives. Default 65536.
+   * Longest message that the room takes; never more than `hardMessageBytes` of the server. A longer one is refused whole with `message_too_large`, and the pipe lives. In bytes, default 65536.
    */
   maxMessageBytes?: number;
   /**
@@ -530,7 +530,7 @@ export interface Limits {
    */
   hardMessageBytes: number;
   /**
-   * Longest message that the room takes; never more than `hardMessageBytes` of the server. A longer one is refused whole with `message_too_large`, and the pipe lives. Default 65536.
+   * Longest message that the room takes; never more than `hardMessageBytes` of the server. A longer one is refused whole with `message_too_large`, and the pipe lives. In bytes, default 65536.
    */
   maxMessageBytes: number;
   /**

@@ -81,7 +81,7 @@ function code(name: string): string {
 }
 
 function cell(value: unknown): string {
-  if (value === null || value === undefined) return '';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value !== 'string' && typeof value !== 'number') return '';
   return String(value).replaceAll('|', '\\|').replaceAll(/\s+/g, ' ');
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { filesBelow } from '../files.js';
-import { isObject, messageOf } from '../json.js';
+import { isObject, messageOf, type JsonObject } from '../json.js';
 
 /** What the register needs to know of the cases. */
 export interface Proofs {
@@ -11,7 +11,10 @@ export interface Proofs {
   readonly problems: readonly string[];
 }
 
-/** Reads every `proves:` of `<root>/conformance/cases/**\/*.yaml`, of a case or of anything inside it. */
+/**
+ * Reads every `proves:` of `<root>/conformance/cases/**\/*.yaml`, of a case or of anything inside it; `$key` stands for
+ * what the case's rows have there.
+ */
 export function readProofs(root: string): Proofs {
   const byRequirement = new Map<string, string[]>();
   const problems: string[] = [];
@@ -34,8 +37,11 @@ function readYaml(file: string): { readonly id: string; readonly proves: Readonl
   try {
     const content: unknown = parse(readFileSync(file, 'utf8'));
     if (!isObject(content) || typeof content['id'] !== 'string') return 'a case has no id';
-    const proves = new Set<string>();
-    gather(content, proves);
+    const named = new Set<string>();
+    gather(content, named);
+    const proves = new Set(
+      [...named].flatMap((name) => (name.startsWith('$') ? inRows(content, name.slice(1)) : name)),
+    );
     return { id: content['id'], proves };
   } catch (error) {
     return messageOf(error).split('\n')[0] ?? 'not YAML';
@@ -49,4 +55,9 @@ function gather(node: unknown, into: Set<string>): void {
     if (key === 'proves') for (const id of [value].flat()) into.add(String(id));
     else gather(value, into);
   }
+}
+
+function inRows({ rows }: JsonObject, key: string): readonly string[] {
+  const values = Array.isArray(rows) ? rows.filter(isObject).map((row) => row[key] ?? []) : [];
+  return values.flat().map(String);
 }

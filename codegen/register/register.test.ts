@@ -83,6 +83,18 @@ void t.test('a case that proves an unknown id, or cannot be read, is named', (t)
   t.end();
 });
 
+void t.test('a case whose rows say what it proves, proves all of it', (t) => {
+  const rows =
+    'id: a/b\nrows:\n  - { proof: ROOM-LIMIT-1 }\n  - { proof: [ROOM-LIMIT-2, NONE-1] }\n  - {}\nproves: $proof';
+  const { requirements, problems } = readRegister(smallHouse(t.testdir(), { [CASE]: rows }));
+  t.strictSame(
+    requirements.map(({ cases }) => cases),
+    [['a/b'], ['a/b']],
+  );
+  t.strictSame(problems, ['a/b proves NONE-1, which no chapter states']);
+  t.end();
+});
+
 void t.test('an exclusion needs a known id, a listed reason, a why, and no case', (t) => {
   const excluded = (yaml: string): readonly string[] =>
     problems(t, { ...roomy('**ROOM-X-1.** It MUST forget.'), [EXCLUSIONS]: yaml });

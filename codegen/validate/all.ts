@@ -1,9 +1,9 @@
 import { Unusable } from '../json.js';
-import { loadSchemas } from '../schemas/load.js';
+import { loadSchemas, type WireSchema } from '../schemas/load.js';
 import { checkAsyncApi } from './asyncapi.js';
 import { checkAsyncApiLinks } from './asyncapi-links.js';
 import { checkChapters } from './chapters.js';
-import { checkExamples } from './examples.js';
+import { checkExamples, type Against } from './examples.js';
 import { checkLimits } from './limits.js';
 import { errorCodes } from './registered.js';
 import { checkRegistries } from './registries.js';
@@ -18,14 +18,17 @@ export async function validateAll(root: string): Promise<readonly string[]> {
 export function checkWire(root: string): readonly string[] {
   try {
     const schemas = loadSchemas(root);
-    const registries = checkRegistries(root);
+    const { ajv, problems } = checkSchemas(schemas);
+    const registries = checkRegistries(root, ajv);
     const codes = registries.length > 0 ? undefined : errorCodes(root);
-    const broken = checkSchemas(schemas);
-    const compiled =
-      broken.length > 0 ? [] : [...checkExamples(root, schemas, codes), ...checkChapters(root, schemas, codes)];
-    return [...broken, ...checkLimits(schemas), ...compiled, ...registries, ...checkAsyncApiLinks(root, schemas)];
+    const texts = ajv === undefined || problems.length > 0 ? [] : checkTexts(root, schemas, { ajv, codes });
+    return [...problems, ...checkLimits(schemas), ...texts, ...registries, ...checkAsyncApiLinks(root, schemas)];
   } catch (error) {
     if (error instanceof Unusable) return [error.message];
     throw error;
   }
+}
+
+function checkTexts(root: string, schemas: readonly WireSchema[], against: Against): readonly string[] {
+  return [...checkExamples(root, schemas, against), ...checkChapters(root, against)];
 }

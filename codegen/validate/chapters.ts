@@ -4,10 +4,10 @@ import type { Ajv2020 } from 'ajv/dist/2020.js';
 import { filesBelow } from '../files.js';
 import { isObject, messageOf, type JsonObject } from '../json.js';
 import { blocksOf, type Block } from '../register/markdown.js';
-import { makeAjv } from '../schemas/ajv.js';
-import { SCHEMA_BASE, type WireSchema } from '../schemas/load.js';
+import { SCHEMA_BASE } from '../schemas/load.js';
 import { exactErrors, sentenceOf } from './exact-errors.js';
-import { unregistered, type ErrorCodes } from './registered.js';
+import type { Against } from './examples.js';
+import { unregistered } from './registered.js';
 
 /**
  * Checks the worked examples of `spec/protocol/*.md`. A fenced block with the info string
@@ -17,10 +17,9 @@ import { unregistered, type ErrorCodes } from './registered.js';
  *   against `rpc/request`, `rpc/notification`, `rpc/success` or `rpc/failure`;
  * - `json` alone only has to be JSON.
  *
- * @param codes - If given, the name and code of each `error` in them has to be in there.
+ * The name and code of each `error` in them has to be in `codes`, if they are given.
  */
-export function checkChapters(root: string, schemas: readonly WireSchema[], codes?: ErrorCodes): readonly string[] {
-  const ajv = makeAjv(schemas, { explain: true });
+export function checkChapters(root: string, { ajv, codes }: Against): readonly string[] {
   return filesBelow(join(root, 'spec/protocol'), '.md').flatMap((name) => {
     const file = `spec/protocol/${name}`;
     const chapter: Chapter = { ajv, codes, methods: new Map() };
@@ -30,9 +29,7 @@ export function checkChapters(root: string, schemas: readonly WireSchema[], code
   });
 }
 
-interface Chapter {
-  readonly ajv: Ajv2020;
-  readonly codes: ErrorCodes | undefined;
+interface Chapter extends Against {
   /** Method of each request seen so far, by the JSON text of its id. */
   readonly methods: Map<string, string>;
 }

@@ -3,7 +3,6 @@ import type { ErrorObject } from 'ajv';
 import type { Ajv2020 } from 'ajv/dist/2020.js';
 import { filesBelow } from '../files.js';
 import { messageOf, readJson } from '../json.js';
-import { makeAjv } from '../schemas/ajv.js';
 import type { WireSchema } from '../schemas/load.js';
 import { exactErrors, exampleName, sentenceOf } from './exact-errors.js';
 import { unregistered, type ErrorCodes } from './registered.js';
@@ -14,17 +13,20 @@ const WANTED = { valid: 2, invalid: 3 } as const;
  * Checks `schemas/examples/<key>/{valid,invalid}/*.json`: enough of them, the valid ones valid, and each invalid one
  * failing with exactly the error that its name tells (`<keyword>--<pointer>[--<distinguisher>].json`).
  *
- * @param codes - If given, name and code of each `error` in the valid ones have to be in there.
+ * The valid ones may name only registered errors, if `codes` are given.
  */
-export function checkExamples(root: string, schemas: readonly WireSchema[], codes?: ErrorCodes): readonly string[] {
-  const ajv = makeAjv(schemas, { explain: true });
+export function checkExamples(
+  root: string,
+  schemas: readonly WireSchema[],
+  { ajv, codes }: Against,
+): readonly string[] {
   const folder = join(root, 'schemas/examples');
   const files = filesBelow(folder, '.json');
   const keys = new Set(schemas.map(({ key }) => key));
   return [
     ...schemas.flatMap(({ key }) => tooFew(key, files)),
     ...files.flatMap((file) => {
-      const problem = checkExample(ajv, { folder, file, keys, codes });
+      const problem = checkExample({ folder, file, keys, ajv, codes });
       return problem === undefined ? [] : [`schemas/examples/${file}: ${problem}`];
     }),
   ];
@@ -38,14 +40,21 @@ function tooFew(key: string, files: readonly string[]): readonly string[] {
   });
 }
 
-interface Example {
-  readonly folder: string;
-  readonly file: string;
-  readonly keys: ReadonlySet<string>;
+/** What an example is held to. */
+export interface Against {
+  /** Holds the wire types, and explains every error. */
+  readonly ajv: Ajv2020;
+  /** What the name and code of each `error` have to be in; unless the registry itself is broken. */
   readonly codes: ErrorCodes | undefined;
 }
 
-function checkExample(ajv: Ajv2020, { folder, file, keys, codes }: Example): string | undefined {
+interface Example extends Against {
+  readonly folder: string;
+  readonly file: string;
+  readonly keys: ReadonlySet<string>;
+}
+
+function checkExample({ folder, file, keys, ajv, codes }: Example): string | undefined {
   const [, key, kind, name] = /^(.+)\/(valid|invalid)\/([^/]+)\.json$/.exec(file) ?? [];
   if (key === undefined || name === undefined || !keys.has(key)) return 'belongs to no schema';
   try {

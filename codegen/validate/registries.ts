@@ -1,22 +1,24 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Ajv2020 } from 'ajv/dist/2020.js';
 import { isObject, messageOf, readJson } from '../json.js';
 import { makeAjv } from '../schemas/ajv.js';
+import { sentenceOf } from './exact-errors.js';
 
 const REGISTRIES = ['errors', 'profiles'] as const;
 
 /** Checks `schemas/errors.json` and `profiles.json` against `schemas/registry/*.schema.json`, and for double names. */
-export function checkRegistries(root: string): readonly string[] {
+export function checkRegistries(root: string, ajv = makeAjv([], { explain: true })): readonly string[] {
   return REGISTRIES.flatMap((name) => {
     try {
-      return checkRegistry(root, name);
+      return checkRegistry(root, name, ajv);
     } catch (error) {
       return [messageOf(error)];
     }
   });
 }
 
-function checkRegistry(root: string, name: (typeof REGISTRIES)[number]): readonly string[] {
+function checkRegistry(root: string, name: (typeof REGISTRIES)[number], ajv: Ajv2020): readonly string[] {
   const file = `schemas/${name}.json`;
   const meta = `schemas/registry/${name}.schema.json`;
   const missing = [file, meta].filter((path) => !existsSync(join(root, path)));
@@ -24,9 +26,9 @@ function checkRegistry(root: string, name: (typeof REGISTRIES)[number]): readonl
   const content = readJson(join(root, file));
   const schema = readJson(join(root, meta));
   if (!isObject(schema)) return [`${meta}: not a JSON object`];
-  const validate = makeAjv([], { explain: true }).compile(schema);
+  const validate = ajv.compile(schema);
   if (!validate(content)) {
-    return (validate.errors ?? []).map((error) => `${file}: ${error.instancePath} ${error.message ?? error.keyword}`);
+    return (validate.errors ?? []).map((error) => `${file}: ${sentenceOf(error)}`);
   }
   const rows = isObject(content) ? content[name] : [];
   return consistent(file, Array.isArray(rows) ? rows.filter(isObject) : []);

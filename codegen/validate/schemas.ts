@@ -1,3 +1,4 @@
+import type { Ajv2020 } from 'ajv/dist/2020.js';
 import { makeAjv } from '../schemas/ajv.js';
 import { SCHEMA_BASE, type WireSchema } from '../schemas/load.js';
 import { isObject, messageOf } from '../json.js';
@@ -5,9 +6,19 @@ import { isObject, messageOf } from '../json.js';
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 const PASCAL = /^[A-Z][A-Za-z0-9]*$/;
 
+/** What became of the wire types. */
+export interface Checked {
+  /** The Ajv that they are compiled in, explaining every error; none if they cannot be told apart. */
+  readonly ajv: Ajv2020 | undefined;
+  readonly problems: readonly string[];
+}
+
 /** Checks that every wire type compiles strictly, is named by the conventions, and explains itself. */
-export function checkSchemas(schemas: readonly WireSchema[]): readonly string[] {
-  return [...schemas.flatMap(checkNames), ...sameTitles(schemas), ...unpaired(schemas), ...compileAll(schemas)];
+export function checkSchemas(schemas: readonly WireSchema[]): Checked {
+  const ajv = attempt('', () => makeAjv(schemas, { explain: true }));
+  const named = [...schemas.flatMap(checkNames), ...sameTitles(schemas), ...unpaired(schemas)];
+  if (typeof ajv === 'string') return { ajv: undefined, problems: [...named, ajv] };
+  return { ajv, problems: [...named, ...compileAll(ajv, schemas)] };
 }
 
 function checkNames({ file, key, schema }: WireSchema): readonly string[] {
@@ -66,9 +77,7 @@ function unpaired(schemas: readonly WireSchema[]): readonly string[] {
     });
 }
 
-function compileAll(schemas: readonly WireSchema[]): readonly string[] {
-  const ajv = attempt('', () => makeAjv(schemas));
-  if (typeof ajv === 'string') return [ajv];
+function compileAll(ajv: Ajv2020, schemas: readonly WireSchema[]): readonly string[] {
   return schemas.flatMap(({ file, id }) => {
     const compiled = attempt(`${file}: `, () => ajv.getSchema(id));
     return typeof compiled === 'string' ? [compiled] : [];

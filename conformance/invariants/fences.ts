@@ -47,7 +47,9 @@ function ownRules({ params }: Call, counters: Fields): Rule[] {
 
 function pipeRules(ledger: Ledger, socket: SocketState, { call, counters }: { call: Call; counters: Fields }): Rule[] {
   const epoch = counters['epoch'];
-  const pipe = ledger.all.find((each) => each.kind === 'pipe' && each.member === socket.member && each.epoch === epoch && each.opened);
+  const pipe = ledger.all.find(
+    (each) => each.kind === 'pipe' && each.member === socket.member && each.epoch === epoch && each.opened,
+  );
   if (pipe === undefined || call.answer === undefined) return [];
   const { i } = call.answer.record;
   const sent = ledger.sent.filter(({ record }) => record.conn === pipe.conn && record.i < i).length;
@@ -56,9 +58,21 @@ function pipeRules(ledger: Ledger, socket: SocketState, { call, counters }: { ca
   const promised = count(counters['s2cEnqueued']) - count(counters['s2cDropped']);
   const behind = arrivedBySentinel(ledger, pipe, call);
   return [
-    { requirement: 'FENCE-5', expected: `no more received than the ${String(sent)} sent`, holds: pipe.raw || !(count(counters['c2sReceived']) > sent) },
-    { requirement: 'FENCE-5', expected: `the ${String(arrived)} messages that had arrived to be enqueued`, holds: !(promised < arrived) },
-    { requirement: 'FENCE-5', expected: `the ${String(promised)} messages promised to come before the sentinel`, holds: behind === undefined || !(behind < promised) },
+    {
+      requirement: 'FENCE-5',
+      expected: `no more received than the ${String(sent)} sent`,
+      holds: pipe.raw || !(count(counters['c2sReceived']) > sent),
+    },
+    {
+      requirement: 'FENCE-5',
+      expected: `the ${String(arrived)} messages that had arrived to be enqueued`,
+      holds: !(promised < arrived),
+    },
+    {
+      requirement: 'FENCE-5',
+      expected: `the ${String(promised)} messages promised to come before the sentinel`,
+      holds: behind === undefined || !(behind < promised),
+    },
   ];
 }
 

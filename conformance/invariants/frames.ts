@@ -14,7 +14,14 @@ export function frameViolations({ ledger }: FinishedRun): Violation[] {
     socket.inbound.flatMap((entry) => {
       const fault = faultOf(entry);
       if (fault === undefined) return [];
-      return [violation({ requirement: 'FRAME-1', record: entry.record, expected: fault.schema, received: said(fault.what, entry.record) })];
+      return [
+        violation({
+          requirement: 'FRAME-1',
+          record: entry.record,
+          expected: fault.schema,
+          received: said(fault.what, entry.record),
+        }),
+      ];
     }),
   );
 }
@@ -40,7 +47,9 @@ function eventFault(json: Fields): SchemaFault | undefined {
   const method = asText(json['method']);
   if (json['id'] !== undefined) return { schema: 'an event without an id', what: 'an id' };
   // Events of a later minor version are for old clients to ignore.
-  return against('rpc/notification', json) ?? (isEvent(method) ? against(`events/${method}`, json['params']) : undefined);
+  return (
+    against('rpc/notification', json) ?? (isEvent(method) ? against(`events/${method}`, json['params']) : undefined)
+  );
 }
 
 function resultFault(call: Call | undefined, result: Json | undefined): SchemaFault | undefined {
@@ -101,8 +110,11 @@ function bodySchema(record: TimelineRecord, requests: ReadonlyMap<string, HttpBo
 /** What the kit itself sent against a schema without meaning to. */
 export function kitFaults({ ledger, records }: FinishedRun): string[] {
   return records.flatMap((record) => {
-    const fault = record.type === 'frame' ? callFault(record) : record.type === 'http' ? requestFault(record) : undefined;
-    return fault === undefined ? [] : [`${ledger.run?.case ?? ''}: the kit sent no ${fault.schema}: ${fault.what} in ${received(record)}`];
+    const fault =
+      record.type === 'frame' ? callFault(record) : record.type === 'http' ? requestFault(record) : undefined;
+    return fault === undefined
+      ? []
+      : [`${ledger.run?.case ?? ''}: what the kit sent is not ${fault.schema}: ${fault.what} in ${received(record)}`];
   });
 }
 
@@ -111,10 +123,12 @@ function callFault({ dir, odd, json }: FrameBody): SchemaFault | undefined {
   const method = isFields(json) ? asText(json['method']) : '';
   const params = isFields(json) ? json['params'] : undefined;
   const key = `calls/${method}.params`;
-  return against('rpc/request', json) ?? (hasSchema(key) ? against(key, params ?? {}) : { schema: 'known call', what: method });
+  return (
+    against('rpc/request', json) ??
+    (hasSchema(key) ? against(key, params ?? {}) : { schema: 'a known call', what: method })
+  );
 }
 
 function requestFault({ dir, odd, json }: HttpBody): SchemaFault | undefined {
   return dir === 'in' || odd === true || json === undefined ? undefined : against('http/session-request', json);
 }
-

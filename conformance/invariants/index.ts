@@ -18,7 +18,15 @@ export interface InvariantReport {
  * Ids of the requirements that the invariants prove where no run breaks them; others that they can find broken have
  * cases of their own.
  */
-export const invariantRequirements: readonly string[] = ['FRAME-1', 'ERR-1', 'DELIV-7', 'SEC-8', 'TICKET-4', 'WS-18', 'WS-21'];
+export const invariantRequirements: readonly string[] = [
+  'FRAME-1',
+  'ERR-1',
+  'DELIV-7',
+  'SEC-8',
+  'TICKET-4',
+  'WS-18',
+  'WS-21',
+];
 
 const RULES: readonly ((run: FinishedRun) => Violation[])[] = [
   frameViolations,

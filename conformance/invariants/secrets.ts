@@ -13,7 +13,8 @@ const TELLING = 16;
  */
 export function secretViolations({ ledger, records }: FinishedRun): Violation[] {
   const secrets = new Map<string, string>();
-  for (const token of Object.values(ledger.run?.tokens ?? {})) if (token.length >= TELLING) secrets.set(token, 'a bearer token');
+  for (const token of Object.values(ledger.run?.tokens ?? {}))
+    if (token.length >= TELLING) secrets.set(token, 'a bearer token');
   return records.filter(isReceived).flatMap((record) => {
     const text = textOf(record);
     const found = [...secrets].filter(([secret]) => text.includes(secret)).map(([, what]) => leak(record, what));
@@ -51,7 +52,12 @@ function isOnDebug(record: TimelineRecord): boolean {
 
 function leak(record: TimelineRecord, what: string): Violation {
   const requirement = isOnDebug(record) ? 'DBG-2' : record.type === 'socket' ? 'TICKET-4' : 'SEC-8';
-  return violation({ requirement, record, expected: 'no secret but in the answer that issues it', received: `${what} again, in a ${record.type} record` });
+  return violation({
+    requirement,
+    record,
+    expected: 'no secret but in the answer that issues it',
+    received: `${what} again, in a ${record.type} record`,
+  });
 }
 
 function issuedBy(record: TimelineRecord): (readonly [string, string])[] {
@@ -70,10 +76,14 @@ function secretsIn(value: Json | undefined): (readonly [string, string])[] {
 
 function payloadOnDebug(ledger: Ledger, record: TimelineRecord, text: string): Violation[] {
   if (record.type !== 'frame' || !isOnDebug(record)) return [];
-  const shown = ledger.sent.find((each) => isTelling(each.record.text) && text.includes(JSON.stringify(each.record.text).slice(1, -1)));
+  const shown = ledger.sent.find(
+    (each) => isTelling(each.record.text) && text.includes(JSON.stringify(each.record.text).slice(1, -1)),
+  );
   if (shown === undefined) return [];
   const expected = 'nothing of a payload on a debug channel';
-  return [violation({ requirement: 'DBG-2', record, expected, received: `the text ${JSON.stringify(shown.record.text)}` })];
+  return [
+    violation({ requirement: 'DBG-2', record, expected, received: `the text ${JSON.stringify(shown.record.text)}` }),
+  ];
 }
 
 const isTelling = (text: string | undefined): text is string => text !== undefined && text.length >= TELLING;

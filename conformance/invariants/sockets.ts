@@ -16,6 +16,13 @@ export function socketViolations({ records }: FinishedRun): Violation[] {
     if (record.type !== 'socket' || record.event !== 'violation') return [];
     const what = record.what ?? 'unknown';
     const requirement = RULES[what] ?? 'WS-21';
-    return [violation({ requirement, record, expected: 'what RFC 6455 allows a server', received: `${what} at ${record.at}` })];
+    return [
+      violation({
+        requirement,
+        record,
+        expected: 'what RFC 6455 allows a server',
+        received: `${what} at ${record.at}`,
+      }),
+    ];
   });
 }

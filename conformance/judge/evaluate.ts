@@ -47,7 +47,11 @@ export function controlPair(fields: Fields): { readonly from: string; readonly t
 // Until the time is up a response that does not match only means: not yet.
 function evaluateRetry(step: Step, ledger: Ledger): Outcome {
   const fields = resolveFields(step.fields, lookupIn(ledger));
-  const outcome = evaluateExpect(ledger, { ...(isFields(fields['until']) ? fields['until'] : {}), at: retryAt(fields) }, step);
+  const outcome = evaluateExpect(
+    ledger,
+    { ...(isFields(fields['until']) ? fields['until'] : {}), at: retryAt(fields) },
+    step,
+  );
   if (outcome.state !== 'failed') return outcome;
   return { state: 'pending', expected: outcome.expected, nearest: outcome.received };
 }

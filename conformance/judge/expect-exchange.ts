@@ -21,7 +21,13 @@ export function expectHttp(exchange: Exchange, expect: Fields): Outcome {
   }
   const fault = responseFault(response, expect);
   if (fault === undefined) return heldAt(response, response.json);
-  return { state: 'failed', why: 'WRONG', expected, received: `${said(fault)} in ${received(response)}`, record: response.i };
+  return {
+    state: 'failed',
+    why: 'WRONG',
+    expected,
+    received: `${said(fault)} in ${received(response)}`,
+    record: response.i,
+  };
 }
 
 const said = ({ path, expected, received: got }: Mismatch): string =>

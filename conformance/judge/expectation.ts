@@ -70,4 +70,3 @@ function unlessGone(socket: SocketState, outcome: Outcome & { state: 'pending' }
     record: end.i,
   };
 }
-

@@ -89,7 +89,12 @@ interface Context {
   readonly bystander: StepResult | undefined;
 }
 
-const base = (context: Context, requirement: string) => ({ case: context.case, run: context.run, step: -1, requirement });
+const base = (context: Context, requirement: string) => ({
+  case: context.case,
+  run: context.run,
+  step: -1,
+  requirement,
+});
 
 /** FAIL for a MUST, WARN for a SHOULD: the register says which. */
 export function failing(id: string, register: Register): Verdict {
@@ -120,7 +125,7 @@ function failure({ why, expected, received, record }: Failed) {
 function reasonOf(broken: StepResult | undefined, step: Step): string {
   if (broken === undefined || broken.step.index === step.index) return 'the run ended before it';
   const { proves, needs, line, part } = broken.step;
-  if (broken.outcome === undefined && broken.step.index > step.index) return 'the run ended before its live control';
+  if (broken.outcome === undefined) return 'the run ended before it';
   return proves[0] ?? needs ?? (part === 'bystander' ? ISOLATION : `line ${String(line)}`);
 }
 
@@ -129,7 +134,11 @@ function isolation(results: readonly StepResult[], context: Context): Check[] {
   const bystanders = results.filter(({ step }) => step.part === 'bystander');
   const last = bystanders.at(-1);
   if (last?.outcome === undefined) return [];
-  const check = { ...base(context, ISOLATION), step: last.step.index, ...(last.records ? { records: last.records } : {}) };
+  const check = {
+    ...base(context, ISOLATION),
+    step: last.step.index,
+    ...(last.records ? { records: last.records } : {}),
+  };
   const before = bystanders.slice(0, -1).find(({ outcome }) => outcome?.state !== 'held');
   if (before !== undefined) return [{ ...check, verdict: 'INCONCLUSIVE', waitsFor: before.step.needs ?? 'DELIV-1' }];
   if (last.outcome.state === 'held') return [{ ...check, verdict: 'PASS' }];

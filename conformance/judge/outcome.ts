@@ -12,6 +12,8 @@ export interface Pending {
   readonly state: 'pending';
   readonly expected: string;
   readonly nearest?: string;
+  /** What it is called if nothing more comes; by default SILENT, or WRONG where there is a `nearest`. */
+  readonly why?: Why;
   readonly record?: number;
 }
 
@@ -65,7 +67,8 @@ function httpText(record: TimelineRecord & { type: 'http' }): string {
 function socketText(record: TimelineRecord & { type: 'socket' }): string {
   if (record.event === 'refused') return brief(`refused with ${String(record.status)} ${brief(record.json ?? '')}`);
   if (record.event === 'failed') return `no connection: ${record.what ?? 'unknown'}`;
-  if (record.event === 'closed') return `closed with ${String(record.code)}${record.reason ? ` (${record.reason})` : ''}`;
+  if (record.event === 'closed')
+    return `closed with ${String(record.code)}${record.reason ? ` (${record.reason})` : ''}`;
   if (record.event === 'open') return `open, subprotocol ${record.protocol ?? 'none'}`;
   return record.event;
 }

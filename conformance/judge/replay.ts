@@ -62,7 +62,7 @@ export function replay(steps: readonly Step[], records: readonly TimelineRecord[
 
 function close(outcome: Outcome, phase: 'end' | 'deadline' | 'fenced'): Held | Failed {
   if (outcome.state !== 'pending') return outcome;
-  const why = outcome.nearest === undefined ? 'SILENT' : 'WRONG';
+  const why = outcome.why ?? (outcome.nearest === undefined ? 'SILENT' : 'WRONG');
   const nothing = phase === 'fenced' ? 'nothing, and the fences were answered' : 'nothing';
   return {
     state: 'failed',
@@ -80,6 +80,11 @@ function withLateness(result: StepResult, ledger: Ledger, records: readonly Time
   const end = records.find((record) => record.i === result.records?.[1]);
   if (later.state !== 'held' || later.at === undefined || end === undefined || later.at < end.t) return result;
   const received = `it came ${(later.at - end.t).toFixed(0)} ms after the deadline`;
-  const late: Failed = { ...outcome, why: 'LATE', received, ...(later.record === undefined ? {} : { record: later.record }) };
+  const late: Failed = {
+    ...outcome,
+    why: 'LATE',
+    received,
+    ...(later.record === undefined ? {} : { record: later.record }),
+  };
   return { ...result, outcome: late };
 }

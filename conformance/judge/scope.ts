@@ -41,10 +41,14 @@ function rootOf(ledger: Ledger, name: string): Json | undefined {
   if (name === 'limits') return child(discovery, 'limits');
   if (name === 'run') return run?.prefix;
   if (name === 'room') return run?.rooms['main']?.name;
-  if (name === 'rooms') return Object.fromEntries(Object.entries(run?.rooms ?? {}).map(([key, { name }]) => [key, name]));
+  if (name === 'rooms')
+    return Object.fromEntries(Object.entries(run?.rooms ?? {}).map(([key, { name }]) => [key, name]));
   const member = ledger.members.get(name);
   if (member === undefined) return undefined;
-  return { ...(isFields(member.grant) ? member.grant : {}), ...(member.room === undefined ? {} : { room: member.room }) };
+  return {
+    ...(isFields(member.grant) ? member.grant : {}),
+    ...(member.room === undefined ? {} : { room: member.room }),
+  };
 }
 
 function addressOf(url: string): Json {
@@ -89,11 +93,14 @@ function known(path: string, lookup: Lookup): Json {
 export function quantity(value: Json | undefined, ledger: Ledger, member?: string): number {
   if (typeof value === 'number') return value;
   const [name = '', ...operations] = asText(value).split(/(?=[*+-])/);
-  return operations.reduce((sum, operation) => {
-    const operand = Number(operation.slice(1));
-    if (operation.startsWith('*')) return sum * operand;
-    return operation.startsWith('+') ? sum + operand : sum - operand;
-  }, amountOf(name, ledger, member));
+  return operations.reduce(
+    (sum, operation) => {
+      const operand = Number(operation.slice(1));
+      if (operation.startsWith('*')) return sum * operand;
+      return operation.startsWith('+') ? sum + operand : sum - operand;
+    },
+    amountOf(name, ledger, member),
+  );
 }
 
 function amountOf(name: string, ledger: Ledger, member: string | undefined): number {

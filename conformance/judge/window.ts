@@ -54,7 +54,9 @@ function messageWindow(ledger: Ledger, { socket, fields, step }: Window): Outcom
 function waiting(socket: SocketState, expected: string, count: number): Outcome {
   const pending: Pending = { state: 'pending', expected };
   const gone = socket.closed ?? socket.refused;
-  if (gone === undefined) return count === 0 ? pending : { ...pending, nearest: `${String(count)} of them, no sentinel` };
+  if (gone === undefined && count === 0) return pending;
+  if (gone === undefined)
+    return { ...pending, why: 'SILENT', nearest: `${String(count)} of them, but nothing that ends the window` };
   return { state: 'failed', why: 'CLOSED', expected, received: received(gone), record: gone.i };
 }
 
@@ -74,7 +76,9 @@ function promised(ledger: Ledger, socket: SocketState, step: Step): Entry | unde
   if (socket.received < count) return undefined;
   // What arrived after the reply was promised by it all the same.
   const last = socket.inbound.at(-1);
-  return last === undefined || last.record.i < fence.record.i ? fence : { ...fence, record: { ...fence.record, i: last.record.i + 1 } };
+  return last === undefined || last.record.i < fence.record.i
+    ? fence
+    : { ...fence, record: { ...fence.record, i: last.record.i + 1 } };
 }
 
 const fenceAnswer = (socket: SocketState | undefined, step: Step): Entry | undefined =>

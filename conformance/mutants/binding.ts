@@ -52,16 +52,9 @@ const hello: readonly WireMutant[] = [
   stateless({
     name: 'speaks-before-the-hello',
     breaks: ['BIND-1'],
-    also: [],
+    also: ['SIB-2'],
     what: 'Sends another event before the hello.',
     alter: onEvent('sibling.hello', (json) => [{ jsonrpc: '2.0', method: 'server.motd', params: {} }, json]),
-  }),
-  stateless({
-    name: 'greets-without-versions',
-    breaks: ['BIND-1'],
-    also: [],
-    what: 'The hello does not name the versions.',
-    alter: onEvent('sibling.hello', (json) => [withParams(json, { versions: undefined })]),
   }),
   {
     name: 'reuses-the-nonce',
@@ -167,11 +160,14 @@ const refusals: readonly WireMutant[] = [
 
 const order: readonly WireMutant[] = [
   stateless({
-    name: 'binds-without-a-generation',
+    name: 'takes-a-pipe-that-never-was-for-an-ended-one',
     breaks: ['BIND-3'],
-    also: [],
-    what: 'The answer to a bind lacks the generation.',
-    alter: onResult('sibling.bind', (json) => [withResult(json, { generation: undefined })]),
+    also: ['BIND-13', 'SIB-3', 'SIB-6'],
+    what: 'The state in the answer to a bind says of a session that never had a pipe that it has ended.',
+    alter: onResult('sibling.bind', (json) => {
+      const { status } = objectAt(objectAt(objectAt(json, 'result'), 'state'), 'pipe');
+      return [status === 'none' ? withAt(json, ['result', 'state', 'pipe'], { status: 'ended' }) : json];
+    }),
   }),
   stateless({
     name: 'does-not-know-calls-before-the-bind',
@@ -196,7 +192,7 @@ const order: readonly WireMutant[] = [
   stateless({
     name: 'binds-a-bound-sibling-again',
     breaks: ['BIND-8'],
-    also: [],
+    also: ['FRAME-1'],
     what: 'Answers a second bind of a bound sibling with success.',
     alter: onError('already_bound', (json) => [
       reply(json, { channel: 'command', generation: 2, eventEpoch: 'x', headSeq: 0, oldestSeq: 1, gap: null }),
@@ -230,7 +226,7 @@ const order: readonly WireMutant[] = [
   stateless({
     name: 'replaces-with-an-old-generation',
     breaks: ['BIND-11'],
-    also: [],
+    also: ['FRAME-1'],
     what: 'sibling.replaced names the generation that was replaced.',
     alter: onEvent('sibling.replaced', (json) => {
       const generation = objectAt(json, 'params')['generation'];
@@ -257,14 +253,14 @@ const order: readonly WireMutant[] = [
   stateless({
     name: 'creates-without-a-secret',
     breaks: ['OPEN-18'],
-    also: [],
+    also: ['FRAME-1'],
     what: 'The answer to session.create lacks the secret.',
     alter: onResult('session.create', (json) => [withResult(json, { siblingSecret: undefined })]),
   }),
   stateless({
-    name: 'asks-for-a-token-on-session-create',
+    name: 'looks-for-another-room-on-session-create',
     breaks: ['OPEN-18'],
-    also: [],
+    also: ['OPEN-19'],
     what: 'Ignores the room asked for by session.create and looks for another.',
     alter: onCall('session.create', (json) => [withParams(json, { room: 'no-such-room-here' })]),
   }),

@@ -85,7 +85,7 @@ export const debugMutants: readonly WireMutant[] = [
   stateless({
     name: 'takes-commands-on-debug',
     breaks: ['DBG-6'],
-    also: [],
+    also: ['FRAME-1'],
     what: 'Answers a command on the debug channel with success.',
     alter: {
       onSiblingToClient: (json, link) =>
@@ -93,6 +93,27 @@ export const debugMutants: readonly WireMutant[] = [
           ? [reply(json, {})]
           : [json],
     },
+  }),
+  stateless({
+    name: 'ends-the-pipe-with-its-debug-channel',
+    breaks: ['DBG-3'],
+    also: ['SIB-10', 'SESS-2'],
+    what: 'Ends the pipe when the debug channel goes away.',
+    alter: {
+      onLinkClosed: (link) => {
+        if (link.channel === 'debug' && link.session?.debug === link) link.session.pipe?.cut();
+      },
+    },
+  }),
+  stateless({
+    name: 'says-on-the-command-channel-what-debug-is-told',
+    breaks: ['DBG-3'],
+    also: ['SIB-1', 'SIB-9', 'FENCE-2'],
+    what: 'Sends debug events on the command channel as well.',
+    alter: onEvent('debug.envelope', (json, link) => {
+      link.session?.command?.toClient(json);
+      return [json];
+    }),
   }),
   stateless({
     name: 'takes-debug-level-on-command',

@@ -1,6 +1,6 @@
 import { perLink, stateless, text } from './helpers.js';
 import { booleanAt, parseObject, stringAt } from './json.js';
-import { counter, isContent, onEvent, swapper } from './makers.js';
+import { counter, onEvent, swapper } from './makers.js';
 import type { Alterations, Message, WireMutant } from './mutant.js';
 import { hasScope, neighbours, roomSpecs, roommates } from './rooms.js';
 
@@ -25,8 +25,8 @@ const contentMutants: readonly WireMutant[] = [
       'FENCE-5',
       'PIPE-8',
     ]),
-    what: 'Flips the lowest bit of the last byte of every message longer than 40 bytes that a member receives.',
-    alter: { onPipeToClient: (message) => [message.payload.length > 40 ? withLastByteFlipped(message) : message] },
+    what: 'Flips the lowest bit of the last byte of every message longer than 1,000 bytes that a member receives.',
+    alter: { onPipeToClient: (message) => [message.payload.length > 1000 ? withLastByteFlipped(message) : message] },
   }),
   stateless({
     name: 'truncates-long-messages',
@@ -44,10 +44,10 @@ const contentMutants: readonly WireMutant[] = [
       'FMT-6',
       'FMT-8',
     ]),
-    what: 'Appends a line feed to every text message that is longer than 48 bytes or not ASCII.',
+    what: 'Appends a line feed to every text message that is longer than 48 bytes.',
     alter: {
       onPipeToClient: (message) => {
-        if (message.kind === 'binary' || !isContent(message)) return [message];
+        if (message.kind === 'binary' || message.payload.length <= 48) return [message];
         return [{ ...message, payload: Buffer.concat([message.payload, Buffer.from('\n')]) }];
       },
     },
@@ -73,7 +73,7 @@ const contentMutants: readonly WireMutant[] = [
 /** Faults in what is delivered how often, and in which order. */
 const orderMutants: readonly WireMutant[] = [
   {
-    name: 'loses-the-third-message',
+    name: 'loses-the-thirtieth-message',
     breaks: ['DELIV-2'],
     also: [
       'DELIV-1',
@@ -89,16 +89,16 @@ const orderMutants: readonly WireMutant[] = [
       'FENCE-2',
       'PIPE-8',
     ],
-    what: 'Does not deliver the third message of a pipe, and counts it as delivered.',
-    alter: () => ({ onPipeToClient: (message, link) => (link.received.toClient === 3 ? [] : [message]) }),
+    what: 'Does not deliver the thirtieth message of a pipe, and counts it as delivered.',
+    alter: () => ({ onPipeToClient: (message, link) => (link.received.toClient === 30 ? [] : [message]) }),
   },
   {
-    name: 'delivers-the-third-message-twice',
+    name: 'delivers-the-thirtieth-message-twice',
     breaks: ['DELIV-2'],
     also: ['DELIV-1', 'DELIV-4', 'DELIV-7', 'DELIV-11', 'FMT-6', 'WS-8', 'WS-9', 'POS-2', 'POS-4', 'FENCE-5', 'PIPE-8'],
-    what: 'Delivers the third message of a pipe twice.',
+    what: 'Delivers the thirtieth message of a pipe twice.',
     alter: () => ({
-      onPipeToClient: (message, link) => (link.received.toClient === 3 ? [message, message] : [message]),
+      onPipeToClient: (message, link) => (link.received.toClient === 30 ? [message, message] : [message]),
     }),
   },
   {
@@ -118,8 +118,8 @@ const orderMutants: readonly WireMutant[] = [
       'DISC-3',
       'ROOM-LIMIT-3',
     ],
-    what: 'Delivers the second message of a pipe after the third.',
-    alter: () => ({ onPipeToClient: swapper<Message>((_, link) => link.received.toClient === 2) }),
+    what: 'Delivers the fortieth message of a pipe behind the next.',
+    alter: () => ({ onPipeToClient: swapper<Message>((_, link) => link.received.toClient === 40) }),
   },
   stateless({
     name: 'loses-messages-in-a-crowd',
@@ -149,7 +149,8 @@ function toOthers(whom: 'neighbours' | 'namesakes'): WireMutant['alter'] {
       const others = neighbours(world, link).filter(
         (each) => whom === 'neighbours' || each.room.startsWith(room) || room.startsWith(each.room),
       );
-      if (isContent(message)) for (const other of others) other.pipe?.toClient(message);
+      const meant = message.kind === 'binary' && message.payload.length >= 100 && message.payload.length < 1000;
+      if (meant) for (const other of others) other.pipe?.toClient(message);
       return [message];
     },
   });
@@ -161,13 +162,13 @@ const receiverMutants: readonly WireMutant[] = [
     name: 'sends-senders-their-own-messages',
     breaks: ['DELIV-3'],
     also: ['DELIV-5', 'DELIV-7', 'ROOM-LIMIT-1', 'ROOM-LIMIT-3', 'POS-2', 'WS-15', 'PIPE-8', 'FENCE-5'],
-    what: 'Delivers a message to its sender too, in rooms without echo.',
+    what: 'Delivers a binary message to its sender too, in rooms without echo.',
     alter: () => {
       const specs = roomSpecs();
       return {
         ...specs.hook,
         onPipeToServer: (message, link) => {
-          if (booleanAt(specs.of(link), 'echo') !== true) link.toClient(message);
+          if (message.kind === 'binary' && booleanAt(specs.of(link), 'echo') !== true) link.toClient(message);
           return [message];
         },
       };
@@ -191,14 +192,14 @@ const receiverMutants: readonly WireMutant[] = [
     name: 'delivers-to-other-rooms',
     breaks: ['DELIV-5'],
     also: ['DELIV-3', 'DELIV-4', 'DELIV-7'],
-    what: 'Delivers a message in every room that the same account made.',
+    what: 'Delivers binary messages of 100 to 1,000 bytes in other rooms too.',
     alter: toOthers('neighbours'),
   },
   {
     name: 'takes-one-room-for-another',
     breaks: ['DELIV-5'],
     also: ['DELIV-7'],
-    what: 'Delivers a message in every room whose name begins like that of its own.',
+    what: 'Delivers such messages in rooms whose name begins like that of their own.',
     alter: toOthers('namesakes'),
   },
   {

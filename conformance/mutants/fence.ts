@@ -61,7 +61,7 @@ export const fenceMutants: readonly WireMutant[] = [
   stateless({
     name: 'calls-a-fence-timeout-busy',
     breaks: ['FENCE-3'],
-    also: [],
+    also: ['PIPE-6'],
     what: 'Answers a fence that was not reached in time with busy.',
     alter: onError('fence_timeout', (json) => [withAt(json, ['error'], { code: 1023, data: { name: 'busy' } })]),
   }),
@@ -106,14 +106,14 @@ export const fenceMutants: readonly WireMutant[] = [
   stateless({
     name: 'takes-any-number-of-fences',
     breaks: ['FENCE-7'],
-    also: [],
+    also: ['FENCE-1'],
     what: 'Answers a fence beyond maxPendingFences with counters in place of busy.',
     alter: onError('busy', (json) => [reply(json, { ...zero, epoch: 1 })], 'fence'),
   }),
   stateless({
     name: 'answers-mesh-fences',
     breaks: ['FENCE-6'],
-    also: [],
+    also: ['FENCE-1'],
     what: 'Answers a fence of scope mesh with counters.',
     alter: onError('not_supported', (json) => [reply(json, { ...zero, epoch: 1 })], 'fence'),
   }),

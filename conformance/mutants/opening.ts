@@ -1,4 +1,4 @@
-import { forgedGrant, jsonResponse, objectAt, stateless, stringAt, withAt, withHeader, withJson } from './helpers.js';
+import { forgedGrant, jsonResponse, objectAt, stateless, stringAt, withAt, withJson } from './helpers.js';
 import { offeredProtocols, switchingProtocols, withResponseHeader } from './helpers.js';
 import type { JsonObject } from './json.js';
 import { onDiscovery, onGrant, onRefusal } from './makers.js';
@@ -124,33 +124,15 @@ const grants: readonly WireMutant[] = [
   {
     name: 'gives-one-ticket-twice',
     breaks: ['OPEN-2'],
-    also: ['TICKET-1'],
-    what: 'Gives every second session the ticket of the session before; it opens one pipe for each.',
+    also: ['WS-1'],
+    what: 'Gives sessions that only receive one and the same ticket.',
     alter: () => {
-      const real = new Map<string, string[]>();
       let shared: string | undefined;
-      return {
-        onHttpResponse: (it, request) => {
-          const own = stringAt(it.json, 'pipeTicket');
-          if (request.endpoint !== 'sessions' || own === undefined) return it;
-          if (shared === undefined) {
-            shared = own;
-            real.set(own, [own]);
-            return it;
-          }
-          const pipeTicket = shared;
-          shared = undefined;
-          real.get(pipeTicket)?.push(own);
-          return edited(it, (json) => ({ ...json, pipeTicket }));
-        },
-        onHttpRequest: (request) => {
-          const shown = offeredProtocols(request).find((name) => name.startsWith(TICKET));
-          const meant = shown === undefined ? undefined : real.get(shown.slice(TICKET.length))?.shift();
-          if (shown === undefined || meant === undefined || shown === `${TICKET}${meant}`) return request;
-          const offered = offeredProtocols(request).map((name) => (name === shown ? `${TICKET}${meant}` : name));
-          return { ...request, headers: withHeader(request.headers, 'Sec-WebSocket-Protocol', offered.join(', ')) };
-        },
-      };
+      return onGrant((it, request) => {
+        if (JSON.stringify(request.json?.['scopes']) !== '["receive"]') return it;
+        shared ??= stringAt(it.json, 'pipeTicket');
+        return edited(it, (json) => ({ ...json, ...(shared === undefined ? {} : { pipeTicket: shared }) }));
+      });
     },
   },
   {
@@ -168,7 +150,7 @@ const grants: readonly WireMutant[] = [
   stateless({
     name: 'refuses-tokens-without-a-challenge',
     breaks: ['OPEN-7'],
-    also: [],
+    also: ['ANON-2'],
     what: 'Sends 401 without WWW-Authenticate.',
     alter: onRefusal('unauthenticated', (it) => withResponseHeader(it, 'WWW-Authenticate', undefined)),
   }),
@@ -224,7 +206,7 @@ const grants: readonly WireMutant[] = [
   stateless({
     name: 'grants-the-limits-asked-for',
     breaks: ['OPEN-13'],
-    also: [],
+    also: ['OPEN-1'],
     what: 'A grant names the limits that were asked for, though larger than those in force.',
     alter: onGrant((it, request) => edited(it, (json) => withAt(json, ['limits'], objectAt(request.json, 'limits')))),
   }),

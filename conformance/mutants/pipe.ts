@@ -13,7 +13,7 @@ import {
 import { OPCODE } from '../drivers/websocket/frame.js';
 import type { JsonObject } from './json.js';
 import { onError, onEvent, onResult, swapper } from './makers.js';
-import type { WireMutant } from './mutant.js';
+import type { Message, WireMutant } from './mutant.js';
 
 const params = (json: JsonObject): JsonObject => objectAt(json, 'params');
 
@@ -23,11 +23,41 @@ const shifted = (json: JsonObject, key: string, by: number): JsonObject =>
 const opening: readonly WireMutant[] = [
   stateless({
     name: 'says-nothing-of-a-reopened-pipe',
-    breaks: ['PIPE-3'],
-    also: ['PIPE-1', 'PIPE-5', 'PIPE-8', 'SIB-1'],
+    breaks: ['PIPE-1'],
+    also: ['PIPE-3', 'PIPE-5', 'PIPE-8', 'SIB-1'],
     what: 'Sends pipe.opened only for the first epoch.',
     alter: onEvent('pipe.opened', (json) => ((numberAt(params(json), 'epoch') ?? 1) > 1 ? [] : [json])),
   }),
+  {
+    name: 'announces-reopened-pipes-late',
+    breaks: ['PIPE-1'],
+    also: ['SIB-1', 'PIPE-3', 'FENCE-2'],
+    what: 'Sends pipe.opened of a second pipe behind what comes after it.',
+    alter: () =>
+      onEvent(
+        undefined,
+        swapper((json) => isCall(json, 'pipe.opened') && (numberAt(params(json), 'epoch') ?? 1) > 1),
+      ),
+  },
+  {
+    name: 'keeps-messages-for-the-absent',
+    breaks: ['PIPE-8'],
+    also: ['PIPE-5', 'DELIV-2', 'FENCE-1', 'FENCE-5', 'POS-2'],
+    what: 'Delivers to a new pipe what was sent to the room while there was none.',
+    alter: (world) => {
+      const missed = perLink<Message[]>(() => []);
+      return {
+        onPipeToServer: (message, link) => {
+          const absent = world
+            .sessions()
+            .filter(({ room, pipe }) => room === link.session?.room && pipe?.open !== true);
+          for (const session of absent) missed(session).push(message);
+          return [message];
+        },
+        onPipeToClient: (message, link) => [...(link.session ? missed(link.session).splice(0) : []), message],
+      };
+    },
+  },
   stateless({
     name: 'opens-every-pipe-as-epoch-one',
     breaks: ['PIPE-1'],
@@ -117,7 +147,7 @@ const ending: readonly WireMutant[] = [
   stateless({
     name: 'closes-without-saying-where',
     breaks: ['PIPE-6'],
-    also: [],
+    also: ['FRAME-1'],
     what: 'The answer to pipe.close has no position.',
     alter: onResult('pipe.close', (json) => [withResult(json, { at: undefined })]),
   }),
@@ -126,10 +156,7 @@ const ending: readonly WireMutant[] = [
     breaks: ['PIPE-7'],
     also: ['PIPE-3'],
     what: 'pipe.state always says that the pipe is open.',
-    alter: onResult('pipe.state', (json) => {
-      const pipe = objectAt(objectAt(json, 'result'), 'pipe');
-      return [withResult(json, { pipe: { ...pipe, status: 'open' } })];
-    }),
+    alter: onResult('pipe.state', (json) => [withAt(json, ['result', 'state', 'pipe'], { status: 'open' })]),
   }),
 ];
 

@@ -27,7 +27,7 @@ export const receiptMutants: readonly WireMutant[] = [
   stateless({
     name: 'sends-no-receipts',
     breaks: ['RCPT-2'],
-    also: ['RCPT-4', 'RCPT-5', 'RCPT-7'],
+    also: ['RCPT-1', 'RCPT-4', 'RCPT-5', 'SIB-11', 'FENCE-2'],
     what: 'Does not send receipts.',
     alter: onEvent('pipe.receipt', () => []),
   }),
@@ -77,7 +77,7 @@ export const receiptMutants: readonly WireMutant[] = [
   {
     name: 'sends-receipts-unasked',
     breaks: ['RCPT-6'],
-    also: [],
+    also: ['RCPT-1', 'RCPT-5', 'RCPT-7'],
     what: 'Sends a receipt to a member that did not subscribe.',
     alter: () => {
       const of = perLink(() => ({ sent: 0 }));

@@ -13,7 +13,7 @@ interface Misnomer {
 const misnomers: readonly Misnomer[] = [
   { breaks: ['OPEN-3'], from: 'parse_error', to: ['invalid_params', -32602, 400] },
   { breaks: ['OPEN-5'], from: 'unsupported_media_type', to: ['invalid_params', -32602, 400] },
-  { breaks: ['OPEN-6'], from: 'body_too_large', to: ['invalid_params', -32602, 400] },
+  { breaks: ['OPEN-6'], also: ['DISC-3'], from: 'body_too_large', to: ['invalid_params', -32602, 400] },
   { breaks: ['OPEN-8'], also: ['OPEN-11', 'OPEN-17', 'ANON-6'], from: 'room_not_found', to: ['forbidden', 1002, 403] },
   { breaks: ['OPEN-10'], from: 'room_exists', to: ['forbidden', 1002, 403] },
   { breaks: ['OPEN-12'], from: 'transport_unsupported', to: ['invalid_params', -32602, 400] },

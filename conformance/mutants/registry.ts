@@ -1,4 +1,5 @@
 import { accountMutants } from './accounts.js';
+import { bindMutants } from './bind.js';
 import { bindingMutants } from './binding.js';
 import { debugMutants } from './debug.js';
 import { deliveryMutants } from './delivery.js';
@@ -10,8 +11,10 @@ import { openingMutants } from './opening.js';
 import { pipeMutants } from './pipe.js';
 import { receiptMutants } from './receipts.js';
 import { refusalMutants } from './refusals.js';
+import { requestMutants } from './requests.js';
 import { rpcMutants } from './rpc.js';
 import { siblingMutants } from './sibling.js';
+import { upgradeMutants } from './upgrade.js';
 import { websocketMutants } from './websocket.js';
 
 /** Every wire mutant, by area. */
@@ -24,6 +27,9 @@ export const wireMutants: readonly WireMutant[] = [
   ...refusalMutants,
   ...websocketMutants,
   ...bindingMutants,
+  ...bindMutants,
+  ...requestMutants,
+  ...upgradeMutants,
   ...rpcMutants,
   ...siblingMutants,
   ...fenceMutants,

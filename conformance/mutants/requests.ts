@@ -74,15 +74,6 @@ const discovery: readonly WireMutant[] = [
     ),
   }),
   stateless({
-    name: 'refuses-discovery-to-foreign-pages',
-    breaks: ['DISC-1'],
-    also: [],
-    what: 'Looks at Origin where the discovery document is asked for.',
-    alter: onRequest('discovery', (request) =>
-      headerOf(request.headers, 'origin') === undefined ? request : refusing('origin_refused'),
-    ),
-  }),
-  stateless({
     name: 'declares-lines-without-agents',
     breaks: ['DISC-2'],
     also: [],

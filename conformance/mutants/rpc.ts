@@ -1,4 +1,4 @@
-import { errorName, isCall, perLink, reply, stateless, withAt } from './helpers.js';
+import { errorName, isCall, perLink, reply, stateless, stringAt, withAt } from './helpers.js';
 import { objectAt } from './json.js';
 import type { JsonObject } from './json.js';
 import { onError } from './makers.js';
@@ -84,21 +84,21 @@ export const rpcMutants: readonly WireMutant[] = [
     alter: onError('invalid_params', (json) => [withAt(json, ['error', 'data'], { pointer: undefined })]),
   }),
   stateless({
-    name: 'cuts-string-ids-short',
+    name: 'cuts-long-ids-short',
     breaks: ['RPC-5'],
     also: [],
-    what: 'Repeats a string id without its last character.',
+    what: 'Answers with the first 64 characters of an id.',
     alter: {
       onSiblingToClient: (json) => {
         const id = json['id'];
-        return [isReply(json) && typeof id === 'string' ? { ...json, id: id.slice(0, -1) } : json];
+        return [isReply(json) && typeof id === 'string' ? { ...json, id: id.slice(0, 64) } : json];
       },
     },
   }),
   stateless({
     name: 'answers-notifications',
     breaks: ['RPC-6'],
-    also: [],
+    also: ['FRAME-1'],
     what: 'Answers calls that have no id.',
     alter: {
       onSiblingToServer: (json, link) => {
@@ -165,9 +165,51 @@ export const rpcMutants: readonly WireMutant[] = [
     },
   }),
   stateless({
+    name: 'answers-what-is-not-json-without-an-id',
+    breaks: ['RPC-1'],
+    also: ['FRAME-1'],
+    what: 'Leaves the id out of the answer to what is not JSON, in place of null.',
+    alter: onError('parse_error', (json) => [withAt(json, [], { id: undefined })]),
+  }),
+  stateless({
+    name: 'answers-ids-of-digits-as-numbers',
+    breaks: ['RPC-5'],
+    also: [],
+    what: 'Answers a call whose id is a string of digits with a number.',
+    alter: {
+      onSiblingToClient: (json) => {
+        const id = json['id'];
+        return [isReply(json) && typeof id === 'string' && /^\d+$/.test(id) ? { ...json, id: Number(id) } : json];
+      },
+    },
+  }),
+  stateless({
+    name: 'points-at-the-parent-of-a-fault',
+    breaks: ['RPC-4'],
+    also: ['OPEN-18', 'RPC-11', 'SIB-12'],
+    what: 'Names in a pointer the object that holds the value at fault.',
+    alter: onError('invalid_params', (json) => {
+      const pointer = stringAt(objectAt(objectAt(json, 'error'), 'data'), 'pointer') ?? '';
+      return [withAt(json, ['error', 'data'], { pointer: pointer.replace(/\/[^/]*$/, '') })];
+    }),
+  }),
+  stateless({
+    name: 'keys-ops-by-call',
+    breaks: ['RPC-11'],
+    also: [],
+    what: 'Takes the same op of another method for another operation.',
+    alter: {
+      onSiblingToServer: (json) => {
+        const [op, method] = [stringAt(json['params'], 'op') ?? '', stringAt(json, 'method') ?? ''];
+        if (!/^[!-~]{1,40}$/.test(op)) return [json];
+        return [withAt(json, ['params'], { op: `${method}-${op}` })];
+      },
+    },
+  }),
+  stateless({
     name: 'counts-a-code-too-high',
     breaks: ['RPC-3'],
-    also: [],
+    also: ['ERR-1'],
     what: 'Answers an unknown method with the code of invalid_params.',
     alter: {
       onSiblingToClient: (json) => [

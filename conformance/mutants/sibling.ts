@@ -1,4 +1,4 @@
-import { isCall, numberAt, perLink, reply, stateless, withParams, withResult } from './helpers.js';
+import { isCall, isResultOf, numberAt, perLink, reply, stateless, withAt, withParams, withResult } from './helpers.js';
 import { objectAt } from './json.js';
 import type { JsonObject } from './json.js';
 import { onCall, onEvent, onResult, swapper } from './makers.js';
@@ -12,6 +12,19 @@ const isReplay = (json: JsonObject): boolean => objectAt(json, 'params')['replay
 function onLifecycle(change: (json: JsonObject, link: Link) => readonly JsonObject[]): Alterations {
   return {
     onSiblingToClient: (json, link) => (isLifecycle(json) && link.channel === 'command' ? change(json, link) : [json]),
+  };
+}
+
+/** Changes replies to binds, and the numbered events that follow them. */
+function onBind(
+  changeReply: (json: JsonObject, link: Link) => readonly JsonObject[],
+  changeEvent: (json: JsonObject, link: Link) => readonly JsonObject[],
+): Alterations {
+  return {
+    onSiblingToClient: (json, link) => {
+      if (isLifecycle(json)) return changeEvent(json, link);
+      return isResultOf(json, link, 'sibling.bind') ? changeReply(json, link) : [json];
+    },
   };
 }
 
@@ -45,11 +58,11 @@ const numbers: readonly WireMutant[] = [
     breaks: ['SIB-1'],
     also: [],
     what: 'Numbers lifecycle events from 3 on one too high.',
-    alter: onLifecycle((json) => [withParams(json, { seq: bumped(seqOf(json) ?? 0) })]),
+    alter: onLifecycle((json) => [withParams(json, { seq: bumped(seqOf(json) ?? 0, 3) })]),
   }),
 ];
 
-const bumped = (seq: number): number => (seq >= 3 ? seq + 1 : seq);
+const bumped = (seq: number, from: number): number => (seq >= from ? seq + 1 : seq);
 
 const replays: readonly WireMutant[] = [
   stateless({
@@ -103,9 +116,9 @@ const replays: readonly WireMutant[] = [
   stateless({
     name: 'misstates-the-head',
     breaks: ['SIB-3'],
-    also: ['SIB-4', 'SIB-5'],
-    what: 'Answers a bind with a headSeq that is one too high.',
-    alter: bind((result) => ({ headSeq: (numberAt(result, 'headSeq') ?? 0) + 1 })),
+    also: ['SIB-1', 'SIB-2', 'SIB-4', 'SIB-5', 'SIB-6', 'SIB-7', 'SIB-10', 'SIB-11'],
+    what: 'Answers a bind after two events with a headSeq that is one too high.',
+    alter: bind((result) => ({ headSeq: bumped(numberAt(result, 'headSeq') ?? 0, 2) })),
   }),
   stateless({
     name: 'ignores-the-event-epoch',
@@ -123,18 +136,58 @@ const replays: readonly WireMutant[] = [
       onSiblingToClient: (json, link) => {
         const method = link.callFor(json)?.method;
         const none = { epoch: 0, status: 'none', c2s: { n: 0, bytes: 0 }, s2c: { n: 0, bytes: 0, dropped: 0 } };
-        const result = objectAt(json, 'result');
-        if (json['result'] === undefined) return [json];
-        if (method === 'pipe.state' && 'pipe' in result) return [withResult(json, { pipe: none })];
-        const state = objectAt(result, 'state');
-        if (method !== 'sibling.bind' || !('pipe' in state)) return [json];
-        return [withResult(json, { state: { ...state, pipe: none } })];
+        if (json['result'] === undefined || (method !== 'pipe.state' && method !== 'sibling.bind')) return [json];
+        return [withAt(json, ['result', 'state'], { pipe: none })];
       },
     },
   }),
 ];
 
 const life: readonly WireMutant[] = [
+  {
+    name: 'forgets-the-oldest-event',
+    breaks: ['SIB-2'],
+    also: ['SIB-3', 'SIB-4', 'SIB-7'],
+    what: 'Retains one event less than it should, and says so in no gap.',
+    alter: () => {
+      const due = perLink(() => ({ oldest: 0 }));
+      return onBind(
+        (json, link) => {
+          const result = objectAt(json, 'result');
+          const [oldest, head] = [numberAt(result, 'oldestSeq') ?? 0, numberAt(result, 'headSeq') ?? 0];
+          if (head < 2 || oldest > head) return [json];
+          due(link).oldest = oldest;
+          return [withResult(json, { oldestSeq: oldest + 1 })];
+        },
+        (json, link) => (isReplay(json) && seqOf(json) === due(link).oldest ? [] : [json]),
+      );
+    },
+  },
+  {
+    name: 'acknowledges-later',
+    breaks: ['SIB-11'],
+    also: ['SIB-4', 'SIB-7', 'RPC-6'],
+    what: 'Answers sibling.ack at once and lets events go only when the next call comes.',
+    alter: () => {
+      const held = perLink<JsonObject[]>(() => []);
+      const seen = perLink(() => ({ head: 0 }));
+      return {
+        onSiblingToServer: (json, link) => {
+          const before = held(link).splice(0);
+          const seq = seqOf(json) ?? Number.MAX_SAFE_INTEGER;
+          if (!isCall(json, 'sibling.ack') || json['id'] === undefined || seq > seen(link).head)
+            return [...before, json];
+          held(link).push({ ...json, id: undefined });
+          link.toClient(reply(json, { oldestSeq: seq + 1 }));
+          return before;
+        },
+        ...onLifecycle((json, link) => {
+          seen(link).head = Math.max(seen(link).head, seqOf(json) ?? 0);
+          return [json];
+        }),
+      };
+    },
+  },
   stateless({
     name: 'acknowledges-in-name-only',
     breaks: ['SIB-7'],

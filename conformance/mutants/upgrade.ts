@@ -1,6 +1,6 @@
 import { headerOf, offeredProtocols, stateless, withHeader, withResponseHeader } from './helpers.js';
 import { onRefusal } from './makers.js';
-import type { Alterations, HttpRequest, WireMutant } from './mutant.js';
+import type { Alterations, Header, HttpRequest, WireMutant } from './mutant.js';
 import { onRequest, refusing } from './requests.js';
 
 const PIPE = 'porthouse.pipe.v1';
@@ -24,6 +24,19 @@ function blindToOrigin(passes: (origin: string, own: string, request: HttpReques
 }
 
 const offers: readonly WireMutant[] = [
+  stateless({
+    name: 'reads-only-the-first-offer',
+    breaks: ['WS-1'],
+    also: [],
+    what: 'Looks only at the first of several Sec-WebSocket-Protocol headers.',
+    alter: onRequest('pipe', (request) => {
+      const isOffer = ([name]: Header): boolean => name.toLowerCase() === 'sec-websocket-protocol';
+      const first = request.headers.find(isOffer);
+      return request.headers.filter(isOffer).length < 2
+        ? request
+        : { ...request, headers: request.headers.filter((each) => !isOffer(each) || each === first) };
+    }),
+  }),
   stateless({
     name: 'takes-the-subprotocol-only-in-front',
     breaks: ['WS-1'],
@@ -66,13 +79,6 @@ const offers: readonly WireMutant[] = [
     also: ['HTTP-1', 'TICKET-1', 'TICKET-2', 'TICKET-5', 'SESS-1'],
     what: 'Refuses a bad ticket with 403.',
     alter: onRefusal('ticket_invalid', () => refusing('forbidden')),
-  }),
-  stateless({
-    name: 'asks-for-a-bearer-token-in-place-of-a-ticket',
-    breaks: ['WS-3'],
-    also: [],
-    what: 'Refuses a bad ticket with a challenge for a bearer token.',
-    alter: onRefusal('ticket_invalid', (it) => withResponseHeader(it, 'WWW-Authenticate', 'Bearer')),
   }),
   stateless({
     name: 'finds-the-subprotocol-anywhere-in-the-offer',

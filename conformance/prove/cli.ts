@@ -107,8 +107,10 @@ async function run(options: ProofOptions): Promise<Proof> {
 async function command(url: URL | undefined, flags: Flags): Promise<void> {
   try {
     const options = proofOptions(url, flags);
+    const chosen = mutantsFor(options);
+    if (chosen.length === 0) throw new Error('no mutant is called so, or breaks that');
     if (flags.list === true) {
-      listMutants(mutantsFor(options));
+      listMutants(chosen);
       return;
     }
     const proof = await run(options);

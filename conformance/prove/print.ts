@@ -1,3 +1,4 @@
+import type { EmptyClaim } from './claims.js';
 import type { JudgeResult } from './try-judge.js';
 import type { MutantResult } from './try-mutant.js';
 import type { NullResult } from './try-null.js';
@@ -67,6 +68,11 @@ export function mutantDetails(result: MutantResult): readonly string[] {
   ];
 }
 
+function claimSummary(claims: readonly EmptyClaim[]): readonly string[] {
+  const lines = claims.map(({ case: of, mutant }) => cut(`  ${of} does not kill ${mutant}`));
+  return claims.length === 0 ? [] : [row('claims', `${plural(claims.length, 'case')} promise too much`), ...lines];
+}
+
 const nullLines = ({ name, gate, passes }: NullResult): readonly string[] => [
   `  ${name}${gate ? '' : ', without the gate'}: ${plural(passes.length, 'check')} passed`,
   ...passes.slice(0, 10).map(({ requirement, case: of }) => cut(`    ${requirement} ${of}`)),
@@ -108,6 +114,7 @@ export function summary(proof: Proof): readonly string[] {
     ...clean.faults.map((fault) => cut(`  fault of the kit: ${fault}`)),
     ...alarmLines([...clean.failed, ...clean.inconclusive]).slice(0, 40),
     ...(mutants.length === 0 ? [] : mutantSummary(mutants)),
+    ...claimSummary(proof.emptyClaims),
     ...(nulls.length === 0 ? [] : nullSummary(nulls)),
     ...(proof.negations.tried === 0 ? [] : judgeSummary(proof)),
     ...(guarded + unguarded.length === 0

@@ -8,6 +8,8 @@ import type { Mutant } from './catalogue.js';
 import { choose, patchCatalogue, wireCatalogue } from './catalogue.js';
 import type { Choice } from './catalogue.js';
 import type { KillMatrix } from './guards.js';
+import type { EmptyClaim } from './claims.js';
+import { emptyClaims } from './claims.js';
 import { killMatrix, observableMusts, unguarded } from './guards.js';
 import { pool } from './pool.js';
 import type { Server } from './server.js';
@@ -76,6 +78,8 @@ export interface Proof {
   /** Observable MUSTs that no mutant guards; empty where not all mutants were tried. */
   readonly unguarded: readonly string[];
   readonly guarded: number;
+  /** Mutants that a case says it kills and does not. */
+  readonly emptyClaims: readonly EmptyClaim[];
   readonly matrix: KillMatrix;
   /** 0 when nothing is wrong with the kit, else 1. */
   readonly exitCode: 0 | 1;
@@ -128,9 +132,13 @@ async function runClean(server: Server, options: ProofOptions): Promise<{ report
 
 /** The mutants that `options` ask for: patches only of our own server. */
 export function mutantsFor(options: Pick<ProofOptions, 'url' | 'mutants'> & Choice): readonly Mutant[] {
-  const all = options.mutants ?? [...wireCatalogue(), ...(options.url === undefined ? patchCatalogue() : [])];
-  return choose(all, options);
+  return choose(options.mutants ?? allMutants(options), options);
 }
+
+const allMutants = ({ url }: Pick<ProofOptions, 'url'>): readonly Mutant[] => [
+  ...wireCatalogue(),
+  ...(url === undefined ? patchCatalogue() : []),
+];
 
 /**
  * Proves the kit: that it accuses no good server, notices every mutant, gives nothing to null servers, and that its judge
@@ -149,57 +157,84 @@ export async function prove(options: ProofOptions, events: ProofEvents = {}): Pr
 }
 
 async function proveWith(server: Server, options: ProofOptions, events: ProofEvents): Promise<Proof> {
-  const { parts, seed, full, jobs } = options;
-  const mutants = parts.includes('mutants') ? mutantsFor(options) : [];
+  const chosen = options.parts.includes('mutants') ? mutantsFor(options) : [];
   const { report, runs } = await runClean(server, options);
-  const { profiles } = report.target;
-  events.onPlan?.({ mutants, cases: options.cases.length, server: report.target.server });
+  events.onPlan?.({ mutants: chosen, cases: options.cases.length, server: report.target.server });
   const clean = cleanResult(report);
   events.onClean?.(clean);
-  const { tokens, cases } = options;
-  const held = { passedBefore: passesOf(report.checks), faulty: faultyCases(report) };
-  const bench: Bench = { url: server.url, tokens, cases, profiles, ...held, seed, full, jobs, ...signalOf(options) };
-  let done = 0;
-  const tried = await pool(mutants, jobs, async (mutant) => {
-    const result = await tryMutant(mutant, bench);
-    events.onMutant?.(result, (done += 1));
-    return result;
-  });
-  const nulls = parts.includes('nulls')
+  const bench = benchOf(server, report, options);
+  const mutants = await tryMutants(chosen, bench, events);
+  const nulls = options.parts.includes('nulls')
     ? await tryNulls(bench, exampleDiscovery(), (each) => events.onNull?.(each))
     : [];
-  const negated = parts.includes('judge') ? tryNegations(runs) : NOTHING;
-  const tampered = parts.includes('judge') ? tryTamperings(runs) : NOTHING;
-  const whole = isWhole(options) && parts.includes('mutants');
-  const missing = whole ? unguarded(tried, profiles) : [];
-  const found = { clean, mutants: tried, nulls, negations: negated, tamperings: tampered, unguarded: missing };
+  const { profiles } = report.target;
+  const found = { clean, mutants, nulls, ...judgeFindings(runs, options), ...coverage(mutants, profiles, options) };
   return {
     suite: report.suite,
     target: report.target,
-    seed,
-    full,
+    seed: options.seed,
+    full: options.full,
     ...found,
-    guarded: whole ? observableMusts(profiles).length - missing.length : 0,
-    matrix: killMatrix(tried),
+    guarded: isWhole(options) ? observableMusts(profiles).length - found.unguarded.length : 0,
+    matrix: killMatrix(mutants),
     exitCode: isFaultless(found) ? 0 : 1,
   };
 }
 
-const faultyCases = ({ cases }: SuiteReport): ReadonlySet<string> =>
-  new Set(cases.filter(({ faults }) => faults.length > 0).map(({ id }) => id));
+function benchOf(server: Server, report: SuiteReport, options: ProofOptions): Bench {
+  const { tokens, cases, seed, full, jobs, signal } = options;
+  return {
+    url: server.url,
+    tokens,
+    cases,
+    profiles: report.target.profiles,
+    passedBefore: passesOf(report.checks),
+    faulty: new Set(report.cases.filter(({ faults }) => faults.length > 0).map(({ id }) => id)),
+    seed,
+    full,
+    jobs,
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
 
-const signalOf = ({ signal }: ProofOptions) => (signal === undefined ? {} : { signal });
+async function tryMutants(mutants: readonly Mutant[], bench: Bench, events: ProofEvents): Promise<MutantResult[]> {
+  let done = 0;
+  return pool(mutants, bench.jobs, async (mutant) => {
+    const result = await tryMutant(mutant, bench);
+    events.onMutant?.(result, (done += 1));
+    return result;
+  });
+}
 
-// What nobody guards can only be told when every mutant had its turn.
-const isWhole = ({ url, mutant, requirement, mutants }: ProofOptions): boolean =>
-  [url, mutant, requirement, mutants].every((each) => each === undefined);
+function judgeFindings(runs: readonly GoodRun[], { parts }: ProofOptions): Pick<Proof, 'negations' | 'tamperings'> {
+  if (!parts.includes('judge')) return { negations: NOTHING, tamperings: NOTHING };
+  return { negations: tryNegations(runs), tamperings: tryTamperings(runs) };
+}
 
-type Findings = Pick<Proof, 'clean' | 'mutants' | 'nulls' | 'negations' | 'tamperings' | 'unguarded'>;
+/** What nobody guards, and what was promised in vain: known only as far as the mutants had their turn. */
+function coverage(
+  tried: readonly MutantResult[],
+  profiles: readonly string[],
+  options: ProofOptions,
+): Pick<Proof, 'unguarded' | 'emptyClaims'> {
+  if (options.url !== undefined || !options.parts.includes('mutants')) return { unguarded: [], emptyClaims: [] };
+  const known = new Set(allMutants(options).map(({ name }) => name));
+  return {
+    unguarded: isWhole(options) ? unguarded(tried, profiles) : [],
+    emptyClaims: emptyClaims(options.cases, tried, known),
+  };
+}
 
-function isFaultless({ clean, mutants, nulls, negations, tamperings, unguarded: missing }: Findings): boolean {
+const isWhole = ({ url, parts, mutant, requirement, mutants }: ProofOptions): boolean =>
+  parts.includes('mutants') && [url, mutant, requirement, mutants].every((each) => each === undefined);
+
+type Findings = Pick<Proof, 'clean' | 'mutants' | 'nulls' | 'negations' | 'tamperings' | 'unguarded' | 'emptyClaims'>;
+
+function isFaultless(found: Findings): boolean {
+  const { clean, mutants, nulls, negations, tamperings } = found;
   const wellTried = mutants.every(({ state }) => state === 'killed' || state === 'skipped');
   const nothingEarned = nulls.every(({ passes }) => passes.length === 0);
   const allNoticed = negations.unnoticed.length + tamperings.unnoticed.length === 0;
   const noAlarm = clean.failed.length + clean.inconclusive.length + clean.faults.length === 0;
-  return wellTried && nothingEarned && allNoticed && noAlarm && missing.length === 0;
+  return wellTried && nothingEarned && allNoticed && noAlarm && found.unguarded.length + found.emptyClaims.length === 0;
 }

@@ -3,12 +3,19 @@ import type { Case } from '../model.js';
 import type { Mutant } from './catalogue.js';
 
 /** How many cases beside its own a mutant is held against, to find false alarms. */
-const SAMPLE = 8;
+const SAMPLE = 6;
 
-const isSlow = ({ tags }: Case): boolean => tags.includes('slow');
+const holds = ({ steps }: Case): boolean => steps.some(({ verb }) => verb === 'hold');
 
-const proves = ({ steps }: Case, ids: readonly string[]): boolean =>
-  steps.some((step) => step.proves.some((id) => ids.includes(id)));
+/**
+ * The cases that a mutant can be held against: before a proxy a client that does not read is no hardship to the server,
+ * because the proxy's two connections take in more than its queue.
+ */
+function openTo(mutant: Mutant, all: readonly Case[]): readonly Case[] {
+  const { kind, name, breaks } = mutant;
+  const meant = (of: Case): boolean => of.mutants.includes(name) || breaks.some((id) => proves(of, id));
+  return kind === 'patch' ? all : all.filter((of) => !holds(of) || meant(of));
+}
 
 /** The cases that a mutant runs, and whether some of them are slow ones. */
 export interface Selection {
@@ -16,23 +23,49 @@ export interface Selection {
   readonly slow: boolean;
 }
 
+/** What decides a selection beside the mutant. */
+export interface SelectionOptions {
+  readonly seed: number;
+  readonly full: boolean;
+}
+
+const isSlow = ({ tags }: Case): boolean => tags.includes('slow');
+
+const proves = ({ steps }: Case, id: string): boolean => steps.some((step) => step.proves.includes(id));
+
+/** `cases` without the slow ones, as long as that leaves any. */
+function quickOnes(cases: readonly Case[]): readonly Case[] {
+  const quick = cases.filter((of) => !isSlow(of));
+  return quick.length > 0 ? quick : cases;
+}
+
+/** The cases that say they kill the mutant; for an id that none of these proves, all that prove it. */
+function ownCases({ name, breaks }: Mutant, all: readonly Case[]): readonly Case[] {
+  const claiming = quickOnes(all.filter(({ mutants }) => mutants.includes(name)));
+  const uncovered = breaks.filter((id) => !claiming.some((of) => proves(of, id)));
+  return [...claiming, ...uncovered.flatMap((id) => quickOnes(all.filter((of) => proves(of, id))))];
+}
+
 const rank = (seed: string, of: Case): string => createHash('sha256').update(`${seed}\n${of.id}`).digest('hex');
 
-/**
- * The canary, every case that proves an id which the mutant breaks, and a sample of the others that `seed` decides.
- * Slow cases only where no other case proves the id. With `full` everything.
- */
-export function casesFor(mutant: Mutant, all: readonly Case[], options: { seed: number; full: boolean }): Selection {
-  if (options.full) return { cases: all, slow: true };
-  const slowIds = mutant.breaks.filter((id) => !all.some((of) => !isSlow(of) && proves(of, [id])));
-  const own = all.filter((of) => proves(of, isSlow(of) ? slowIds : mutant.breaks));
-  const seed = `${String(options.seed)} ${mutant.name}`;
-  const others = all
-    .filter((of) => !of.canary && !isSlow(of) && !own.includes(of))
+function sampleOf(cases: readonly Case[], seed: string): readonly Case[] {
+  return cases
     .map((of) => ({ of, rank: rank(seed, of) }))
     .sort((a, b) => (a.rank < b.rank ? -1 : 1))
     .slice(0, SAMPLE)
     .map(({ of }) => of);
-  const chosen = new Set([...all.filter(({ canary }) => canary), ...own, ...others]);
+}
+
+/**
+ * The canary, the cases that must kill the mutant, and a sample of the others that `seed` decides. Slow cases only where
+ * nothing else would do. With `full` everything.
+ */
+export function casesFor(mutant: Mutant, cases: readonly Case[], { seed, full }: SelectionOptions): Selection {
+  const all = openTo(mutant, cases);
+  if (full) return { cases: all, slow: true };
+  const own = ownCases(mutant, all);
+  const others = all.filter((of) => !of.canary && !isSlow(of) && !own.includes(of));
+  const sample = sampleOf(others, `${String(seed)} ${mutant.name}`);
+  const chosen = new Set([...all.filter(({ canary }) => canary), ...own, ...sample]);
   return { cases: all.filter((of) => chosen.has(of)), slow: own.some(isSlow) };
 }

@@ -38,7 +38,7 @@ export async function startReference(patch?: string): Promise<Server> {
 
 function lastLine(text: string): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return lines.find((line) => /\bError\b/.test(line)) ?? lines.at(-1) ?? 'no output';
+  return lines.find((line) => /Error: /.test(line)) ?? lines.at(-1) ?? 'no output';
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -11,6 +11,7 @@ import type { Json } from '../timeline.js';
 import { UnreachableError } from '../discovery.js';
 import { runSuite } from '../suite.js';
 import type { Bench } from './bench.js';
+import { pool } from './pool.js';
 
 /** What the kit found in a null server. */
 export interface NullResult {
@@ -98,28 +99,27 @@ function sum(results: readonly NullResult[]): NullResult | undefined {
   );
 }
 
+/** Null servers tried at the same time: the kit mostly waits for what never comes. */
+const AT_ONCE = 4;
+
 /** Runs the kit against every null server, with the canary's gate and without it. */
 export async function tryNulls(
   bench: Bench,
   discovery: JsonObject,
   onDone: (result: NullResult) => void,
 ): Promise<NullResult[]> {
-  const results: NullResult[] = [];
-  for (const server of nullServers) {
-    for (const gate of [true, false]) {
-      const result = await tryNull({ server, gate, cases: bench.cases, discovery }, bench);
-      results.push(result);
-      onDone(result);
-    }
-  }
-  return results;
+  const attempts = nullServers.flatMap((server) => [true, false].map((gate) => ({ server, gate })));
+  return pool(attempts, AT_ONCE, async ({ server, gate }) => {
+    const result = await tryNull({ server, gate, cases: bench.cases, discovery }, bench);
+    onDone(result);
+    return result;
+  });
 }
 
 async function tryNull(whole: Attempt, bench: Bench): Promise<NullResult> {
   // With the gate the canary alone decides, whatever the refusal.
   if (whole.server !== rejectAll || whole.gate) return attempt(whole, bench);
-  const parts: NullResult[] = [];
-  for (const { refusal, cases } of byRefusal(bench.cases))
-    parts.push(await attempt({ ...whole, cases, refusal }, bench));
+  const groups = byRefusal(bench.cases);
+  const parts = await pool(groups, AT_ONCE, ({ refusal, cases }) => attempt({ ...whole, cases, refusal }, bench));
   return sum(parts) ?? attempt(whole, bench);
 }

@@ -2,18 +2,26 @@ import type { TimelineRecord } from '../timeline.js';
 
 /** Cuts `text` to `width` characters, so that one record stays one line. */
 export function fit(text: string, width: number): string {
-  // Control characters of a server must not drive the reader's terminal.
-  const clean = text.replace(CONTROL, (found) => `\\x${found.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  const clean = legible(text);
   return clean.length <= width ? clean : `${clean.slice(0, Math.max(0, width - 1))}…`;
 }
 
-const CONTROL = new RegExp(`[${String.fromCharCode(0)}-${String.fromCharCode(31)}${String.fromCharCode(127)}-${String.fromCharCode(159)}]`, 'gu');
+const CONTROL = new RegExp(
+  `[${String.fromCharCode(0)}-${String.fromCharCode(31)}${String.fromCharCode(127)}-${String.fromCharCode(159)}]`,
+  'gu',
+);
+
+// Control characters of a server must not drive the reader's terminal.
+const legible = (text: string): string =>
+  text.replace(CONTROL, (found) => `\\x${found.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
 /** Breaks prose into lines of at most `width` characters, between words where that is possible. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(/\s+/).flatMap((each) => chunks(each, width))) {
+  for (const word of legible(text.replace(/\s+/g, ' '))
+    .split(' ')
+    .flatMap((each) => chunks(each, width))) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = '';
@@ -29,10 +37,11 @@ function chunks(word: string, width: number): string[] {
   return parts;
 }
 
-/** A record of a timeline on one line: time in ms, direction, where, what. */
-export function recordLine(record: TimelineRecord, width: number): string {
+/** A record of a timeline on one line: whether it decided, time in ms, direction, where, what. */
+export function recordLine(record: TimelineRecord, width: number, isDecisive = false): string {
   const { arrow, at, what } = describeRecord(record);
-  return fit(`${record.t.toFixed(1).padStart(9)} ${arrow} ${at.padEnd(14)} ${what}`, width);
+  const mark = isDecisive ? '>' : ' ';
+  return fit(`${mark}${record.t.toFixed(1).padStart(8)} ${arrow} ${at.padEnd(14)} ${what}`, width);
 }
 
 interface Described {
@@ -54,7 +63,11 @@ function describeRecord(record: TimelineRecord): Described {
     case 'http':
       return { arrow: arrowOf(record.dir), at: record.at, what: httpText(record) };
     case 'socket':
-      return { arrow: arrowOf(record.dir ?? (record.event === 'opening' ? 'out' : 'in')), at: record.at, what: socketText(record) };
+      return {
+        arrow: arrowOf(record.dir ?? (record.event === 'opening' ? 'out' : 'in')),
+        at: record.at,
+        what: socketText(record),
+      };
     case 'step':
       return { arrow: '-', at: `step ${String(record.index)}`, what: `${record.verb} ${record.phase}` };
     default:
@@ -73,7 +86,16 @@ function httpText(record: TimelineRecord & { type: 'http' }): string {
   return record.failed ?? `${String(record.status)} ${body}`;
 }
 
-function socketText({ event, code, status, protocol, reason, what, text, json }: TimelineRecord & { type: 'socket' }): string {
+function socketText({
+  event,
+  code,
+  status,
+  protocol,
+  reason,
+  what,
+  text,
+  json,
+}: TimelineRecord & { type: 'socket' }): string {
   const details = [code, status, protocol, reason, what, text, json === undefined ? undefined : JSON.stringify(json)];
   return [event, ...details.filter((each) => each !== undefined && each !== '')].join(' ');
 }

@@ -46,8 +46,9 @@ export class PrettyReporter implements Reporter {
     const failures = report.checks.filter((check) => check.verdict === 'FAIL' || check.verdict === 'WARN');
     if (failures.length > 0) this.#failed += 1;
     this.#clear();
-    for (const check of failures) this.#lines(this.#failure(report, check));
-    for (const fault of report.faults) this.#lines(['KIT FAULT', ...wrap(fault, this.#width - 2).map((line) => `  ${line}`), '']);
+    for (const group of byPlace(failures)) this.#lines(this.#failure(report, group));
+    for (const fault of report.faults)
+      this.#lines(['KIT FAULT', ...wrap(fault, this.#width - 2).map((line) => `  ${line}`), '']);
     this.#progress();
   };
 
@@ -78,17 +79,23 @@ export class PrettyReporter implements Reporter {
     this.#out.write(fit(`${String(this.#done)}/${String(this.#total)} cases${failed}`, this.#width));
   }
 
-  #failure(report: CaseReport, check: Check): string[] {
-    const requirement = requirementOf(check.requirement);
+  #failure(report: CaseReport, group: readonly Check[]): string[] {
+    const [check] = group;
+    if (check === undefined) return [];
     const width = this.#width;
-    const level = requirement === undefined ? '' : ` (${requirement.level}, spec/protocol/${requirement.section})`;
+    const verdicts = group.map(({ verdict, requirement }) => `${verdict} ${requirement}`).join(', ');
+    const decisive = (i: number): boolean => check.records !== undefined && i === check.records[1];
     return [
-      fit(`${check.verdict} ${check.requirement} ${report.id}${check.why === undefined ? '' : ` ${check.why}`}`, width),
-      ...field('rule', `${requirement?.sentence ?? 'not in the register'}${level}`, width),
-      ...field('case', `${report.title} (conformance/cases/${report.file}:${String(check.line ?? report.line)})`, width),
+      fit(`${verdicts} ${report.id}${check.why === undefined ? '' : ` ${check.why}`}`, width),
+      ...group.flatMap(({ requirement }) => field('rule', ruleText(requirement), width)),
+      ...field(
+        'case',
+        `${report.title} (conformance/cases/${report.file}:${String(check.line ?? report.line)})`,
+        width,
+      ),
       ...field('expected', check.expected ?? '', width),
       ...field('received', check.received ?? '', width),
-      ...(check.timeline ?? []).map((record) => recordLine(record, width)),
+      ...(check.timeline ?? []).map((record) => recordLine(record, width, decisive(record.i))),
       ...field('again', this.#again(report), width),
       '',
     ];
@@ -97,6 +104,22 @@ export class PrettyReporter implements Reporter {
   #again({ id }: CaseReport): string {
     return repeatCommand(this.#settings.target, id, this.#seed);
   }
+}
+
+// Several requirements that one step would have proved fail for the same reason.
+function byPlace(checks: readonly Check[]): Check[][] {
+  const groups = new Map<string, Check[]>();
+  for (const check of checks) {
+    const place = JSON.stringify([check.step, check.expected, check.received]);
+    groups.set(place, [...(groups.get(place) ?? []), check]);
+  }
+  return [...groups.values()];
+}
+
+function ruleText(id: string): string {
+  const requirement = requirementOf(id);
+  if (requirement === undefined) return `${id} is not in the register`;
+  return `${requirement.sentence} (${requirement.level}, spec/protocol/${requirement.section})`;
 }
 
 /** The command that runs one case again, as it was. */

@@ -8,7 +8,18 @@ import type { Fields, Step } from '../model.js';
 import { afterAll, closeWindow, commandOf, fence, fenceSenders, sendNonce } from './fences.js';
 import { grantStep, httpStep, rawRequest } from './http.js';
 import type { Run } from './run.js';
-import { bindStep, callStep, connectionAt, leave, makeCall, openStep, rawStep, sendPing, sendStep, toggle } from './sockets.js';
+import {
+  bindStep,
+  callStep,
+  connectionAt,
+  leave,
+  makeCall,
+  openStep,
+  rawStep,
+  sendPing,
+  sendStep,
+  toggle,
+} from './sockets.js';
 
 /** What an action needs beside its fields. `decided` says that the step's outcome is known already. */
 export interface Acting {
@@ -30,7 +41,8 @@ const ACTIONS: { readonly [verb in Step['verb']]: Action } = {
   open: ({ run, fields }) => void openStep(run, fields),
   bind: ({ run, fields, step }) => bindStep(run, fields, step),
   send: ({ run, fields, step }) => sendStep(run, fields, step),
-  raw: ({ run, fields, step }) => (fields['connect'] === undefined ? rawStep(run, fields, step) : void rawRequest(run, fields)),
+  raw: ({ run, fields, step }) =>
+    fields['connect'] === undefined ? rawStep(run, fields, step) : void rawRequest(run, fields),
   ping: ({ run, fields }) => {
     sendPing(run, connectionAt(run, fields['at']), asText(fields['text'] ?? ''));
   },
@@ -71,7 +83,12 @@ function fenceStep(run: Run, fields: Fields, step: Step): void {
   const member = asText(fields['at']);
   const pipe = run.ledger.sockets.get(`${member}.pipe`);
   const { after, scope } = fields;
-  const position = typeof after === 'number' ? { epoch: pipe?.epoch ?? 1, c2s: after } : pipe === undefined ? undefined : afterAll(pipe);
+  const position =
+    typeof after === 'number'
+      ? { epoch: pipe?.epoch ?? 1, c2s: after }
+      : pipe === undefined
+        ? undefined
+        : afterAll(pipe);
   const command = run.ledger.bound(member, 'command')?.at ?? `${member}.command`;
   makeCall(run, connectionAt(run, command), {
     method: 'fence',

@@ -29,7 +29,10 @@ export interface Opening {
 const LEGIBLE = 256;
 
 /** A message as its record says it. */
-export function describeMessage(kind: 'text' | 'binary', payload: Buffer): Pick<MessageBody, 'kind' | 'bytes' | 'sha256' | 'text' | 'hex'> {
+export function describeMessage(
+  kind: 'text' | 'binary',
+  payload: Buffer,
+): Pick<MessageBody, 'kind' | 'bytes' | 'sha256' | 'text' | 'hex'> {
   const start = payload.subarray(0, LEGIBLE);
   const content = kind === 'text' && isUtf8(payload) ? { text: cutText(payload) } : { hex: start.toString('hex') };
   return { kind, bytes: payload.length, sha256: sha256(payload), ...content };
@@ -114,7 +117,9 @@ function bodyOf(record: WebSocketRecord, { at, conn, kind }: Place): RecordBody 
   const socket = { type: 'socket', at, conn } as const;
   switch (record.type) {
     case 'message':
-      return kind === 'pipe' ? { type: 'message', at, conn, dir: 'in', ...describeMessage(record.kind, record.payload) } : frame(record, at, conn);
+      return kind === 'pipe'
+        ? { type: 'message', at, conn, dir: 'in', ...describeMessage(record.kind, record.payload) }
+        : frame(record, at, conn);
     case 'ping':
     case 'pong':
       return { ...socket, event: record.type, dir: 'in', text: record.payload.toString('latin1') };
@@ -131,7 +136,14 @@ function bodyOf(record: WebSocketRecord, { at, conn, kind }: Place): RecordBody 
 
 function frame(record: { kind: 'text' | 'binary'; payload: Buffer }, at: string, conn: number): RecordBody {
   if (record.kind === 'binary') {
-    return { type: 'socket', at, conn, event: 'violation', what: 'binary_on_sibling', text: record.payload.toString('hex') };
+    return {
+      type: 'socket',
+      at,
+      conn,
+      event: 'violation',
+      what: 'binary_on_sibling',
+      text: record.payload.toString('hex'),
+    };
   }
   const text = record.payload.toString('utf8');
   const json = parseJson(text);

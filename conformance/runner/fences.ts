@@ -97,15 +97,20 @@ async function readWhatIsPromised({ run, step, decided }: Closing, member: strin
 
 function sendSentinel({ run, fields, step }: Closing, observer: string): void {
   const sender = sentinelSender(run, fields, observer);
-  if (sender === undefined) throw new Error(`nobody can send ${observer} a sentinel: name one, or keep one more member`);
-  sendNonce(run, sender, { observer, label: sentinelLabel(step), role: 'sentinel' });
+  if (sender !== undefined) return sendNonce(run, sender, { observer, label: sentinelLabel(step), role: 'sentinel' });
+  // A server that has closed the pipe of whoever was to send it has thereby answered: the window stays open.
+  if (pipesOfRoom(run, observer).some((pipe) => pipe.member !== observer && pipe.closed !== undefined && !pipe.leaving))
+    return;
+  throw new Error(`nobody can send ${observer} a sentinel: name one, or keep one more member`);
 }
 
 function sentinelSender(run: Run, fields: Fields, observer: string): string | undefined {
   if (typeof fields['sentinel'] === 'string') return splitAt(fields['sentinel']).member;
   const echo = specOf(run.ledger, roomOf(run, observer))['echo'] === true;
   const able = pipesOfRoom(run, observer)
-    .filter((pipe) => isLive(pipe) && !pipe.uncountable && maySend(run, pipe.member) && (echo || pipe.member !== observer))
+    .filter(
+      (pipe) => isLive(pipe) && !pipe.uncountable && maySend(run, pipe.member) && (echo || pipe.member !== observer),
+    )
     .map((pipe) => pipe.member);
   const lastSender = run.ledger.sent.filter((each) => able.includes(each.member)).at(-1)?.member;
   return lastSender ?? able[0];
@@ -128,7 +133,9 @@ export function sendNonce(run: Run, sender: string, { observer, label, role }: N
   const member = splitAt(sender).member;
   const connection = connectionAt(run, sender);
   const limit = roomLimitOf(run, member);
-  const nonce = randomBytes(12).toString('base64url').slice(0, Math.max(1, Math.min(16, limit - 3)));
+  const nonce = randomBytes(12)
+    .toString('base64url')
+    .slice(0, Math.max(1, Math.min(16, limit - 3)));
   const payload = Buffer.from(`"~${nonce}"`, 'utf8');
   sendMessage(run, connection, { kind: nonceKind(run, member, observer), payload, label, role });
 }

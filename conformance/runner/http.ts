@@ -92,7 +92,7 @@ export function grantStep(run: Run, fields: Fields): Promise<void> {
     headers: headersOf(run, { account: 'a', ...fields }, { 'content-type': 'application/json' }),
     body: Buffer.from(JSON.stringify(body), 'utf8'),
     // A case may ask for what no server grants; only the grants of `given` are the kit's own word.
-    odd: fields['request'] !== undefined || isFields(fields['create']),
+    odd: Object.keys(request).length > 0 || isFields(fields['create']),
   });
 }
 
@@ -133,12 +133,11 @@ function addressOf({ setting: { target } }: Run, to: string): URL {
 
 function headersOf(run: Run, fields: Fields, implied: { readonly [name: string]: string }): HeaderField[] {
   const token = tokenOf(run, fields);
-  const all: Fields = {
-    ...implied,
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    ...(isFields(fields['headers']) ? fields['headers'] : {}),
-  };
-  return Object.entries(all).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as const] : []));
+  const given: Fields = isFields(fields['headers']) ? fields['headers'] : {};
+  const named = new Set(Object.keys(given).map((name) => name.toLowerCase()));
+  const usual = { ...implied, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
+  const all = [...Object.entries(usual).filter(([name]) => !named.has(name)), ...Object.entries(given)];
+  return all.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as const] : []));
 }
 
 function tokenOf(run: Run, { token, account }: Fields): string | undefined {
@@ -178,7 +177,7 @@ function inChunks(body: Buffer): Buffer {
 /** `raw` on a connection of its own: bytes to the host of an endpoint, whose answer is read as HTTP. */
 export function rawRequest(run: Run, fields: Fields): Promise<void> {
   const url = addressOf(run, asText(fields['connect']));
-  const raw = typeof fields['hex'] === 'string' ? Buffer.from(fields['hex'], 'hex') : Buffer.from(asText(fields['text']), 'utf8');
+  const raw =
+    typeof fields['hex'] === 'string' ? Buffer.from(fields['hex'], 'hex') : Buffer.from(asText(fields['text']), 'utf8');
   return exchange(run, { at: asText(fields['as']), method: 'RAW', url, headers: [], raw, odd: true });
 }
-

@@ -1,4 +1,5 @@
 import { BYSTANDER, expand } from '../expand.js';
+import { controlPair } from '../judge/evaluate.js';
 import { resultOf } from '../judge/ledger.js';
 import type { Outcome } from '../judge/outcome.js';
 import { claim, decide } from '../judge/replay.js';
@@ -29,7 +30,9 @@ export async function runCase(of: Case, setting: RunSetting): Promise<readonly T
 function runRecord(of: Case, { prefix, seed, target, tokens, deadlineMs }: RunSetting): RunBody {
   const keys = of.canary ? { main: {} } : { [BYSTANDER.room]: {} };
   const specs: { readonly [key: string]: Fields } = { ...keys, ...of.given.rooms };
-  const rooms = Object.entries(specs).map(([key, spec]) => [key, { name: `${prefix}-${key.toLowerCase()}`, spec }] as const);
+  const rooms = Object.entries(specs).map(
+    ([key, spec]) => [key, { name: `${prefix}-${key.toLowerCase()}`, spec }] as const,
+  );
   return {
     type: 'run',
     case: of.id,
@@ -49,11 +52,19 @@ async function runStep(run: Run, step: Step): Promise<boolean> {
     const fields = run.resolve(step.fields);
     const look = (): Outcome => decide(step, run.ledger);
     await act({ run, fields, step, decided: () => look().state !== 'pending' });
+    requirePlace(run, step);
     return finish(run, step, await wait(run, step, look));
   } catch (error) {
     run.append({ type: 'fault', what: `${run.of.id} line ${String(step.line)}: ${(error as Error).message}` });
     return false;
   }
+}
+
+// To look where nothing ever was is a fault of the case, not silence of the server.
+function requirePlace(run: Run, step: Step): void {
+  const at = step.verb === 'control' ? controlPair(step.fields).to : step.expect?.['at'];
+  if (at === undefined || step.verb === 'fence' || run.ledger.exchanges.has(asText(at))) return;
+  if (!run.ledger.sockets.has(fullAt(asText(at)))) throw new Error(`${asText(at)} was never opened`);
 }
 
 type Phase = 'end' | 'deadline' | 'fenced';
@@ -97,4 +108,3 @@ function finish(run: Run, step: Step, phase: Phase): boolean {
   }
   return true;
 }
-

@@ -41,7 +41,9 @@ export function openStep(run: Run, fields: Fields): Connection {
 
 function headersOf(headers: Json | undefined): { [name: string]: string | null } {
   if (!isFields(headers)) return {};
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value === null ? null : asText(value)]));
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, value === null ? null : asText(value)]),
+  );
 }
 
 /** A call to make. */
@@ -124,7 +126,11 @@ export async function bindStep(run: Run, fields: Fields, step: Step): Promise<vo
   });
 }
 
-function proofOf(run: Run, fields: Fields, nonce: string): { sid: string; channel: string; cnonce: string; mac: string } {
+function proofOf(
+  run: Run,
+  fields: Fields,
+  nonce: string,
+): { sid: string; channel: string; cnonce: string; mac: string } {
   const grant = run.ledger.members.get(asText(fields['member']))?.grant;
   const granted = isFields(grant) ? grant : {};
   const sid = asText(fields['sid'] ?? granted['sid']);
@@ -134,12 +140,16 @@ function proofOf(run: Run, fields: Fields, nonce: string): { sid: string; channe
   const { corrupt } = fields;
   if (corrupt !== undefined && !CORRUPTIBLE.has(asText(corrupt))) throw new Error(`cannot corrupt ${asText(corrupt)}`);
   const proof = { siblingSecret, sid, channel, nonce, cnonce };
-  const mac = corrupt === 'mac' ? randomBytes(32).toString('base64url') : bindMac({ ...proof, ...corruption(corrupt, channel) });
+  const mac =
+    corrupt === 'mac' ? randomBytes(32).toString('base64url') : bindMac({ ...proof, ...corruption(corrupt, channel) });
   return { sid, channel, cnonce, mac };
 }
 
 // The mac is right for something else than what the call says.
-function corruption(what: Json | undefined, channel: string): { channel?: string; cnonce?: string; nonce?: string; sid?: string } {
+function corruption(
+  what: Json | undefined,
+  channel: string,
+): { channel?: string; cnonce?: string; nonce?: string; sid?: string } {
   if (what === 'channel') return { channel: channel === 'debug' ? 'command' : 'debug' };
   if (what === 'cnonce') return { cnonce: randomBytes(16).toString('base64url') };
   if (what === 'nonce') return { nonce: randomBytes(16).toString('base64url') };
@@ -191,7 +201,7 @@ export async function sendStep(run: Run, fields: Fields, step: Step): Promise<vo
 
 // A server that reads no more must not hold the kit for ever.
 async function drained(run: Run, { driver }: Connection): Promise<void> {
-  const patience = AbortSignal.any([run.signal, AbortSignal.timeout(run.setting.deadlineMs())]);
+  const patience = AbortSignal.any([run.signal, AbortSignal.timeout(Math.ceil(run.setting.deadlineMs()))]);
   await driver.written(patience).catch(() => false);
 }
 
@@ -212,7 +222,9 @@ export function rawStep(run: Run, fields: Fields, step: Step): void {
   }
   const { at, conn, driver } = connection;
   const frame = fields['frame'];
-  const bytes = isFields(frame) ? frameContent(run, frame, { member: connection.member, step: step.index, index: 0 }) : plain(fields);
+  const bytes = isFields(frame)
+    ? frameContent(run, frame, { member: connection.member, step: step.index, index: 0 })
+    : plain(fields);
   const counts = typeof fields['counts'] === 'number' ? { counts: fields['counts'] } : {};
   run.append({ type: 'raw', at, conn, dir: 'out', bytes: bytes.length, hex: bytes.toString('hex', 0, 256), ...counts });
   if (!isFields(frame)) driver.sendRaw(bytes);
@@ -222,7 +234,11 @@ export function rawStep(run: Run, fields: Fields, step: Step): void {
 const plain = (fields: Fields): Buffer =>
   typeof fields['hex'] === 'string' ? Buffer.from(fields['hex'], 'hex') : Buffer.from(asText(fields['text']), 'utf8');
 
-function rawMessage(run: Run, { at, conn, driver }: Connection, { text, label }: { text: string; label: string }): void {
+function rawMessage(
+  run: Run,
+  { at, conn, driver }: Connection,
+  { text, label }: { text: string; label: string },
+): void {
   const json = parseJson(text);
   run.append({ type: 'frame', at, conn, dir: 'out', odd: true, label, ...(json === undefined ? { text } : { json }) });
   driver.sendText(text);

@@ -33,14 +33,24 @@ const PLAIN: Headers = {
 };
 
 export function answer(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, PLAIN).end(JSON.stringify(body));
+  write(response, { status, headers: {}, body: JSON.stringify(body) });
 }
 
 /** Refuses a request; a body that is still arriving is not read to its end. */
 export function refuse(request: IncomingMessage, response: ServerResponse, refusal: HttpRefusal): void {
-  const closing: Headers = request.complete ? {} : { connection: 'close' };
-  response.writeHead(statusOf(refusal), { ...PLAIN, ...headersFor(refusal), ...refusal.headers, ...closing });
-  response.end(refusalBody(refusal));
+  const closing: Headers = isUnread(request) ? { connection: 'close' } : {};
+  const headers = { ...headersFor(refusal), ...refusal.headers, ...closing };
+  write(response, { status: statusOf(refusal), headers, body: refusalBody(refusal) });
+}
+
+/** Whether a body, or the rest of one, is still on its way (RFC 9112, section 6.3). */
+function isUnread({ complete, headers }: IncomingMessage): boolean {
+  return !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0);
+}
+
+function write(response: ServerResponse, answer: { status: number; headers: Headers; body: string }): void {
+  const length = { 'content-length': String(Buffer.byteLength(answer.body)) };
+  response.writeHead(answer.status, { ...PLAIN, ...answer.headers, ...length }).end(answer.body);
 }
 
 /** The same for a request that asked for an upgrade, where only the socket is left to write on. */

@@ -7,8 +7,11 @@ import type { Upgrade, UpgradeHandler } from '../ports/upgrade.js';
 import { type ConnectionWire, SiblingConnection, type SiblingServices } from './connection.js';
 
 const SUBPROTOCOL = 'porthouse.sibling.v1';
-/** How long a peer may take to answer a close frame; the library's types do not know the option yet. */
-const CLOSING = { closeTimeout: 2000 };
+/**
+ * How long a peer may take to answer a close frame, and how many answers to pings may wait for a peer that does not
+ * read them before it is cut off. The library's types do not know these options yet.
+ */
+const PATIENCE = { closeTimeout: 2000, maxPendingAutoPongs: 1024 };
 
 interface SiblingSocketOptions extends SiblingServices {
   readonly path: string;
@@ -50,7 +53,7 @@ export class SiblingWebSockets implements UpgradeHandler {
     this.path = options.path;
     this.#options = options;
     this.#server = new WebSocketServer({
-      ...CLOSING,
+      ...PATIENCE,
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,

@@ -1,9 +1,27 @@
 import { createHmac } from 'node:crypto';
 import { errors } from '../../generated/errors.js';
 import type { EndCause, Grant } from '../../generated/types.js';
-import type { Batch } from '../ports/message.js';
+import type { Batch, Message } from '../ports/message.js';
 import type { Backlog, PipeSink } from '../ports/pipe.js';
 import { type ConnectionWire, SiblingConnection, type SiblingServices } from '../sibling/connection.js';
+
+/** Whoever waits for something that is looked for whenever it may have come. */
+class Waiting {
+  #waits: { readonly come: () => boolean; readonly resolve: () => void }[] = [];
+
+  until(come: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waits.push({ come, resolve });
+      this.check();
+    });
+  }
+
+  check(): void {
+    const come = this.#waits.filter((wait) => wait.come());
+    this.#waits = this.#waits.filter((wait) => !come.includes(wait));
+    for (const { resolve } of come) resolve();
+  }
+}
 
 /** A transport that keeps what it is given; a test says whether it takes it at once. */
 export class MemorySink implements PipeSink {
@@ -14,10 +32,19 @@ export class MemorySink implements PipeSink {
   /** While it stalls, batches wait. */
   stalled = false;
   #taken = 0;
+  readonly #waiting = new Waiting();
 
   deliver(batch: Batch): void {
     this.batches.push(batch);
     if (!this.stalled) this.#taken = this.batches.length;
+    this.#waiting.check();
+  }
+
+  /** Settles when so many messages have arrived. */
+  async arrived(count: number): Promise<readonly Message[]> {
+    const messages = (): readonly Message[] => this.batches.flatMap((batch) => batch.messages);
+    await this.#waiting.until(() => messages().length >= count);
+    return messages();
   }
 
   backlog(): Backlog {
@@ -77,6 +104,7 @@ export class MemorySibling implements ConnectionWire {
   open = true;
   #calls = 0;
   #seen = 0;
+  readonly #waiting = new Waiting();
 
   constructor(services: SiblingServices) {
     this.connection = new SiblingConnection(services, this);
@@ -85,6 +113,14 @@ export class MemorySibling implements ConnectionWire {
   send(text: string): void {
     this.sent.push(JSON.parse(text) as FromServer);
     if (this.stalled) this.queued += Buffer.byteLength(text);
+    this.#waiting.check();
+  }
+
+  /** The n-th event of that name, as soon as it comes. */
+  async event(method: string, n = 1): Promise<FromServer> {
+    const found = (): FromServer | undefined => this.sent.filter((message) => message.method === method)[n - 1];
+    await this.#waiting.until(() => found() !== undefined);
+    return found() ?? {};
   }
 
   close(reason: 'replaced' | 'draining' | 'session_ended'): void {

@@ -7,6 +7,7 @@ import type { Result } from '../ports/refusal.js';
 import type { RoomTerms } from '../router/room-terms.js';
 import { Router } from '../router/router.js';
 import type { SiblingServices } from '../sibling/connection.js';
+import { systemScheduler } from '../system.js';
 import { MemorySibling, MemorySink } from './memory.js';
 import { CountingEntropy, HandClock, HandScheduler } from './time.js';
 
@@ -17,6 +18,8 @@ export const DEFAULT_LIMITS = Object.fromEntries(
 interface WorldOptions {
   readonly limits?: Partial<Limits>;
   readonly rooms?: Readonly<Record<string, RoomSpec>>;
+  /** Ends ticks by itself; for tests with sockets that go by themselves too. */
+  readonly ticking?: boolean;
 }
 
 interface JoinOptions extends Partial<SessionRequest> {
@@ -32,9 +35,14 @@ export class World {
   readonly router: Router;
   readonly services: SiblingServices;
 
-  constructor({ limits = {}, rooms = { lobby: { anonymous: { send: true, receive: true } } } }: WorldOptions = {}) {
+  constructor({
+    limits = {},
+    ticking = false,
+    rooms = { lobby: { anonymous: { send: true, receive: true } } },
+  }: WorldOptions = {}) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
-    const { clock, scheduler, entropy } = this;
+    const { clock, entropy } = this;
+    const scheduler = ticking ? systemScheduler : this.scheduler;
     this.router = new Router(
       { clock, scheduler, entropy, limits: this.limits, eventEpoch: 'epoch-1' },
       {

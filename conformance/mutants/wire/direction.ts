@@ -82,7 +82,8 @@ export class Direction {
 
   #assemble(frame: WireFrame, raw: Buffer): void {
     const data = frame.opcode === OPCODE.text || frame.opcode === OPCODE.binary;
-    if (data && this.#open === undefined) this.#begin(frame);
+    if (data && this.#open !== undefined) return this.#abandon(raw);
+    if (data) this.#begin(frame);
     const message = this.#open;
     const holding = this.#options.onMessage !== undefined && message !== undefined && !isControl(frame.opcode);
     if (holding) message.raws.push(raw);
@@ -90,6 +91,12 @@ export class Direction {
     if (message === undefined || isControl(frame.opcode)) return;
     message.payloads.push(frame.payload);
     if (frame.fin) this.#finish(message);
+  }
+
+  // A message inside a message never becomes whole: its receiver is to see the violation.
+  #abandon(raw: Buffer): void {
+    if (this.#held) this.#out.push(...(this.#open?.raws ?? []), raw);
+    this.#open = undefined;
   }
 
   #begin(frame: WireFrame): void {

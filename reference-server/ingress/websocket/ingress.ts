@@ -8,8 +8,11 @@ const SUBPROTOCOL = 'porthouse.pipe.v1';
 const TICKET = /^porthouse\.ticket\.([A-Za-z0-9_-]{43})$/;
 const TICKET_PREFIX = 'porthouse.ticket.';
 
-/** How long a peer may take to answer a close frame; the library's types do not know the option yet. */
-const CLOSING = { closeTimeout: 2000 };
+/**
+ * How long a peer may take to answer a close frame, and how many answers to pings may wait for a peer that does not
+ * read them before it is cut off. The library's types do not know these options yet.
+ */
+const PATIENCE = { closeTimeout: 2000, maxPendingAutoPongs: 1024 };
 
 /** Parts of a message are at least this long on average, except for the first few. */
 const BYTES_PER_PART = 64;
@@ -29,7 +32,7 @@ interface WebSocketIngressOptions {
 function accept({ request, socket, head }: Upgrade, hardMessageBytes: number): WebSocket | undefined {
   const parts = Math.max(LEAST_PARTS, Math.ceil(hardMessageBytes / BYTES_PER_PART));
   const server = new WebSocketServer({
-    ...CLOSING,
+    ...PATIENCE,
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
+import { errors } from '../../../generated/errors.js';
 import type { EndCause } from '../../../generated/types.js';
 import type { Cancel, Clock } from '../../ports/clock.js';
 import type { Batch } from '../../ports/message.js';
@@ -29,6 +30,7 @@ export class WebSocketPipe implements PipeSink {
   #waitingBytes = 0;
   #heard: number;
   #pinged = false;
+  #closing = false;
   #cause: EndCause = 'lost';
   #stopPings: Cancel = () => undefined;
 
@@ -49,9 +51,12 @@ export class WebSocketPipe implements PipeSink {
     this.#socket.on('data', () => {
       this.#heard = this.#parts.clock.now();
       this.#pinged = false;
+      // The library has parsed the bytes by now, and says nothing of a close frame before the connection is gone.
+      if (!this.writable && !this.#closing) source.ended('closed_by_peer');
     });
     ws.on('message', (data, isBinary) => source.receive(isBinary ? 'binary' : 'text', data as Buffer));
     ws.on('error', (error) => {
+      this.#closing = true;
       this.#cause = causeOfError(error);
       source.ended(this.#cause);
     });
@@ -89,9 +94,10 @@ export class WebSocketPipe implements PipeSink {
 
   close(cause: EndCause): void {
     this.#cause = cause;
+    this.#closing = true;
     const code = CLOSE_CODES[cause];
     if (code === null) this.#webSocket.terminate();
-    else this.#webSocket.close(code, cause);
+    else this.#webSocket.close(code, cause in errors ? cause : '');
   }
 
   /** Pings keep middleboxes from forgetting the connection and find peers that are gone; pipe data is never used. */

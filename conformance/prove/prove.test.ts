@@ -1,0 +1,229 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { test } from 'tap';
+import { packageRoot } from '../../support/package-root.js';
+import { loadCases } from '../cases.js';
+import type { Check, Verdict } from '../judge/judge.js';
+import type { Case } from '../model.js';
+import type { WireMutant } from '../mutants/mutant.js';
+import { identity } from '../mutants/registry.js';
+import { requirementOf } from '../register.js';
+import type { Mutant } from './catalogue.js';
+import { choose, fits, patchCatalogue, wireCatalogue } from './catalogue.js';
+import { negations } from './negate.js';
+import { WIDTH, cut, fold, summary } from './print.js';
+import type { ProofOptions } from './proof.js';
+import { prove } from './proof.js';
+import { casesFor } from './selection.js';
+import { judgeMutant } from './verdict.js';
+
+const { cases } = loadCases();
+const few = cases.filter(({ canary, id }) => canary || /^delivery\/(unaltered#(text|binary|long-text)|echo)$/.test(id));
+
+const wire = (changes: Partial<WireMutant>): Mutant => {
+  const mutant: WireMutant = { ...identity, ...changes };
+  return { ...mutant, kind: 'wire', wire: mutant };
+};
+
+const options = (changes: Partial<ProofOptions>): ProofOptions => ({
+  tokens: ['dev.alice', 'dev.bob'],
+  cases: few,
+  parts: ['clean', 'mutants'],
+  seed: 1,
+  full: false,
+  jobs: 2,
+  ...changes,
+});
+
+test('every mutant has a name of its own and breaks requirements that exist', (t) => {
+  const all = [...wireCatalogue(), ...patchCatalogue()];
+  t.equal(new Set(all.map(({ name }) => name)).size, all.length, 'no name is used twice');
+  for (const { name, breaks, also } of all) {
+    t.match(name, /^[a-z0-9]+(-[a-z0-9]+)*$/);
+    t.ok(breaks.length > 0, `${name} breaks something`);
+    t.same(
+      [...breaks, ...also].filter((id) => requirementOf(id) === undefined),
+      [],
+      `${name} names no unknown requirement`,
+    );
+  }
+  t.end();
+});
+
+test('cases name only mutants that exist', (t) => {
+  const names = new Set([...wireCatalogue(), ...patchCatalogue()].map(({ name }) => name));
+  for (const { id, mutants } of cases)
+    t.same(
+      mutants.filter((name) => !names.has(name)),
+      [],
+      id,
+    );
+  t.end();
+});
+
+test('mutants are chosen by globs over their names and what they break', (t) => {
+  const all = [wire({ name: 'one-fault', breaks: ['A-1'] }), wire({ name: 'other', breaks: ['A-2', 'B-1'] })];
+  const names = (choice: Parameters<typeof choose>[1]) => choose(all, choice).map(({ name }) => name);
+  t.same(names({}), ['one-fault', 'other']);
+  t.same(names({ mutant: '*-fault' }), ['one-fault']);
+  t.same(names({ requirement: 'A-*' }), ['one-fault', 'other']);
+  t.same(names({ requirement: 'B-1', mutant: 'one*' }), []);
+  t.notOk(fits('a.c', 'abc'), 'a point is a point');
+  t.end();
+});
+
+test('a mutant runs the canary, what proves its ids, and the same sample for the same seed', (t) => {
+  const mutant = wire({ name: 'x', breaks: ['DELIV-4'] });
+  const chosen = (seed: number) => casesFor(mutant, cases, { seed, full: false }).cases.map(({ id }) => id);
+  const proving = cases.filter(
+    ({ steps, tags }) => !tags.includes('slow') && steps.some((step) => step.proves.includes('DELIV-4')),
+  );
+  t.same(chosen(1), chosen(1));
+  t.not(chosen(1).join(' '), chosen(2).join(' '));
+  t.ok(chosen(1).includes('canary/opening'));
+  t.same(
+    proving.filter(({ id }) => !chosen(1).includes(id)),
+    [],
+  );
+  const claimed = cases.map((of) => (of.id === 'delivery/echo' ? { ...of, mutants: ['x'] } : of));
+  const narrow = casesFor(mutant, claimed, { seed: 1, full: false }).cases;
+  t.ok(narrow.some(({ id }) => id === 'delivery/echo'));
+  t.ok(narrow.length <= 8, 'cases that claim the mutant stand for all that prove its ids');
+  t.equal(casesFor(mutant, cases, { seed: 1, full: true }).cases.length, cases.length);
+  t.end();
+});
+
+test('a mutant is killed only by FAILs of what it breaks, and by nothing else', (t) => {
+  const mutant = wire({ name: 'x', breaks: ['DELIV-1', 'DELIV-2'], also: ['POS-1'] });
+  const check = (requirement: string, verdict: Verdict, of = 'a/b'): Check => ({
+    case: of,
+    run: '1',
+    step: 3,
+    requirement,
+    verdict,
+  });
+  const state = (checks: readonly Check[], applies = (_: string) => true, passedBefore = (_: Check) => true) =>
+    judgeMutant(mutant, { checks, canaries: new Set(['canary/opening']), applies, passedBefore });
+  const both = [check('DELIV-1', 'FAIL'), check('DELIV-2', 'WARN')];
+  t.match(state(both), { state: 'killed', survived: [] });
+  t.match(state([...both, check('POS-1', 'FAIL')]), { state: 'killed', expectedBesides: [{ requirement: 'POS-1' }] });
+  t.match(state([check('DELIV-1', 'FAIL'), check('DELIV-2', 'INCONCLUSIVE')]), {
+    state: 'survived',
+    reason: 'DELIV-2 INCONCLUSIVE',
+  });
+  t.match(state([check('DELIV-1', 'FAIL')]), { state: 'survived', reason: 'DELIV-2 has no case' });
+  t.match(state([...both, check('SIB-1', 'FAIL')]), { state: 'false-alarm', reason: 'SIB-1 fails in a/b' });
+  t.match(state([check('OPEN-1', 'INCONCLUSIVE', 'canary/opening')]), { state: 'invalid' });
+  t.match(
+    state(both, () => false),
+    { state: 'skipped' },
+  );
+  t.match(
+    state(both, (id) => id === 'DELIV-1'),
+    { state: 'killed' },
+  );
+  t.match(
+    state(
+      both,
+      () => true,
+      () => false,
+    ),
+    { state: 'survived' },
+    'what fails before the good server does not count',
+  );
+  t.end();
+});
+
+test('every leaf of an expectation, and every list, is negated by itself', (t) => {
+  const step = { save: {}, line: 1, proves: [] };
+  const of: Case = {
+    ...(cases[0] as Case),
+    steps: [
+      { ...step, verb: 'expect', fields: { at: 'a.command', event: 'x', params: { n: 1, at: { epoch: { $gt: 0 } } } } },
+      { ...step, verb: 'exactly', fields: { at: 'b', messages: [{ sent: 'one' }] } },
+      { ...step, verb: 'none', fields: { at: 'a.command', event: 'y' } },
+      { ...step, verb: 'call', fields: { at: 'a.command', method: 'fence' }, expect: { reply: {} } },
+      { ...step, verb: 'send', fields: { from: 'a', text: 'x' } },
+    ],
+  };
+  t.same(
+    negations(of).map(({ step: at, what }) => `${String(at)} ${what}`),
+    [
+      '0 event',
+      '0 params/n',
+      '0 params/at/epoch',
+      '1 messages: one less',
+      '1 messages: one more',
+      '1 messages/0',
+      '2 none',
+      '3 reply',
+    ],
+  );
+  t.end();
+});
+
+test('a mutant that changes nothing survives, and that is an exit of 1', async (t) => {
+  const harmless = wire({ name: 'changes-nothing', breaks: ['DELIV-1'] });
+  const proof = await prove(options({ mutants: [harmless] }));
+  t.match(proof.clean, { failed: [], inconclusive: [], faults: [] });
+  t.match(proof.mutants, [{ state: 'survived', survived: ['DELIV-1'], reason: 'DELIV-1 PASS' }]);
+  t.equal(proof.exitCode, 1);
+  t.match(summary(proof).join('\n'), /survived +changes-nothing/);
+  for (const line of summary(proof)) for (const each of line.split('\n')) t.ok(each.length <= WIDTH, each);
+});
+
+test('a mutant that is noticed is killed; one that breaks more than it says, and one that cannot start, are not', async (t) => {
+  const altering = wireCatalogue().filter(({ name }) => name === 'alters-a-byte');
+  const noisy = altering.map((each) => ({ ...each, name: 'says-too-little', breaks: ['DELIV-4'] }));
+  const absent: Mutant = { ...wire({}), name: 'no-such-patch', kind: 'patch', breaks: ['DELIV-1'] };
+  const { wire: _, ...patch } = absent;
+  const proof = await prove(options({ mutants: [...altering, ...noisy, patch] }));
+  t.match(proof.mutants, [
+    { state: 'killed', kills: [{ requirement: 'DELIV-1' }] },
+    { state: 'false-alarm', reason: /^DELIV-1 fails in / },
+    { state: 'invalid', reason: /no patch is called no-such-patch/ },
+  ]);
+  t.hasOwnProps(proof.matrix['DELIV-1'] ?? {}, ['alters-a-byte']);
+  t.equal(proof.exitCode, 1);
+});
+
+test('null servers earn nothing, the judge notices all that is altered, and that is an exit of 0', async (t) => {
+  const seen: string[] = [];
+  const proof = await prove(options({ mutants: [], parts: ['clean', 'nulls', 'judge'] }), {
+    onNull: ({ name, gate }) => seen.push(`${name} ${String(gate)}`),
+  });
+  t.same(
+    proof.nulls.flatMap(({ passes }) => passes),
+    [],
+  );
+  t.equal(seen.length, 14);
+  t.ok(proof.negations.tried > 10);
+  t.ok(proof.tamperings.tried > 10);
+  t.match(proof, { negations: { unnoticed: [] }, tamperings: { unnoticed: [] }, exitCode: 0 });
+  t.match(summary(proof).at(-1), 'proved: the kit is clean');
+});
+
+async function run(...args: readonly string[]) {
+  const main = join(packageRoot(import.meta.url), 'dist', 'bin', 'porthouse.js');
+  const child = spawn(process.execPath, [main, 'prove', ...args], { env: { ...process.env, NODE_OPTIONS: '' } });
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const [code] = (await once(child, 'close')) as readonly unknown[];
+  return { code, said };
+}
+
+test('a proof that cannot be had is an exit of 3 with one line that says why', async (t) => {
+  t.match(await run('not an address'), { code: 3, said: /not a URL/ });
+  t.match(await run('--mutant', 'nobody-has-this-name'), { code: 3, said: /no mutant/ });
+  t.match(await run('http://127.0.0.1:1'), { code: 3, said: /^porthouse prove: / });
+  t.match(await run('--list', '--mutant', 'alters-*'), { code: 0, said: /alters-a-byte \(wire\) breaks DELIV-1/ });
+});
+
+test('lines are cut and folded at 80 columns', (t) => {
+  t.equal(cut('x'.repeat(100)).length, WIDTH);
+  t.equal(cut('  two\n lines'), '  two lines');
+  t.equal(fold('one two', 78), `${' '.repeat(78)}one\n${' '.repeat(78)}two`);
+  t.end();
+});

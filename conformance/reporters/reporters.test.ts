@@ -1,0 +1,181 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { test } from 'tap';
+import { packageRoot } from '../../support/package-root.js';
+import { judgeTimeline } from '../judge-command.js';
+import type { Check } from '../judge/judge.js';
+import type { SuiteReport } from '../report.js';
+import { arrived, of, records, without } from '../testing/recorded.js';
+import { parseTap } from '../testing/tap.js';
+import type { TimelineRecord } from '../timeline.js';
+import { jsonReport } from './json.js';
+import { PrettyReporter } from './pretty.js';
+import { TapReporter } from './tap.js';
+
+const ROOT = packageRoot(import.meta.url);
+
+/** A suite of one case in which one message was lost. */
+function failing(): SuiteReport {
+  const [first] = records;
+  const discovery = first?.type === 'run' ? first.discovery : {};
+  const head: TimelineRecord = {
+    i: 0,
+    t: 0,
+    run: '*',
+    type: 'suite',
+    suite: '0123456789ab',
+    url: 'http://here',
+    discovery,
+    seed: 5,
+    tested: ['core'],
+  };
+  return judgeTimeline(
+    new Map([
+      ['*', [head]],
+      ['one', without(arrived('two'))(records)],
+    ]),
+    [of],
+  );
+}
+
+test('the reporters', async (t) => {
+  const report = failing();
+  const [lost] = report.checks.filter(({ verdict }) => verdict === 'FAIL');
+
+  t.test('have a failure to tell', (t) => {
+    t.match(lost, { case: 'judge/two-messages', requirement: 'DELIV-1', why: 'MISSING' });
+    t.equal(report.exitCode, 1);
+    t.end();
+  });
+
+  t.test('TAP is what its parsers take, and prove counts the same', (t) => {
+    const tap = tapOf(report, true);
+    const parsed = parseTap(tap);
+    t.same([parsed.ok, parsed.count, parsed.fail, parsed.version], [false, report.cases.length, 1, 14]);
+    t.match(parsed.failures[0], {
+      name: /^judge\/two-messages/,
+      diag: { verdict: 'FAIL', checks: [{ requirement: 'DELIV-1' }] },
+    });
+    const skipped = parseTap(
+      tapOf(
+        {
+          ...report,
+          cases: report.cases.map((each) => ({ ...each, verdict: 'NOT_TESTED', reason: 'slow', checks: [] })),
+        },
+        true,
+      ),
+    );
+    t.same([skipped.ok, skipped.skip], [true, report.cases.length]);
+    const file = join(t.testdir({}), 'run.tap');
+    writeFileSync(file, tapOf(report, false));
+    const said = provesay(file);
+    t.match(said, /Failed 1\/\d+ subtests|Failed: 1/);
+    t.notMatch(said, /Parse errors/);
+    t.end();
+  });
+
+  t.test('JSON is valid, and points to the sentence, the line and the command', (t) => {
+    const schema = JSON.parse(readFileSync(join(ROOT, 'conformance', 'report.schema.json'), 'utf8')) as object;
+    const valid = new Ajv2020({ strictTuples: false }).compile(schema);
+    const json = JSON.parse(JSON.stringify(jsonReport(report, 'http://here'))) as {
+      checks: readonly (Check & Record<string, unknown>)[];
+    };
+    t.ok(valid(json), JSON.stringify(valid.errors));
+    t.match(
+      json.checks.find(({ verdict }) => verdict === 'FAIL'),
+      {
+        sentence: { file: /^spec\/protocol\/.+\.md#/, text: /MUST deliver/ },
+        source: /^conformance\/cases\/judge\/two-messages\.yaml:\d+$/,
+        again: "porthouse test http://here --case 'judge/two-messages' --seed 5",
+        timeline: [{}],
+      },
+    );
+    t.end();
+  });
+
+  t.test('pretty tells what it takes to see a failure again, in 80 columns', (t) => {
+    const lines = prettyOf(report, undefined).split('\n');
+    const text = lines.join('\n');
+    for (const part of [
+      'FAIL DELIV-1',
+      'MUST deliver',
+      'expected',
+      'received',
+      'two-messages.yaml:',
+      '→ alice.pipe',
+      "--case 'judge/two-messages' --seed 5",
+      'exit 1',
+    ]) {
+      t.ok(text.includes(part), part);
+    }
+    t.same(
+      lines.filter((line) => line.length > 80),
+      [],
+    );
+    t.notMatch(text, '\u001b');
+    t.match(prettyOf(report, 60), '\u001b[K', 'and draws progress on a terminal');
+    t.end();
+  });
+
+  t.test('pretty folds what waits for the same thing', (t) => {
+    const waiting = report.cases.map((each) => ({
+      ...each,
+      verdict: 'INCONCLUSIVE' as const,
+      reason: 'OPEN-1',
+      checks: [],
+    }));
+    const text = prettyOf({ ...report, cases: waiting }, undefined);
+    t.match(text, `${String(waiting.length)} cases wait for OPEN-1: A server MUST answer`);
+    t.end();
+  });
+
+  t.test('nothing that a server says can move the cursor', (t) => {
+    const evil = {
+      ...report,
+      cases: report.cases.map((each) => ({
+        ...each,
+        checks: each.checks.map((check) => ({ ...check, timeline: [], received: '\u001b[2Jgone' })),
+      })),
+    };
+    t.notMatch(prettyOf(evil, undefined), '\u001b');
+    t.end();
+  });
+});
+
+function tapOf(report: SuiteReport, tapVersion: boolean): string {
+  let text = '';
+  const tap = new TapReporter({ write: (more) => (text += more) }, { target: '', tapVersion });
+  for (const each of report.cases) tap.case(each);
+  tap.end(report);
+  return text;
+}
+
+function prettyOf(report: SuiteReport, columns: number | undefined): string {
+  let text = '';
+  const pretty = new PrettyReporter(
+    { write: (more) => void (text += more), columns },
+    { target: 'http://here', tapVersion: true },
+  );
+  pretty.plan({
+    url: 'http://here',
+    server: 'x',
+    profiles: ['core'],
+    cases: report.cases.length,
+    skipped: { slow: 2 },
+    seed: report.seed,
+  });
+  for (const each of report.cases) pretty.case(each);
+  pretty.end(report);
+  return text;
+}
+
+function provesay(file: string): string {
+  try {
+    return execFileSync('prove', ['-e', 'cat', file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    return `${stdout ?? ''}${stderr ?? ''}`;
+  }
+}

@@ -1,0 +1,250 @@
+import type { Test } from 'tap';
+import type { EndCause } from '../../../generated/types.js';
+import type { Clock } from '../../ports/clock.js';
+import type { Kind } from '../../ports/message.js';
+import type { PipeDoor } from '../../ports/pipe.js';
+import { until } from '../../testing/until.js';
+import { type Member, World } from '../../testing/world.js';
+import { RecordingDoor } from './recording-door.js';
+
+/** A message as a client of the transport sees it. */
+export interface Seen {
+  readonly kind: Kind;
+  readonly payload: Buffer;
+}
+
+/** A client of the transport, for what every transport has. */
+export interface IngressClient {
+  send(kind: Kind, payload: Buffer): void;
+  /** The next messages. */
+  receive(count: number): Promise<readonly Seen[]>;
+  /** Stops to read, and reads again. */
+  pause(): void;
+  resume(): void;
+  /** Ends the connection in order. */
+  close(): void;
+  /** Breaks the connection off. */
+  cut(): void;
+  /** Breaks the transport's rules. */
+  violate(): void;
+  /** The server's words for the end, once the connection has ended. */
+  ended(): Promise<string>;
+}
+
+export interface RunningIngress {
+  /** Opens a pipe; the name of the error where it is refused. */
+  connect(ticket: string): Promise<IngressClient | string>;
+  /** Shows a ticket on a connection that breaks before the handshake is over. */
+  vanish(ticket: string): void;
+  stop(): void | Promise<void>;
+}
+
+/** What an adapter brings to the suite. */
+export interface IngressUnderTest {
+  readonly transport: string;
+  /** What a client sees for each cause for which the router ends a pipe. */
+  readonly words: Readonly<Partial<Record<EndCause, string>>>;
+  start(door: PipeDoor, clock: Clock): Promise<RunningIngress>;
+}
+
+/** A running ingress before the real router, and members to talk with. */
+class Stage {
+  readonly world = new World({ ticking: true, limits: { maxQueuedBytes: 2 ** 30, maxQueuedMessages: 1_000_000 } });
+  readonly door = new RecordingDoor(this.world.router);
+  readonly #ingress: RunningIngress;
+
+  private constructor(start: (stage: Stage) => RunningIngress) {
+    this.#ingress = start(this);
+  }
+
+  static async set(t: Test, adapter: IngressUnderTest): Promise<Stage> {
+    const door = { redeem: (ticket: string, transport: string) => stage.door.redeem(ticket, transport) };
+    const clock: Clock = { now: () => stage.world.clock.now(), after: (ms, run) => stage.world.clock.after(ms, run) };
+    const ingress = await adapter.start(door, clock);
+    const stage: Stage = new Stage(() => ingress);
+    t.teardown(() => ingress.stop());
+    return stage;
+  }
+
+  /** A member without a pipe, whose sibling is bound. */
+  member(limits: { hardMessageBytes?: number } = {}): Member {
+    const member = this.world.member({ limits });
+    member.sibling.bind(member.grant);
+    return member;
+  }
+
+  connect(ticket: string): Promise<IngressClient | string> {
+    return this.#ingress.connect(ticket);
+  }
+
+  vanish(ticket: string): void {
+    this.#ingress.vanish(ticket);
+  }
+
+  /** A member whose pipe is a connection of the transport. */
+  async client(limits: { hardMessageBytes?: number } = {}): Promise<{ client: IngressClient; member: Member }> {
+    const member = this.member(limits);
+    const client = await this.connect(member.grant.pipeTicket);
+    if (typeof client === 'string') throw new Error(client);
+    return { client, member };
+  }
+}
+
+const show = ({ kind, payload }: Seen): string =>
+  `${kind} ${String(payload.length)} ${payload.toString('base64').slice(0, 40)}`;
+
+const PAYLOADS: readonly Seen[] = [
+  { kind: 'text', payload: Buffer.from('ahoy, Ünïcödé 🚢') },
+  { kind: 'binary', payload: Buffer.from([0, 255, 128, 10, 13]) },
+  { kind: 'text', payload: Buffer.alloc(0) },
+  { kind: 'binary', payload: Buffer.alloc(0) },
+  ...[125, 126, 65_535, 65_536].map((bytes) => ({ kind: 'binary' as const, payload: Buffer.alloc(bytes, bytes) })),
+];
+
+async function opens(t: Test, adapter: IngressUnderTest): Promise<void> {
+  const stage = await Stage.set(t, adapter);
+  const member = stage.member();
+  t.equal(await stage.connect('A'.repeat(43)), 'ticket_invalid');
+  const client = await stage.connect(member.grant.pipeTicket);
+  t.type(client, 'object');
+  t.match((await member.sibling.event('pipe.opened')).params, { epoch: 1, transport: adapter.transport, seq: 1 });
+  t.equal(await stage.connect(member.grant.pipeTicket), 'ticket_invalid', 'a ticket is good once');
+  t.same(stage.door.calls, ['redeem ticket_invalid', 'redeem granted', 'open', 'redeem ticket_invalid']);
+}
+
+async function abandons(t: Test, adapter: IngressUnderTest): Promise<void> {
+  const stage = await Stage.set(t, adapter);
+  const { grant } = stage.world.member();
+  stage.vanish(grant.pipeTicket);
+  await until(() => stage.door.calls.length === 2);
+  t.same(stage.door.calls, ['redeem granted', 'abandon']);
+  stage.world.clock.advance(stage.world.limits.sessionLingerMs);
+  t.equal(stage.world.router.sessions, 0, 'so that the session can end');
+}
+
+async function receives(t: Test, adapter: IngressUnderTest): Promise<void> {
+  const stage = await Stage.set(t, adapter);
+  const observer = stage.world.join();
+  const { client } = await stage.client();
+  for (const { kind, payload } of PAYLOADS) client.send(kind, payload);
+  const arrived = await observer.sink.arrived(PAYLOADS.length);
+  t.same(arrived.map(show), PAYLOADS.map(show));
+  t.same(stage.door.received.map(show), PAYLOADS.map(show), 'each is reported once, whole, with its kind');
+}
+
+async function delivers(t: Test, adapter: IngressUnderTest): Promise<void> {
+  const stage = await Stage.set(t, adapter);
+  const sender = stage.world.join();
+  const [one, two] = [await stage.client(), await stage.client()];
+  for (const { kind, payload } of PAYLOADS) sender.send(payload, kind);
+  sender.send('{"a": 1}', 'json');
+  const wanted = [...PAYLOADS, { kind: 'text' as const, payload: Buffer.from('{"a": 1}') }].map(show);
+  t.same((await one.client.receive(wanted.length)).map(show), wanted);
+  t.same((await two.client.receive(wanted.length)).map(show), wanted);
+  const [batch, other] = stage.door.batches;
+  t.equal(stage.door.batches.length, 2);
+  t.equal(batch, other, 'both were given the same batch');
+  const framed = batch?.encoding(adapter.transport, () => 'framed again');
+  t.not(framed, 'framed again', 'and it was framed once');
+}
+
+async function counts(t: Test, adapter: IngressUnderTest): Promise<void> {
+  const stage = await Stage.set(t, adapter);
+  const sender = stage.world.join();
+  const { client } = await stage.client();
+  const [sink] = stage.door.sinks;
+  if (!sink) throw new Error('no sink');
+  t.same(sink.backlog(), { messages: 0, bytes: 0 });
+  client.pause();
+  let sent = 0;
+  for (; sent < 2000 && sink.backlog().messages < 3; sent++) {
+    sender.send(Buffer.alloc(60_000));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const { messages, bytes } = sink.backlog();
+  t.ok(messages >= 3, 'what the kernel does not take waits');
+  t.equal(bytes, messages * 60_000, 'and is counted by its payload');
+  client.resume();
+  await client.receive(sent);
+  await until(() => sink.backlog().messages === 0);
+  t.same(sink.backlog(), { messages: 0, bytes: 0 });
+}
+
+interface Ending {
+  readonly cause: EndCause;
+  readonly how: (client: IngressClient) => void;
+}
+
+const ENDINGS: readonly Ending[] = [
+  { cause: 'closed_by_peer', how: (client) => client.close() },
+  { cause: 'lost', how: (client) => client.cut() },
+  { cause: 'protocol_error', how: (client) => client.violate() },
+  { cause: 'message_too_long', how: (client) => client.send('binary', Buffer.alloc(101)) },
+];
+
+async function ends(t: Test, adapter: IngressUnderTest): Promise<void> {
+  for (const { cause, how } of ENDINGS) {
+    const stage = await Stage.set(t, adapter);
+    const { client, member } = await stage.client({ hardMessageBytes: 100 });
+    client.send('binary', Buffer.alloc(100));
+    how(client);
+    const { params } = await member.sibling.event('pipe.ended', 2);
+    const wanted = cause === 'lost' ? { cause, dir: 's2c' } : { cause, dir: 's2c', finalN: 0 };
+    t.match(params, wanted, cause);
+    t.equal(stage.door.causes[0], cause);
+    await client.ended();
+    const ended = member.sibling.sent.filter(({ method }) => method === 'pipe.ended');
+    t.equal(ended.length, 2, `${cause}: said once in each direction`);
+    if (cause !== 'lost') t.match(ended[0]?.params, { finalN: 1, finalBytes: 100 }, `${cause}: what was whole counts`);
+  }
+}
+
+async function speaks(t: Test, adapter: IngressUnderTest): Promise<void> {
+  for (const [cause, words] of Object.entries(adapter.words) as [EndCause, string][]) {
+    const stage = await Stage.set(t, adapter);
+    const { client, member } = await stage.client();
+    const sender = stage.world.join();
+    sender.send('before the end');
+    await until(() => stage.door.batches.length === 1);
+    const [sink] = stage.door.sinks;
+    t.equal(sink?.writable, true, cause);
+    sink?.close(cause);
+    t.equal(sink?.writable, false, `${cause}: nothing more is written`);
+    t.equal((await client.receive(1)).length, 1, `${cause}: what was queued before goes first`);
+    t.equal(await client.ended(), words, cause);
+    t.match((await member.sibling.event('pipe.ended')).params, { cause });
+  }
+}
+
+async function replaces(t: Test, adapter: IngressUnderTest): Promise<void> {
+  const stage = await Stage.set(t, adapter);
+  const { client, member } = await stage.client();
+  const ticket = member.sibling.call('pipe.ticket', { transport: adapter.transport, replace: true })?.result
+    ?.pipeTicket;
+  t.equal(await client.ended(), adapter.words.replaced);
+  const next = await stage.connect(String(ticket));
+  t.type(next, 'object');
+  t.match((await member.sibling.event('pipe.opened', 2)).params, { epoch: 2 });
+  const ended = member.sibling.sent.filter(({ method }) => method === 'pipe.ended');
+  t.same(
+    ended.map(({ params }) => params?.cause),
+    ['replaced', 'replaced'],
+    'the end of the old one is said once',
+  );
+}
+
+const RULES: readonly (readonly [what: string, rule: (t: Test, adapter: IngressUnderTest) => Promise<void>])[] = [
+  ['spends a ticket once, and opens the pipe when the handshake is done', opens],
+  ['lets go of an offer whose handshake fails', abandons],
+  ['reports messages whole, with their kinds, in order', receives],
+  ['delivers a batch in order, framed once for all', delivers],
+  ['counts what waits', counts],
+  ['reports the end once, with its cause', ends],
+  ['ends a pipe in its own words for each cause', speaks],
+  ['makes room for the next pipe', replaces],
+];
+
+/** What every ingress must do over the ports, whatever it speaks; the real router is behind it. */
+export async function runIngressContract(t: Test, adapter: IngressUnderTest): Promise<void> {
+  for (const [what, rule] of RULES) await t.test(`an ingress ${what}`, (t) => rule(t, adapter));
+}

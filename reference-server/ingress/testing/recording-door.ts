@@ -1,0 +1,61 @@
+import type { EndCause } from '../../../generated/types.js';
+import type { Batch, Kind } from '../../ports/message.js';
+import type { PipeDoor, PipeOffer, PipeSink, PipeSource } from '../../ports/pipe.js';
+import type { Result } from '../../ports/refusal.js';
+
+/** Passes everything on to the real door, and keeps what an adapter does with it. */
+export class RecordingDoor implements PipeDoor {
+  /** What was asked of the door, in order. */
+  readonly calls: string[] = [];
+  /** What was received whole. */
+  readonly received: { readonly kind: Kind; readonly payload: Buffer }[] = [];
+  readonly batches: Batch[] = [];
+  readonly causes: EndCause[] = [];
+  readonly sinks: PipeSink[] = [];
+  readonly #door: PipeDoor;
+
+  constructor(door: PipeDoor) {
+    this.#door = door;
+  }
+
+  redeem(ticket: string, transport: string): Result<PipeOffer> {
+    const offer = this.#door.redeem(ticket, transport);
+    this.calls.push(`redeem ${'refused' in offer ? offer.refused : 'granted'}`);
+    if ('refused' in offer) return offer;
+    return {
+      limits: offer.limits,
+      open: (sink) => this.#open(offer, sink),
+      abandon: () => {
+        this.calls.push('abandon');
+        offer.abandon();
+      },
+    };
+  }
+
+  #open(offer: PipeOffer, sink: PipeSink): PipeSource {
+    this.calls.push('open');
+    this.sinks.push(sink);
+    const source = offer.open({
+      transport: sink.transport,
+      get writable() {
+        return sink.writable;
+      },
+      deliver: (batch) => {
+        this.batches.push(batch);
+        sink.deliver(batch);
+      },
+      backlog: () => sink.backlog(),
+      close: (cause) => sink.close(cause),
+    });
+    return {
+      receive: (kind, payload) => {
+        this.received.push({ kind, payload });
+        source.receive(kind, payload);
+      },
+      ended: (cause) => {
+        this.causes.push(cause);
+        source.ended(cause);
+      },
+    };
+  }
+}
