@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, test } from 'tap';
+import { test } from 'tap';
 import { loadCases, parseCase } from './cases.js';
 import { UnreachableError } from './discovery.js';
 import { judgeTimeline } from './judge-command.js';
@@ -58,9 +58,9 @@ function caseFrom(text: string): Case {
   return first;
 }
 
-after(() => server.stop());
-
 test('the suite', (t) => {
+  t.teardown(() => server.stop());
+
   t.test('proves what holds, and says how many cases will run before they do', async (t) => {
     const heard: string[] = [];
     const { report } = await run({

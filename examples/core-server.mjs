@@ -1,5 +1,8 @@
 // A small Porthouse server: the profiles `core` and `websocket`, made from spec/protocol and schemas/ alone. To start
 // your own from. node examples/core-server.mjs [--port 8791]; PORTHOUSE_TOKENS="token=account,..." says who may enter.
+// Here is HTTP (discovery.md, the endpoints of opening.md and websocket.md). In core-server/ are house (rooms, who may
+// enter), session (tickets, life, fences), pipe (counting, routing), log (events), sibling (bind, calls in and events
+// out), calls (the methods), sockets (what `ws` is told), registry (schemas, errors, limits).
 import { createServer, ServerResponse } from 'node:http';
 import { parseArgs } from 'node:util';
 import { House } from './core-server/house.mjs';

@@ -38,9 +38,8 @@ await t.test('the example that was made from the specification alone conforms to
   t.same(report.target.profiles, ['core', 'websocket'], 'it declares what it has, and nothing else');
   const bad = report.cases.filter(({ verdict }) => verdict === 'FAIL' || verdict === 'INCONCLUSIVE');
   t.same(bad, [], 'no case says otherwise');
-  for (const profile of ['core', 'websocket']) {
-    const passed = report.requirements.filter((each) => each.profile === profile && each.verdict === 'PASS');
-    t.ok(passed.length > 20, `${String(passed.length)} requirements of ${profile} were seen to hold`);
-  }
+  const passed = report.requirements.filter(({ verdict }) => verdict === 'PASS').map(({ profile }) => profile);
+  t.ok(passed.filter((profile) => profile === 'core').length > 90, 'requirements of core were seen to hold');
+  t.ok(passed.filter((profile) => profile === 'websocket').length > 15, 'and those of its transport');
   t.equal(code, 0);
 });

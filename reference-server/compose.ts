@@ -97,7 +97,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
   });
   const authenticator = config.auth ? jwtAuthenticator(config.auth) : developmentAuthenticator;
   const server = { name: 'porthouse-reference-server', version };
-  const onError = (error: unknown): void => log.error({ error }, 'a request failed');
+  const onError = (error: unknown): void => log.error({ err: error }, 'a request failed');
   const doors = { grants: router, siblings: router, door: router };
   const shared = { authenticator, clock, entropy, limits, server, onError, ...doors, ...limits };
   const siblings = new SiblingWebSockets({ ...shared, path: SIBLING_PATH });

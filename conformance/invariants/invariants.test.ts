@@ -17,7 +17,7 @@ import type { TimelineRecord } from '../timeline.js';
 test('the invariants find in any run', (t) => {
   t.test('a message that nobody sent', (t) => {
     const stranger: Edit = (all) =>
-      all.flatMap((record) =>
+      all.flatMap((record): readonly TimelineRecord[] =>
         arrived('two')(record) ? [record, { ...record, sha256: '0'.repeat(64), text: 'welcome' }] : [record],
       );
     t.equal(verdicts(judged(stranger))['DELIV-7'], 'FAIL');
@@ -27,7 +27,7 @@ test('the invariants find in any run', (t) => {
   t.test('a message that was sent in another room', (t) => {
     const nonce = records.find((record) => record.type === 'message' && record.at === 'bystander1.pipe');
     const astray: Edit = (all) =>
-      all.flatMap((record) =>
+      all.flatMap((record): readonly TimelineRecord[] =>
         arrived('two')(record) && nonce
           ? [record, { ...nonce, at: 'bob.pipe', conn: record.conn, dir: 'in' } as TimelineRecord]
           : [record],

@@ -60,7 +60,7 @@ const discovery: readonly WireMutant[] = [
   stateless({
     name: 'declares-a-larger-message-limit',
     breaks: ['DISC-3'],
-    also: [],
+    also: ['ROOM-SPEC-2'],
     what: 'Declares twice the maxMessageBytes that rooms have.',
     alter: onDiscovery((it) => edited(it, (json) => withAt(json, ['limits'], { maxMessageBytes: 131_072 }))),
   }),
@@ -171,7 +171,7 @@ const grants: readonly WireMutant[] = [
   {
     name: 'grants-more-than-the-room-holds',
     breaks: ['OPEN-15'],
-    also: ['HTTP-1'],
+    also: ['SESS-1', 'SESS-2', 'SESS-3', 'HTTP-1'],
     what: 'Grants a session in a full room.',
     alter: (world) => granting('room_full', world),
   },

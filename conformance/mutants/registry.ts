@@ -3,6 +3,7 @@ import { bindMutants } from './bind.js';
 import { bindingMutants } from './binding.js';
 import { debugMutants } from './debug.js';
 import { deliveryMutants } from './delivery.js';
+import { errorMutants } from './errors.js';
 import { fenceMutants } from './fence.js';
 import { formatMutants } from './formats.js';
 import { frameMutants } from './frames.js';
@@ -32,6 +33,7 @@ export const wireMutants: readonly WireMutant[] = [
   ...upgradeMutants,
   ...rpcMutants,
   ...siblingMutants,
+  ...errorMutants,
   ...fenceMutants,
   ...pipeMutants,
   ...receiptMutants,

@@ -16,6 +16,14 @@ const failure = (id: JsonObject['id'], code: number, name: string): JsonObject =
   error: { code, message: 'Refused.', data: { name } },
 });
 
+const isNotification = (json: JsonObject): boolean => isCall(json) && json['jsonrpc'] === '2.0' && !('id' in json);
+
+const OP = /^[!-~]{1,40}$/;
+const opOf = (json: JsonObject): string | undefined => {
+  const op = stringAt(json['params'], 'op') ?? '';
+  return isCall(json) && OP.test(op) ? op : undefined;
+};
+
 const isReply = (json: JsonObject): boolean => 'result' in json || 'error' in json;
 
 /** Faults in the rules of JSON-RPC. */
@@ -30,7 +38,7 @@ export const rpcMutants: readonly WireMutant[] = [
   stateless({
     name: 'hangs-up-on-what-is-not-json',
     breaks: ['RPC-10'],
-    also: ['RPC-1', 'RPC-2', 'RPC-3'],
+    also: ['RPC-1', 'RPC-2', 'RPC-3', 'WS-17'],
     what: 'Closes a sibling that sends text that is not JSON.',
     alter: onError('parse_error', (json, link) => {
       link.toClient(json);
@@ -61,7 +69,7 @@ export const rpcMutants: readonly WireMutant[] = [
   stateless({
     name: 'hangs-up-on-unknown-methods',
     breaks: ['RPC-10'],
-    also: ['RPC-1', 'RPC-2', 'RPC-3'],
+    also: ['RPC-1', 'RPC-2', 'RPC-3', 'RPC-5', 'RPC-7'],
     what: 'Closes a sibling that calls an unknown method.',
     alter: onError('method_not_found', (json, link) => {
       link.toClient(json);
@@ -72,14 +80,14 @@ export const rpcMutants: readonly WireMutant[] = [
   stateless({
     name: 'answers-unknown-methods-with-success',
     breaks: ['RPC-3'],
-    also: [],
+    also: ['RPC-5', 'RPC-7'],
     what: 'Answers an unknown method with an empty result.',
     alter: onError('method_not_found', (json) => [reply(json, {})]),
   }),
   stateless({
     name: 'refuses-params-without-a-pointer',
     breaks: ['RPC-4'],
-    also: [],
+    also: ['RPC-11', 'SIB-12'],
     what: 'Does not say where params violate their schema.',
     alter: onError('invalid_params', (json) => [withAt(json, ['error', 'data'], { pointer: undefined })]),
   }),
@@ -102,7 +110,7 @@ export const rpcMutants: readonly WireMutant[] = [
     what: 'Answers calls that have no id.',
     alter: {
       onSiblingToServer: (json, link) => {
-        if (isCall(json) && !('id' in json)) link.toClient(reply(json, {}));
+        if (isNotification(json)) link.toClient(reply(json, {}));
         return [json];
       },
     },
@@ -112,12 +120,12 @@ export const rpcMutants: readonly WireMutant[] = [
     breaks: ['RPC-6'],
     also: [],
     what: 'Does not carry out calls that have no id.',
-    alter: { onSiblingToServer: (json) => (isCall(json) && !('id' in json) ? [] : [json]) },
+    alter: { onSiblingToServer: (json) => (isNotification(json) ? [] : [json]) },
   }),
   {
     name: 'answers-the-later-call-first',
     breaks: ['RPC-7'],
-    also: [],
+    also: ['RPC-5', 'FRAME-1'],
     what: 'Sends the reply to the first of several open calls after the next reply.',
     alter: () => {
       const of = perLink<{ open: number; held: JsonObject[] }>(() => ({ open: 0, held: [] }));
@@ -157,11 +165,7 @@ export const rpcMutants: readonly WireMutant[] = [
     also: ['RPC-11'],
     what: 'Carries out a call again whose op it has seen.',
     alter: {
-      onSiblingToServer: (json) => [
-        isCall(json) && objectAt(json, 'params')['op'] !== undefined
-          ? withAt(json, ['params'], { op: undefined })
-          : json,
-      ],
+      onSiblingToServer: (json) => [opOf(json) === undefined ? json : withAt(json, ['params'], { op: undefined })],
     },
   }),
   stateless({
@@ -200,16 +204,15 @@ export const rpcMutants: readonly WireMutant[] = [
     what: 'Takes the same op of another method for another operation.',
     alter: {
       onSiblingToServer: (json) => {
-        const [op, method] = [stringAt(json['params'], 'op') ?? '', stringAt(json, 'method') ?? ''];
-        if (!/^[!-~]{1,40}$/.test(op)) return [json];
-        return [withAt(json, ['params'], { op: `${method}-${op}` })];
+        const op = opOf(json);
+        return [op === undefined ? json : withAt(json, ['params'], { op: `${stringAt(json, 'method') ?? ''}-${op}` })];
       },
     },
   }),
   stateless({
     name: 'counts-a-code-too-high',
     breaks: ['RPC-3'],
-    also: ['ERR-1'],
+    also: ['ERR-1', 'RPC-5', 'RPC-7'],
     what: 'Answers an unknown method with the code of invalid_params.',
     alter: {
       onSiblingToClient: (json) => [

@@ -15,6 +15,27 @@ function onLifecycle(change: (json: JsonObject, link: Link) => readonly JsonObje
   };
 }
 
+/** Answers acks of events that were sent itself; `onward` says what goes to the server then. */
+function forgingAcks(onward: (json: JsonObject, link: Link, forged: boolean) => readonly JsonObject[]): Alterations {
+  const known = perLink(() => ({ head: 0, acked: 0 }));
+  return {
+    ...onLifecycle((json, link) => {
+      known(link).head = Math.max(known(link).head, seqOf(json) ?? 0);
+      return [json];
+    }),
+    onSiblingToServer: (json, link) => {
+      const state = known(link);
+      const seq = seqOf(json) ?? 0;
+      const forged = isCall(json, 'sibling.ack') && json['id'] !== undefined && seq > 0 && seq <= state.head;
+      if (forged) {
+        state.acked = Math.max(state.acked, seq);
+        link.toClient(reply(json, { oldestSeq: state.acked + 1 }));
+      }
+      return onward(json, link, forged);
+    },
+  };
+}
+
 /** Changes replies to binds, and the numbered events that follow them. */
 function onBind(
   changeReply: (json: JsonObject, link: Link) => readonly JsonObject[],
@@ -33,32 +54,32 @@ const bind = (changes: (result: JsonObject) => JsonObject): Alterations =>
 
 const numbers: readonly WireMutant[] = [
   stateless({
-    name: 'loses-the-third-event',
+    name: 'loses-an-event',
     breaks: ['SIB-1'],
-    also: [],
-    what: 'Does not send lifecycle event 3.',
-    alter: onLifecycle((json) => (seqOf(json) === 3 ? [] : [json])),
+    also: ['SIB-8'],
+    what: 'Does not send lifecycle event 12.',
+    alter: onLifecycle((json) => (seqOf(json) === 12 ? [] : [json])),
   }),
   stateless({
-    name: 'sends-the-second-event-twice',
+    name: 'sends-an-event-twice',
     breaks: ['SIB-1'],
-    also: [],
-    what: 'Sends lifecycle event 2 twice.',
-    alter: onLifecycle((json) => (seqOf(json) === 2 ? [json, json] : [json])),
+    also: ['SIB-8'],
+    what: 'Sends lifecycle event 12 twice.',
+    alter: onLifecycle((json) => (seqOf(json) === 12 ? [json, json] : [json])),
   }),
   {
     name: 'swaps-two-events',
     breaks: ['SIB-1'],
-    also: [],
-    what: 'Sends lifecycle event 2 after event 3.',
-    alter: () => onLifecycle(swapper((json) => seqOf(json) === 2)),
+    also: ['SIB-8'],
+    what: 'Sends lifecycle event 12 after event 13.',
+    alter: () => onLifecycle(swapper((json) => seqOf(json) === 12)),
   },
   stateless({
     name: 'skips-a-number',
     breaks: ['SIB-1'],
-    also: [],
-    what: 'Numbers lifecycle events from 3 on one too high.',
-    alter: onLifecycle((json) => [withParams(json, { seq: bumped(seqOf(json) ?? 0, 3) })]),
+    also: ['SIB-8'],
+    what: 'Numbers lifecycle events from 12 on one too high.',
+    alter: onLifecycle((json) => [withParams(json, { seq: bumped(seqOf(json) ?? 0, 12) })]),
   }),
 ];
 
@@ -68,28 +89,30 @@ const replays: readonly WireMutant[] = [
   stateless({
     name: 'replays-nothing',
     breaks: ['SIB-3'],
-    also: ['SIB-2'],
+    also: ['SIB-2', 'SIB-5', 'SIB-7'],
     what: 'Does not replay events after a bind.',
     alter: onLifecycle((json) => (isReplay(json) ? [] : [json])),
   }),
   stateless({
     name: 'does-not-mark-replays',
     breaks: ['SIB-3'],
-    also: [],
+    also: ['SIB-1', 'SIB-2', 'SIB-7', 'SIB-8'],
     what: 'Sends replayed events without replay: true.',
     alter: onLifecycle((json) => [isReplay(json) ? withParams(json, { replay: undefined }) : json]),
   }),
   stateless({
     name: 'replays-everything',
     breaks: ['SIB-3'],
-    also: ['SIB-4', 'SIB-5'],
+    also: ['SIB-4', 'SIB-5', 'SIB-1', 'SIB-10', 'RCPT-5'],
     what: 'Ignores lastSeq.',
-    alter: onCall('sibling.bind', (json) => [withParams(json, { lastSeq: undefined })]),
+    alter: onCall('sibling.bind', (json) => [
+      Number.isInteger(numberAt(json['params'], 'lastSeq')) ? withParams(json, { lastSeq: undefined }) : json,
+    ]),
   }),
   {
     name: 'replays-before-the-reply',
     breaks: ['SIB-3'],
-    also: [],
+    also: ['SIB-1', 'SIB-2', 'SIB-4', 'SIB-5', 'SIB-7'],
     what: 'Sends the reply to a bind behind the first replayed event.',
     alter: () => {
       const swap = swapper<JsonObject>((json, link) => {
@@ -102,14 +125,14 @@ const replays: readonly WireMutant[] = [
   stateless({
     name: 'hides-the-gap',
     breaks: ['SIB-4'],
-    also: ['SIB-2', 'SIB-5'],
+    also: ['SIB-2', 'SIB-5', 'SIB-3'],
     what: 'Always answers a bind with gap: null.',
     alter: bind(() => ({ gap: null })),
   }),
   stateless({
     name: 'misstates-the-oldest',
     breaks: ['SIB-4'],
-    also: ['SIB-2'],
+    also: ['SIB-2', 'SIB-1', 'SIB-7', 'SIB-11'],
     what: 'Answers a bind with oldestSeq: 1.',
     alter: bind(() => ({ oldestSeq: 1 })),
   }),
@@ -147,7 +170,7 @@ const life: readonly WireMutant[] = [
   {
     name: 'forgets-the-oldest-event',
     breaks: ['SIB-2'],
-    also: ['SIB-3', 'SIB-4', 'SIB-7'],
+    also: ['SIB-3', 'SIB-4', 'SIB-7', 'SIB-1', 'SIB-11'],
     what: 'Retains one event less than it should, and says so in no gap.',
     alter: () => {
       const due = perLink(() => ({ oldest: 0 }));
@@ -166,41 +189,24 @@ const life: readonly WireMutant[] = [
   {
     name: 'acknowledges-later',
     breaks: ['SIB-11'],
-    also: ['SIB-4', 'SIB-7', 'RPC-6'],
+    also: ['SIB-4', 'SIB-7', 'RPC-6', 'BIND-12', 'WS-21'],
     what: 'Answers sibling.ack at once and lets events go only when the next call comes.',
     alter: () => {
       const held = perLink<JsonObject[]>(() => []);
-      const seen = perLink(() => ({ head: 0 }));
-      return {
-        onSiblingToServer: (json, link) => {
-          const before = held(link).splice(0);
-          const seq = seqOf(json) ?? Number.MAX_SAFE_INTEGER;
-          if (!isCall(json, 'sibling.ack') || json['id'] === undefined || seq > seen(link).head)
-            return [...before, json];
-          held(link).push({ ...json, id: undefined });
-          link.toClient(reply(json, { oldestSeq: seq + 1 }));
-          return before;
-        },
-        ...onLifecycle((json, link) => {
-          seen(link).head = Math.max(seen(link).head, seqOf(json) ?? 0);
-          return [json];
-        }),
-      };
+      return forgingAcks((json, link, forged) => {
+        const before = held(link).splice(0);
+        if (forged) held(link).push({ ...json, id: undefined });
+        return forged ? before : [...before, json];
+      });
     },
   },
-  stateless({
+  {
     name: 'acknowledges-in-name-only',
     breaks: ['SIB-7'],
-    also: [],
+    also: ['SIB-4', 'SIB-11', 'RPC-6', 'BIND-12', 'WS-21'],
     what: 'Answers sibling.ack and keeps the events.',
-    alter: {
-      onSiblingToServer: (json, link) => {
-        if (!isCall(json, 'sibling.ack')) return [json];
-        link.toClient(reply(json, { oldestSeq: (seqOf(json) ?? 0) + 1 }));
-        return [];
-      },
-    },
-  }),
+    alter: () => forgingAcks((json, _, forged) => (forged ? [] : [json])),
+  },
   stateless({
     name: 'acknowledges-what-it-never-sent',
     breaks: ['SIB-12'],
@@ -216,14 +222,14 @@ const life: readonly WireMutant[] = [
   stateless({
     name: 'does-not-report-lost-events',
     breaks: ['SIB-8'],
-    also: [],
+    also: ['SIB-1'],
     what: 'Does not send sibling.gap.',
     alter: onEvent('sibling.gap', () => []),
   }),
   {
     name: 'tells-others-about-refusals',
     breaks: ['SIB-9'],
-    also: [],
+    also: ['SIB-1'],
     what: 'Sends pipe.refused to every member of the room.',
     alter: (world) =>
       onEvent('pipe.refused', (json, link) => {

@@ -16,7 +16,7 @@ export interface Bench {
   readonly seed: number;
   readonly full: boolean;
   readonly jobs: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Ids of the cases that open every run. */

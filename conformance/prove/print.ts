@@ -1,4 +1,5 @@
 import type { EmptyClaim } from './claims.js';
+import type { CleanResult } from './try-clean.js';
 import type { JudgeResult } from './try-judge.js';
 import type { MutantResult } from './try-mutant.js';
 import type { NullResult } from './try-null.js';
@@ -7,7 +8,7 @@ import type { Alarm } from './verdict.js';
 
 /** Width of a line; longer ones are cut or folded. */
 export const WIDTH = 80;
-const LABEL = 14;
+const LABEL = 15;
 
 /** `text` in at most `width` characters, the cut shown. */
 export function cut(text: string, width = WIDTH): string {
@@ -104,15 +105,23 @@ function nullSummary(nulls: readonly NullResult[]): readonly string[] {
   return [row('null servers', text), ...scored.flatMap(nullLines)];
 }
 
+const LONGEST_LIST = 40;
+
+function cleanSummary({ proxied, checks, failed, inconclusive, faults, seconds }: CleanResult): readonly string[] {
+  const good = `${plural(checks, 'check')}, ${String(failed.length)} failed, ${String(inconclusive.length)} inconclusive, ${seconds.toFixed(1)} s`;
+  return [
+    row(proxied ? 'behind a proxy' : 'good server', good),
+    ...faults.map((fault) => cut(`  fault of the kit: ${fault}`)),
+    ...alarmLines([...failed, ...inconclusive]).slice(0, LONGEST_LIST),
+  ];
+}
+
 /** The whole proof in a few lines. */
 export function summary(proof: Proof): readonly string[] {
-  const { clean, mutants, nulls, guarded, unguarded, exitCode } = proof;
-  const good = `${plural(clean.checks, 'check')}, ${String(clean.failed.length)} failed, ${String(clean.inconclusive.length)} inconclusive, ${clean.seconds.toFixed(1)} s`;
+  const { mutants, nulls, guarded, unguarded, exitCode } = proof;
   return [
     '',
-    row('good server', good),
-    ...clean.faults.map((fault) => cut(`  fault of the kit: ${fault}`)),
-    ...alarmLines([...clean.failed, ...clean.inconclusive]).slice(0, 40),
+    ...proof.clean.flatMap(cleanSummary),
     ...(mutants.length === 0 ? [] : mutantSummary(mutants)),
     ...claimSummary(proof.emptyClaims),
     ...(nulls.length === 0 ? [] : nullSummary(nulls)),

@@ -1,7 +1,6 @@
 import { exampleDiscovery } from '../nulls/examples.js';
 import type { Case } from '../model.js';
 import type { SuiteReport } from '../report.js';
-import { runSuite } from '../suite.js';
 import type { Bench } from './bench.js';
 import { passesOf } from './bench.js';
 import type { Mutant } from './catalogue.js';
@@ -12,15 +11,17 @@ import type { EmptyClaim } from './claims.js';
 import { emptyClaims } from './claims.js';
 import { killMatrix, observableMusts, unguarded } from './guards.js';
 import { pool } from './pool.js';
+import { casesFor } from './selection.js';
 import type { Server } from './server.js';
 import { startReference } from './server.js';
+import type { CleanResult, CleanRun } from './try-clean.js';
+import { tryClean, tryProxied } from './try-clean.js';
 import type { GoodRun, JudgeResult } from './try-judge.js';
 import { tryNegations, tryTamperings } from './try-judge.js';
 import type { MutantResult } from './try-mutant.js';
 import { tryMutant } from './try-mutant.js';
 import type { NullResult } from './try-null.js';
 import { tryNulls } from './try-null.js';
-import type { Alarm } from './verdict.js';
 
 /** The parts of a proof. */
 export const PARTS = ['clean', 'mutants', 'nulls', 'judge'] as const;
@@ -48,20 +49,8 @@ export interface ProofEvents {
     readonly cases: number;
     readonly server: string;
   }) => void;
-  readonly onClean?: (clean: CleanResult) => void;
   readonly onMutant?: (result: MutantResult, done: number) => void;
   readonly onNull?: (result: NullResult) => void;
-}
-
-/** The kit before the good server. */
-export interface CleanResult {
-  readonly checks: number;
-  readonly failed: readonly Alarm[];
-  /** Checks that could say nothing. */
-  readonly inconclusive: readonly Alarm[];
-  /** Faults of the kit itself. */
-  readonly faults: readonly string[];
-  readonly seconds: number;
 }
 
 /** Everything that a proof found. */
@@ -70,7 +59,8 @@ export interface Proof {
   readonly target: SuiteReport['target'];
   readonly seed: number;
   readonly full: boolean;
-  readonly clean: CleanResult;
+  /** The good server, and the good server behind a proxy where wire mutants were tried. */
+  readonly clean: readonly CleanResult[];
   readonly mutants: readonly MutantResult[];
   readonly nulls: readonly NullResult[];
   readonly negations: JudgeResult;
@@ -86,49 +76,6 @@ export interface Proof {
 }
 
 const NOTHING: JudgeResult = { tried: 0, unnoticed: [] };
-
-function cleanResult(report: SuiteReport): CleanResult {
-  const pick = (verdicts: readonly string[]): readonly Alarm[] =>
-    report.checks
-      .filter(({ verdict }) => verdicts.includes(verdict))
-      .map(({ requirement, case: of, why, verdict, expected, received, waitsFor }) => ({
-        requirement,
-        case: of,
-        why: why ?? waitsFor ?? verdict,
-        ...(expected === undefined ? {} : { expected }),
-        ...(received === undefined ? {} : { received }),
-      }));
-  const { checks, seconds } = report;
-  const faults = report.cases.flatMap((each) => each.faults);
-  return {
-    checks: checks.length,
-    failed: pick(['FAIL', 'WARN']),
-    inconclusive: pick(['INCONCLUSIVE']),
-    faults,
-    seconds,
-  };
-}
-
-/** Runs the kit before the good server and keeps the timelines. */
-async function runClean(server: Server, options: ProofOptions): Promise<{ report: SuiteReport; runs: GoodRun[] }> {
-  const { tokens, cases, seed, full, signal } = options;
-  const runs: GoodRun[] = [];
-  const byId = new Map(cases.map((of) => [of.id, of]));
-  const report = await runSuite({
-    base: server.url,
-    tokens,
-    cases,
-    seed,
-    full,
-    ...(signal === undefined ? {} : { signal }),
-    onTimeline: (records) => {
-      const first = records[0];
-      const of = first?.type === 'run' ? byId.get(first.case) : undefined;
-      if (of !== undefined) runs.push({ of, records: [...records] });
-    },
-  });
-  return { report, runs };
-}
 
 /** The mutants that `options` ask for: patches only of our own server. */
 export function mutantsFor(options: Pick<ProofOptions, 'url' | 'mutants'> & Choice): readonly Mutant[] {
@@ -158,42 +105,57 @@ export async function prove(options: ProofOptions, events: ProofEvents = {}): Pr
 
 async function proveWith(server: Server, options: ProofOptions, events: ProofEvents): Promise<Proof> {
   const chosen = options.parts.includes('mutants') ? mutantsFor(options) : [];
-  const { report, runs } = await runClean(server, options);
-  events.onPlan?.({ mutants: chosen, cases: options.cases.length, server: report.target.server });
-  const clean = cleanResult(report);
-  events.onClean?.(clean);
-  const bench = benchOf(server, report, options);
+  const cleanOptions = { ...options, url: server.url, cases: cleanCases(chosen, options) };
+  const direct = await tryClean(cleanOptions);
+  events.onPlan?.({ mutants: chosen, cases: options.cases.length, server: direct.report.target.server });
+  const clean = [direct, ...(chosen.some(({ wire }) => wire !== undefined) ? [await tryProxied(cleanOptions)] : [])];
+  const bench = benchOf(server, clean, options);
   const mutants = await tryMutants(chosen, bench, events);
   const nulls = options.parts.includes('nulls')
     ? await tryNulls(bench, exampleDiscovery(), (each) => events.onNull?.(each))
     : [];
-  const { profiles } = report.target;
-  const found = { clean, mutants, nulls, ...judgeFindings(runs, options), ...coverage(mutants, profiles, options) };
+  const found: Findings = {
+    clean: clean.map(({ result }) => result),
+    mutants,
+    nulls,
+    ...judgeFindings(direct.runs, options),
+    ...coverage(mutants, bench.profiles, options),
+  };
   return {
-    suite: report.suite,
-    target: report.target,
+    suite: direct.report.suite,
+    target: direct.report.target,
     seed: options.seed,
     full: options.full,
     ...found,
-    guarded: isWhole(options) ? observableMusts(profiles).length - found.unguarded.length : 0,
+    guarded: isWhole(options) ? observableMusts(bench.profiles).length - found.unguarded.length : 0,
     matrix: killMatrix(mutants),
     exitCode: isFaultless(found) ? 0 : 1,
   };
 }
 
-function benchOf(server: Server, report: SuiteReport, options: ProofOptions): Bench {
+/** All cases for a whole proof; for a few mutants only those that they will run. */
+function cleanCases(chosen: readonly Mutant[], options: ProofOptions): readonly Case[] {
+  const narrow = options.parts.every((part) => part === 'clean' || part === 'mutants');
+  if (!narrow || isWhole(options) || chosen.length === 0) return options.cases;
+  const needed = new Set(chosen.flatMap((mutant) => casesFor(mutant, options.cases, options).cases));
+  return options.cases.filter((of) => needed.has(of));
+}
+
+function benchOf(server: Server, clean: readonly CleanRun[], options: ProofOptions): Bench {
   const { tokens, cases, seed, full, jobs, signal } = options;
+  const reports = clean.map(({ report }) => report);
+  const faulty = reports.flatMap((report) => report.cases.filter(({ faults }) => faults.length > 0));
   return {
     url: server.url,
     tokens,
     cases,
-    profiles: report.target.profiles,
-    passedBefore: passesOf(report.checks),
-    faulty: new Set(report.cases.filter(({ faults }) => faults.length > 0).map(({ id }) => id)),
+    profiles: reports[0]?.target.profiles ?? [],
+    passedBefore: passesOf(reports.flatMap(({ checks }) => checks)),
+    faulty: new Set(faulty.map(({ id }) => id)),
     seed,
     full,
     jobs,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   };
 }
 
@@ -235,6 +197,8 @@ function isFaultless(found: Findings): boolean {
   const wellTried = mutants.every(({ state }) => state === 'killed' || state === 'skipped');
   const nothingEarned = nulls.every(({ passes }) => passes.length === 0);
   const allNoticed = negations.unnoticed.length + tamperings.unnoticed.length === 0;
-  const noAlarm = clean.failed.length + clean.inconclusive.length + clean.faults.length === 0;
+  const noAlarm = clean.every(
+    ({ failed, inconclusive, faults }) => failed.length + inconclusive.length + faults.length === 0,
+  );
   return wellTried && nothingEarned && allNoticed && noAlarm && found.unguarded.length + found.emptyClaims.length === 0;
 }

@@ -37,7 +37,10 @@ export class PrettyReporter implements Reporter {
     this.#seed = plan.seed;
     const skipped = Object.entries(plan.skipped).map(([reason, count]) => `${String(count)} not run (${reason})`);
     this.#lines([`${plan.url} ${plan.server}`, `profiles ${plan.profiles.join(', ')}`]);
-    this.#lines([[`${String(plan.cases)} cases`, ...skipped, `seed ${String(plan.seed)}`].join(', '), '']);
+    this.#lines([
+      [plan.cases === 1 ? '1 case' : `${String(plan.cases)} cases`, ...skipped, `seed ${String(plan.seed)}`].join(', '),
+      '',
+    ]);
   };
 
   /** Tells a case that failed at once; the others only count. */

@@ -40,7 +40,7 @@ function failing(): SuiteReport {
   );
 }
 
-test('the reporters', async (t) => {
+test('the reporters', (t) => {
   const report = failing();
   const [lost] = report.checks.filter(({ verdict }) => verdict === 'FAIL');
 
@@ -120,14 +120,14 @@ test('the reporters', async (t) => {
   });
 
   t.test('pretty folds what waits for the same thing', (t) => {
-    const waiting = report.cases.map((each) => ({
+    const waiting = [...report.cases, ...report.cases].map((each) => ({
       ...each,
       verdict: 'INCONCLUSIVE' as const,
       reason: 'OPEN-1',
       checks: [],
     }));
     const text = prettyOf({ ...report, cases: waiting }, undefined);
-    t.match(text, `${String(waiting.length)} cases wait for OPEN-1: A server MUST answer`);
+    t.match(text, '2 cases wait for OPEN-1: A server MUST answer');
     t.end();
   });
 
@@ -142,6 +142,7 @@ test('the reporters', async (t) => {
     t.notMatch(prettyOf(evil, undefined), '\u001b');
     t.end();
   });
+  t.end();
 });
 
 function tapOf(report: SuiteReport, tapVersion: boolean): string {

@@ -7,7 +7,7 @@ export interface ParsedTap {
   readonly fail: number;
   readonly skip: number;
   readonly version: number;
-  readonly failures: readonly { readonly name?: string; readonly diag?: unknown }[];
+  readonly failures: readonly { readonly name: unknown; readonly diag: unknown }[];
 }
 
 /** Parses TAP as its consumers do. */
@@ -17,5 +17,15 @@ export function parseTap(text: string): ParsedTap {
   parser.on('version', (found: number | string) => (version = Number(found)));
   parser.end(text);
   const { ok, count, fail, skip, failures } = parser.results ?? { ok: false, count: 0, fail: 0, skip: 0, failures: [] };
-  return { ok, count, fail, skip, version, failures: failures.filter((each) => 'name' in each) };
+  return {
+    ok,
+    count,
+    fail,
+    skip,
+    version,
+    failures: failures.map((each: { readonly name?: unknown; readonly diag?: unknown }) => ({
+      name: each.name,
+      diag: each.diag,
+    })),
+  };
 }

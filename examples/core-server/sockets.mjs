@@ -43,7 +43,7 @@ function answerPings(ws) {
   });
 }
 
-/** Pings after `ms` of silence, and calls `silent` after as long again (WS-11). */
+/** Pings after `ms` of silence, and calls `silent` after as long again (WS-22). */
 export function keepAlive({ ws, socket }, ms, silent) {
   let pinged = false;
   const timer = after(ms, () => {

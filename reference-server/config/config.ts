@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 import { type LimitName, limits as LIMITS } from '../../generated/limits.js';
 import type { Limits, RoomSpec } from '../../generated/types.js';
@@ -44,14 +44,20 @@ const DEFAULTS = {
   auth: null,
 };
 
+let check: ValidateFunction | undefined;
+
+/** The validator of settings, made when there are any to look at. */
+function settingsCheck(): ValidateFunction {
+  const file = join(packageRoot(), 'reference-server/config/config.schema.json');
+  check ??= new Ajv2020().compile(JSON.parse(readFileSync(file, 'utf8')) as object);
+  return check;
+}
+
 function readConfigFile(file: string): ConfigFile {
   const value = parseFile(file);
-  const schema: unknown = JSON.parse(
-    readFileSync(join(packageRoot(), 'reference-server/config/config.schema.json'), 'utf8'),
-  );
-  const ajv = new Ajv2020();
-  if (!ajv.validate(schema as object, value)) {
-    const error = ajv.errors?.[0];
+  const valid = settingsCheck();
+  if (!valid(value)) {
+    const error = valid.errors?.[0];
     const extra = (error?.params as { additionalProperty?: string } | undefined)?.additionalProperty;
     const where = `${error?.instancePath ?? ''}${extra === undefined ? '' : `/${extra}`}` || '/';
     throw new ConfigError(

@@ -101,9 +101,17 @@ export const pipeHeaders = (ticket: string): Record<string, string> => ({
 /** Reads the hello, and binds where there is a grant. */
 export async function bind(client: WebSocketClient, grant?: Grant, channel = 'command'): Promise<void> {
   const hello = (await client.json()) as { params: { nonce: string } };
-  if (!grant) return;
+  if (grant) await bindAfter(client, grant, { nonce: hello.params.nonce, channel });
+}
+
+/** Binds with the nonce of a hello that was read before. */
+export async function bindAfter(
+  client: WebSocketClient,
+  grant: Grant,
+  { nonce, channel = 'command' }: { nonce: string; channel?: string },
+): Promise<void> {
   const cnonce = 'Y2xpZW50LW5vbmNlLTE2Yg';
-  const mac = macOf(grant, { channel, nonce: hello.params.nonce, cnonce });
+  const mac = macOf(grant, { channel, nonce, cnonce });
   client.call('bind', 'sibling.bind', { sid: grant.sid, channel, cnonce, mac });
   const reply = await client.json();
   if (!('result' in reply)) throw new Error(JSON.stringify(reply));
