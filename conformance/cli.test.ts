@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { packageRoot } from '../support/package-root.js';
-import { loadCases } from './cases.js';
+import { casesFolder, loadCases } from './cases.js';
 import type { SuiteReport } from './report.js';
 import { parseTap } from './testing/tap.js';
 
 const ROOT = packageRoot(import.meta.url);
 const PORTHOUSE = join(ROOT, 'dist', 'bin', 'porthouse.js');
-const some = loadCases().cases.filter(({ id, canary }) => canary || id.startsWith('delivery/unaltered#'));
+const some = loadCases(casesFolder(), (id) => id.startsWith('canary/') || id === 'delivery/unaltered').cases;
 
 interface Finished {
   readonly code: number;

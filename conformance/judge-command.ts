@@ -1,4 +1,4 @@
-import { loadCases, suiteHash } from './cases.js';
+import { casesFolder, loadCases, suiteHash } from './cases.js';
 import type { Case } from './model.js';
 import { isFields } from './model.js';
 import type { ReportingFlags } from './outputs.js';
@@ -15,7 +15,8 @@ import { readTimeline } from './timeline.js';
 export function judgeCommand(file: string, flags: ReportingFlags): void {
   try {
     const runs = readTimeline(file);
-    const { cases } = loadCases();
+    const ids = new Set([...runs.values()].map(([first]) => idOf(first)?.split('#')[0]));
+    const { cases } = loadCases(casesFolder(), (id) => ids.has(id));
     const reporting = new Reporting(flags, '');
     const report = judgeTimeline(runs, cases);
     if (report.suite.hash !== suiteHash()) {
@@ -54,9 +55,12 @@ export function judgeTimeline(
   });
 }
 
+const idOf = (first: TimelineRecord | undefined): string | undefined =>
+  first?.type === 'run' || first?.type === 'skip' ? first.case : undefined;
+
 function judgeRun(records: readonly TimelineRecord[], cases: ReadonlyMap<string, Case>): CaseReport {
   const [first] = records;
-  const id = first?.type === 'run' || first?.type === 'skip' ? first.case : undefined;
+  const id = idOf(first);
   const of = cases.get(id ?? '');
   if (first === undefined || of === undefined) throw new Error(`there is no case ${id ?? 'at the start of a run'}`);
   const { run, t } = first;

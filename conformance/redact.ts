@@ -14,28 +14,40 @@ export function redact(records: readonly TimelineRecord[]): readonly TimelineRec
   for (const record of records) collect(record, names);
   if (names.size === 0) return records;
   const forms = [...names].flatMap(([secret, name]) => formsOf(secret, name));
-  const replacements = new Map(forms);
-  const pattern = new RegExp(forms.map(([form]) => bounded(form)).join('|'), 'g');
-  return records.map((record) => replaceIn(record, pattern, replacements));
+  return records.map((record) => replaceIn(record, forms));
 }
 
-function replaceIn(record: TimelineRecord, pattern: RegExp, replacements: ReadonlyMap<string, string>): TimelineRecord {
+/** A way in which a secret can be written, and what stands in its place. */
+interface Form {
+  readonly written: string;
+  readonly name: string;
+  /** For those that could be part of a longer word by chance. */
+  readonly pattern?: RegExp;
+}
+
+function replaceIn(record: TimelineRecord, forms: readonly Form[]): TimelineRecord {
   const text = JSON.stringify(record);
-  const replaced = text.replace(pattern, (found) => replacements.get(found) ?? found);
-  return replaced === text ? record : (JSON.parse(replaced) as TimelineRecord);
+  // Most records hold no secret, and a run may have very many of them.
+  const found = forms.filter(({ written }) => text.includes(written));
+  if (found.length === 0) return record;
+  const replaced = found.reduce((all, { written, name, pattern }) => all.replaceAll(pattern ?? written, name), text);
+  return JSON.parse(replaced) as TimelineRecord;
 }
 
 // As it stands in JSON, and as hex in raw bytes.
-function formsOf(secret: string, name: string): [string, string][] {
+function formsOf(secret: string, name: string): Form[] {
   const hex = (text: string): string => Buffer.from(text, 'utf8').toString('hex');
+  const written = JSON.stringify(secret).slice(1, -1);
+  // A short token such as `dev.a` must not be found inside a longer word.
+  const pattern =
+    secret.length < SHORT_TOKEN ? { pattern: new RegExp(`(?<![\\w-])${escaped(written)}(?![\\w-])`, 'g') } : {};
   return [
-    [JSON.stringify(secret).slice(1, -1), name],
-    [hex(secret), hex(name)],
+    { written, name, ...pattern },
+    { written: hex(secret), name: hex(name) },
   ];
 }
 
-// A short token such as `dev.a` must not be found inside a longer word.
-const bounded = (text: string): string => `(?<![\\w-])${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w-])`;
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 function collect(record: TimelineRecord, names: Map<string, string>): void {
   if (record.type === 'run') {

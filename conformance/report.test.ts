@@ -141,6 +141,11 @@ test('redaction', (t) => {
   t.equal(name.length, 43, 'a name has the shape of what it stands for');
   t.match(opening, { protocols: [`porthouse.ticket.${name}`] }, 'and is the same everywhere');
   t.match(raw, { hex: Buffer.from(name).toString('hex') }, 'in raw bytes too');
+  const [, echo] = redact([
+    ...records.slice(0, 1),
+    { ...base, i: 1, type: 'socket', at: 'alice.pipe', conn: 0, event: 'refused', text: `no\n${secret}s` },
+  ]);
+  t.match(echo, { text: `no\n${name}s` }, 'whatever stands beside it');
   const short = redact([
     {
       ...base,

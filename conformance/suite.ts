@@ -23,7 +23,7 @@ export interface SuiteOptions {
   readonly jobs?: number | undefined;
   /** Decides all content. Default: random. */
   readonly seed?: number | undefined;
-  /** Least patience of a wait in ms; slower servers get more. Default 1000. */
+  /** Least patience of a wait in ms; slower servers get more. Default 2000. */
   readonly timeoutMs?: number | undefined;
   /** Whether a failed canary stops the rest. Default true. */
   readonly gate?: boolean | undefined;
@@ -57,7 +57,7 @@ export interface PlanSummary {
 }
 
 const DEFAULT_JOBS = 4;
-const DEFAULT_TIMEOUT_MS = 1000;
+const DEFAULT_TIMEOUT_MS = 2000;
 
 /**
  * Tests a server: reads its well-known document, gates on the declared profiles, runs the canary, then the cases, and

@@ -138,6 +138,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
 function socketsOf(front: Server): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
   front.on('connection', (socket: Socket) => {
+    if (sockets.has(socket)) return; // put back, without its offer to change the protocol
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { SignJWT } from 'jose';
 import t, { type Test } from 'tap';
 import type { Discovery, Grant } from '../generated/types.js';
 import { validate } from '../generated/validate.js';
@@ -15,6 +16,7 @@ import { bind, opened, pipeHeaders } from './testing/stage.js';
 import { OPCODE, WebSocketClient } from './testing/web-socket.js';
 
 const SESSIONS = '/porthouse/v1/sessions';
+const SIBLING_PROTOCOL = { 'sec-websocket-protocol': 'porthouse.sibling.v1' };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 async function serve(t: Test, more: { limits?: Partial<Config['limits']> } = {}): Promise<RunningServer> {
@@ -41,8 +43,7 @@ async function openPipe(url: string, grant: Grant): Promise<WebSocketClient> {
 }
 
 async function openSibling(url: string, grant?: Grant, path = '/porthouse/v1/sibling'): Promise<WebSocketClient> {
-  const headers = { 'sec-websocket-protocol': 'porthouse.sibling.v1' };
-  const client = opened(await WebSocketClient.open(dial(url), { path, headers }));
+  const client = opened(await WebSocketClient.open(dial(url), { path, headers: SIBLING_PROTOCOL }));
   await bind(client, grant);
   return client;
 }
@@ -74,6 +75,28 @@ void t.test('a server that was told nothing has all that two members need', asyn
   t.match(await sibling.json(), { method: 'pipe.opened' });
   t.equal(await sessions(server), 2);
   for (const client of [from, to, sibling]) client.cut();
+});
+
+void t.test('a server with authentication takes its tokens and no others', async (t) => {
+  const secret = 'of at least thirty-two characters';
+  const config = { ...loadConfig(undefined, { port: 0 }), auth: { secret }, rooms: {} };
+  const { url, drain } = await startServer({ ...config, logLevel: 'fatal' });
+  t.teardown(drain);
+  const key = new TextEncoder().encode(secret);
+  const token = await new SignJWT({ sub: 'alice', exp: 9e9 }).setProtectedHeader({ alg: 'HS256' }).sign(key);
+  const make = { room: 'harbour', create: {} };
+  for (const bad of [undefined, 'dev.alice', `${token}x`]) {
+    t.match(await grantFrom(url, make, bad), { error: { name: 'unauthenticated' } }, bad);
+  }
+  const grant = await grantFrom(url, make, token);
+  t.match(grant, { room: 'harbour', scopes: ['send', 'receive', 'debug'] });
+  const sibling = opened(
+    await WebSocketClient.open(dial(url), { path: '/porthouse/v1/sibling', headers: SIBLING_PROTOCOL }),
+  );
+  await sibling.json();
+  sibling.call(1, 'session.create', { room: 'harbour', transport: 'websocket', token });
+  t.match(await sibling.json(), { result: { room: 'harbour' } });
+  sibling.cut();
 });
 
 void t.test('the operator has health and figures, on loopback', async (t) => {

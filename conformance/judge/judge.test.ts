@@ -71,7 +71,8 @@ test('the judge reads from a timeline', (t) => {
   });
 
   t.test('that a message came twice', (t) => {
-    const twice: Edit = (all) => all.flatMap((record): readonly TimelineRecord[] => (arrived('two')(record) ? [record, record] : [record]));
+    const twice: Edit = (all) =>
+      all.flatMap((record): readonly TimelineRecord[] => (arrived('two')(record) ? [record, record] : [record]));
     t.match(checkOf(judged(twice), 'DELIV-1'), { verdict: 'FAIL', why: 'EXTRA' });
     t.end();
   });

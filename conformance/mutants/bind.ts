@@ -129,15 +129,15 @@ const anonymous: readonly WireMutant[] = [
 
 const state: readonly WireMutant[] = [
   stateless({
-    name: 'leaves-defaults-out-of-the-room',
+    name: 'tells-of-a-private-room-only-what-was-asked',
     breaks: ['ROOM-SPEC-2'],
-    also: ['SIB-6', 'PIPE-7', 'BIND-3'],
-    what: 'The state tells of a room only what is not the default.',
+    also: ['FRAME-1'],
+    what: 'The state leaves the defaults out of a room that is private.',
     alter: {
       onSiblingToClient: (json) => [
-        Object.keys(objectAt(objectAt(objectAt(json, 'result'), 'state'), 'room')).length === 0
-          ? json
-          : withAt(json, ['result', 'state', 'room'], { lifetime: undefined, boundaries: undefined }),
+        objectAt(objectAt(objectAt(json, 'result'), 'state'), 'room')['visibility'] === 'private'
+          ? withAt(json, ['result', 'state', 'room'], { lifetime: undefined, boundaries: undefined })
+          : json,
       ],
     },
   }),

@@ -98,7 +98,7 @@ const refusals: readonly WireMutant[] = [
   stateless({
     name: 'stays-open-after-a-refused-bind',
     breaks: ['BIND-5'],
-    also: ['BIND-4', 'BIND-10'],
+    also: ['BIND-10', 'TICKET-3'],
     what: 'Does not close a sibling whose bind was refused.',
     alter: {
       onFrameToClient: (frame) => {
@@ -111,7 +111,7 @@ const refusals: readonly WireMutant[] = [
   {
     name: 'allows-a-second-try',
     breaks: ['BIND-5'],
-    also: ['BIND-4'],
+    also: ['TICKET-3', 'RPC-4'],
     what: 'Refuses a bind with a wrong mac and takes the right one that follows.',
     alter: (world) => {
       const { of, note } = nonces();
@@ -124,6 +124,7 @@ const refusals: readonly WireMutant[] = [
           const params = objectAt(json, 'params');
           const mac = macOf(world, params, { channel: stringAt(params, 'channel') ?? '', nonce: of(link).nonce });
           if (!isCall(json, 'sibling.bind') || mac === undefined || mac === stringAt(params, 'mac')) return [json];
+          if (link.channel !== undefined) return [json];
           link.toClient(refusedBind(json));
           return [];
         },
@@ -133,7 +134,7 @@ const refusals: readonly WireMutant[] = [
   {
     name: 'binds-on-any-mac',
     breaks: ['BIND-4'],
-    also: ['BIND-5', 'BIND-9'],
+    also: ['BIND-5', 'BIND-9', 'RPC-4', 'TICKET-3'],
     what: 'Does not look at the mac.',
     alter: (world) =>
       mendingBinds((call, nonce) => {
@@ -253,7 +254,7 @@ const order: readonly WireMutant[] = [
   stateless({
     name: 'creates-without-a-secret',
     breaks: ['OPEN-18'],
-    also: ['FRAME-1'],
+    also: ['FRAME-1', 'OPEN-19'],
     what: 'The answer to session.create lacks the secret.',
     alter: onResult('session.create', (json) => [withResult(json, { siblingSecret: undefined })]),
   }),

@@ -14,7 +14,7 @@ export const debugMutants: readonly WireMutant[] = [
   stateless({
     name: 'logs-nothing',
     breaks: ['DBG-1'],
-    also: [],
+    also: ['BIND-11', 'DBG-2', 'DBG-4', 'DBG-5'],
     what: 'Sends no events on the debug channel.',
     alter: { onSiblingToClient: (json, link) => (link.channel === 'debug' && isCall(json) ? [] : [json]) },
   }),
@@ -49,7 +49,7 @@ export const debugMutants: readonly WireMutant[] = [
   stateless({
     name: 'answers-with-another-level',
     breaks: ['DBG-4'],
-    also: [],
+    also: ['DBG-7'],
     what: 'debug.level always answers info.',
     alter: onResult('debug.level', (json) => [withResult(json, { level: 'info' })]),
   }),

@@ -17,7 +17,7 @@ export const fenceMutants: readonly WireMutant[] = [
   {
     name: 'answers-fences-at-once',
     breaks: ['FENCE-1'],
-    also: ['FENCE-3', 'FENCE-4', 'FENCE-5', 'FENCE-7', 'FENCE-8'],
+    also: ['FENCE-3', 'FENCE-4', 'FENCE-5', 'FENCE-7', 'FENCE-8', 'FENCE-2', 'RPC-7', 'RPC-9'],
     what: 'Answers a fence with the number asked for, before that many messages came.',
     alter: () => {
       const early = perLink(() => new Set<string>());
@@ -54,7 +54,7 @@ export const fenceMutants: readonly WireMutant[] = [
   stateless({
     name: 'times-out-without-counters',
     breaks: ['FENCE-3'],
-    also: [],
+    also: ['PIPE-6'],
     what: 'fence_timeout does not say how far it got.',
     alter: onError('fence_timeout', (json) => [withAt(json, ['error', 'data'], { counters: undefined })]),
   }),
@@ -68,14 +68,14 @@ export const fenceMutants: readonly WireMutant[] = [
   stateless({
     name: 'calls-a-missing-pipe-ended',
     breaks: ['FENCE-8'],
-    also: [],
+    also: ['PIPE-6'],
     what: 'Answers pipe_ended where no_pipe is due.',
     alter: onError('no_pipe', (json) => [withAt(json, ['error'], { code: 1021, data: { name: 'pipe_ended' } })]),
   }),
   stateless({
     name: 'calls-an-ended-pipe-missing',
     breaks: ['FENCE-4'],
-    also: [],
+    also: ['PIPE-6'],
     what: 'Answers no_pipe where pipe_ended is due.',
     alter: onError('pipe_ended', (json) => [withAt(json, ['error'], { code: 1020, data: { name: 'no_pipe' } })]),
   }),
@@ -83,8 +83,12 @@ export const fenceMutants: readonly WireMutant[] = [
     name: 'counts-one-too-many-received',
     breaks: ['FENCE-5'],
     also: ['POS-1'],
-    what: 'The answer to a fence counts a message that never came.',
-    alter: counters((result) => ({ ...plus(result, 'c2sReceived', 1), ...plus(result, 'c2sRouted', 1) })),
+    what: 'The answer to a fence counts a message that never came, from the fourth on.',
+    alter: counters((result) =>
+      (numberAt(result, 'c2sReceived') ?? 0) < 4
+        ? {}
+        : { ...plus(result, 'c2sReceived', 1), ...plus(result, 'c2sRouted', 1) },
+    ),
   }),
   stateless({
     name: 'counts-one-too-few-written',

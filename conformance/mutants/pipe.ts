@@ -95,7 +95,7 @@ const ending: readonly WireMutant[] = [
   {
     name: 'ends-the-directions-in-the-wrong-order',
     breaks: ['PIPE-2'],
-    also: ['SIB-1'],
+    also: ['SIB-1', 'PIPE-5', 'PIPE-6'],
     what: 'Ends s2c before c2s.',
     alter: () =>
       onEvent(
@@ -106,21 +106,21 @@ const ending: readonly WireMutant[] = [
   stateless({
     name: 'ends-one-direction-only',
     breaks: ['PIPE-2'],
-    also: ['SIB-1'],
+    also: ['SIB-1', 'PIPE-1', 'PIPE-5', 'PIPE-6', 'POS-2', 'RPC-6', 'RPC-9'],
     what: 'Sends pipe.ended for c2s only.',
     alter: onEvent('pipe.ended', (json) => (stringAt(params(json), 'dir') === 's2c' ? [] : [json])),
   }),
   stateless({
     name: 'counts-one-too-many-at-the-end',
     breaks: ['PIPE-2'],
-    also: [],
+    also: ['POS-1', 'POS-2'],
     what: 'pipe.ended counts one message too many.',
     alter: onEvent('pipe.ended', (json) => [shifted(json, 'finalN', 1)]),
   }),
   stateless({
     name: 'miscounts-bytes-at-the-end',
     breaks: ['PIPE-2'],
-    also: [],
+    also: ['POS-1', 'POS-2'],
     what: 'pipe.ended counts one byte too many.',
     alter: onEvent('pipe.ended', (json) => [shifted(json, 'finalBytes', 1)]),
   }),
@@ -147,7 +147,7 @@ const ending: readonly WireMutant[] = [
   stateless({
     name: 'closes-without-saying-where',
     breaks: ['PIPE-6'],
-    also: ['FRAME-1'],
+    also: ['FRAME-1', 'RPC-8', 'RPC-9', 'RPC-11'],
     what: 'The answer to pipe.close has no position.',
     alter: onResult('pipe.close', (json) => [withResult(json, { at: undefined })]),
   }),

@@ -1,7 +1,7 @@
 import { isCall, numberAt, objectAt, perLink, stateless, withParams } from './helpers.js';
 import { isObject } from './json.js';
 import type { JsonObject } from './json.js';
-import { onEvent, onResult } from './makers.js';
+import { onCall, onEvent, onResult } from './makers.js';
 import type { WireMutant } from './mutant.js';
 
 function withItems(json: JsonObject, change: (item: JsonObject) => JsonObject): JsonObject {
@@ -27,7 +27,7 @@ export const receiptMutants: readonly WireMutant[] = [
   stateless({
     name: 'sends-no-receipts',
     breaks: ['RCPT-2'],
-    also: ['RCPT-1', 'RCPT-4', 'RCPT-5', 'SIB-11', 'FENCE-2'],
+    also: ['RCPT-1', 'RCPT-4', 'RCPT-5', 'SIB-11', 'FENCE-2', 'RCPT-6'],
     what: 'Does not send receipts.',
     alter: onEvent('pipe.receipt', () => []),
   }),
@@ -43,7 +43,7 @@ export const receiptMutants: readonly WireMutant[] = [
   stateless({
     name: 'sends-no-manifests',
     breaks: ['RCPT-3'],
-    also: ['RCPT-4', 'RCPT-5'],
+    also: ['RCPT-4', 'RCPT-5', 'FENCE-2'],
     what: 'Does not send manifests.',
     alter: onEvent('pipe.manifest', () => []),
   }),
@@ -75,19 +75,26 @@ export const receiptMutants: readonly WireMutant[] = [
     },
   }),
   {
-    name: 'sends-receipts-unasked',
+    name: 'goes-on-sending-receipts',
     breaks: ['RCPT-6'],
-    also: ['RCPT-1', 'RCPT-5', 'RCPT-7'],
-    what: 'Sends a receipt to a member that did not subscribe.',
+    also: ['RCPT-5'],
+    what: 'Sends receipts to a member that has subscribed to something else, or to nothing any more.',
     alter: () => {
-      const of = perLink(() => ({ sent: 0 }));
+      const of = perLink(() => ({ without: false, sent: 0 }));
       return {
+        ...onCall('subscribe', (json, link) => {
+          const events = objectAt(json, 'params')['events'];
+          const wanted = Array.isArray(events) && events.includes('pipe.receipt');
+          if (link.session !== undefined) of(link.session).without = !wanted;
+          return [json];
+        }),
         onPipeToServer: (message, link) => {
-          const state = of(link);
+          if (link.session === undefined) return [message];
+          const state = of(link.session);
           state.sent += 1;
           const items = [{ n: state.sent, id: `m-${String(state.sent)}`, members: 1 }];
-          const event = { vseq: state.sent, sid: link.session?.sid ?? '', epoch: 1, items };
-          link.session?.command?.toClient({ jsonrpc: '2.0', method: 'pipe.receipt', params: event });
+          const event = { vseq: 1, sid: link.session.sid, epoch: 1, items };
+          if (state.without) link.session.command?.toClient({ jsonrpc: '2.0', method: 'pipe.receipt', params: event });
           return [message];
         },
       };
@@ -104,7 +111,7 @@ export const receiptMutants: readonly WireMutant[] = [
         onSiblingToClient: (json, link) => {
           const state = of(link);
           if (vseq(json) > 0) state.last = vseq(json);
-          if (!isCall(json, 'pipe.refused')) return [json];
+          if (!isCall(json, 'pipe.refused') || state.last === 0) return [json];
           const items = [{ n: numberAt(objectAt(json, 'params'), 'from') ?? 1, id: 'refused', members: 0 }];
           const event = { vseq: state.last + 1, sid: link.session?.sid ?? '', epoch: 1, items };
           return [json, { jsonrpc: '2.0', method: 'pipe.receipt', params: event }];

@@ -164,7 +164,7 @@ const reading: readonly WireMutant[] = [
   stateless({
     name: 'refuses-members-it-does-not-know',
     breaks: ['OPEN-1'],
-    also: ['ANON-2'],
+    also: ['ANON-2', 'OPEN-3'],
     what: 'Refuses a request with a member that the schema does not name.',
     alter: onRequest('sessions', (request) =>
       Object.keys(request.json ?? {}).every((key) => KNOWN.has(key)) ? request : refusing('invalid_params'),
@@ -269,7 +269,7 @@ const reading: readonly WireMutant[] = [
   stateless({
     name: 'makes-rooms-without-echo',
     breaks: ['OPEN-9'],
-    also: ['DELIV-4', 'ROOM-SPEC-2'],
+    also: ['DELIV-4', 'ROOM-SPEC-2', 'OPEN-4'],
     what: 'Does not look at the echo of a room spec.',
     alter: onAsked((asked) => (isObject(asked['create']) ? withAt(asked, ['create'], { echo: undefined }) : asked)),
   }),

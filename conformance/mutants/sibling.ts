@@ -1,7 +1,7 @@
 import { isCall, isResultOf, numberAt, perLink, reply, stateless, withAt, withParams, withResult } from './helpers.js';
 import { objectAt } from './json.js';
 import type { JsonObject } from './json.js';
-import { onCall, onEvent, onResult, swapper } from './makers.js';
+import { onCall, onError, onEvent, onResult, swapper } from './makers.js';
 import type { Alterations, Link, WireMutant } from './mutant.js';
 
 const seqOf = (json: JsonObject): number | undefined => numberAt(json['params'], 'seq');
@@ -26,7 +26,12 @@ function forgingAcks(onward: (json: JsonObject, link: Link, forged: boolean) => 
     onSiblingToServer: (json, link) => {
       const state = known(link);
       const seq = seqOf(json) ?? 0;
-      const forged = isCall(json, 'sibling.ack') && json['id'] !== undefined && seq > 0 && seq <= state.head;
+      const forged =
+        isCall(json, 'sibling.ack') &&
+        json['id'] !== undefined &&
+        Number.isInteger(seq) &&
+        seq > 0 &&
+        seq <= state.head;
       if (forged) {
         state.acked = Math.max(state.acked, seq);
         link.toClient(reply(json, { oldestSeq: state.acked + 1 }));
@@ -106,13 +111,13 @@ const replays: readonly WireMutant[] = [
     also: ['SIB-4', 'SIB-5', 'SIB-1', 'SIB-10', 'RCPT-5'],
     what: 'Ignores lastSeq.',
     alter: onCall('sibling.bind', (json) => [
-      Number.isInteger(numberAt(json['params'], 'lastSeq')) ? withParams(json, { lastSeq: undefined }) : json,
+      (numberAt(json['params'], 'lastSeq') ?? -1) >= 0 ? withParams(json, { lastSeq: undefined }) : json,
     ]),
   }),
   {
     name: 'replays-before-the-reply',
     breaks: ['SIB-3'],
-    also: ['SIB-1', 'SIB-2', 'SIB-4', 'SIB-5', 'SIB-7'],
+    also: ['SIB-1', 'SIB-2', 'SIB-4', 'SIB-5', 'SIB-7', 'SIB-6'],
     what: 'Sends the reply to a bind behind the first replayed event.',
     alter: () => {
       const swap = swapper<JsonObject>((json, link) => {
@@ -151,18 +156,15 @@ const replays: readonly WireMutant[] = [
     alter: onCall('sibling.bind', (json) => [withParams(json, { eventEpoch: undefined })]),
   }),
   stateless({
-    name: 'forgets-the-pipe-in-the-state',
+    name: 'forgets-ended-pipes-in-the-state',
     breaks: ['SIB-6'],
-    also: ['PIPE-7'],
-    what: 'The state always says that there never was a pipe.',
-    alter: {
-      onSiblingToClient: (json, link) => {
-        const method = link.callFor(json)?.method;
-        const none = { epoch: 0, status: 'none', c2s: { n: 0, bytes: 0 }, s2c: { n: 0, bytes: 0, dropped: 0 } };
-        if (json['result'] === undefined || (method !== 'pipe.state' && method !== 'sibling.bind')) return [json];
-        return [withAt(json, ['result', 'state'], { pipe: none })];
-      },
-    },
+    also: ['BIND-12', 'SIB-11'],
+    what: 'The state of a bind says of a pipe that has ended that there never was one.',
+    alter: onResult('sibling.bind', (json) => {
+      const pipe = objectAt(objectAt(objectAt(json, 'result'), 'state'), 'pipe');
+      const none = { epoch: 0, status: 'none', c2s: { n: 0, bytes: 0 }, s2c: { n: 0, bytes: 0, dropped: 0 } };
+      return [pipe['status'] === 'ended' ? withAt(json, ['result', 'state'], { pipe: none }) : json];
+    }),
   }),
 ];
 
@@ -210,14 +212,13 @@ const life: readonly WireMutant[] = [
   stateless({
     name: 'acknowledges-what-it-never-sent',
     breaks: ['SIB-12'],
-    also: [],
+    also: ['BIND-6', 'DBG-6', 'RPC-4', 'RPC-5', 'RPC-7'],
     what: 'Answers sibling.ack of events to come with success.',
-    alter: {
-      onSiblingToClient: (json, link) =>
-        json['error'] !== undefined && link.callFor(json)?.method === 'sibling.ack'
-          ? [reply(json, { oldestSeq: 1 })]
-          : [json],
-    },
+    alter: onError(
+      'invalid_params',
+      (json, link) => [(numberAt(link.callFor(json)?.params, 'seq') ?? 0) > 0 ? reply(json, { oldestSeq: 1 }) : json],
+      'sibling.ack',
+    ),
   }),
   stateless({
     name: 'does-not-report-lost-events',
@@ -229,7 +230,7 @@ const life: readonly WireMutant[] = [
   {
     name: 'tells-others-about-refusals',
     breaks: ['SIB-9'],
-    also: ['SIB-1'],
+    also: ['SIB-1', 'DBG-3', 'PIPE-2'],
     what: 'Sends pipe.refused to every member of the room.',
     alter: (world) =>
       onEvent('pipe.refused', (json, link) => {
@@ -241,7 +242,7 @@ const life: readonly WireMutant[] = [
   stateless({
     name: 'ends-the-pipe-with-its-sibling',
     breaks: ['SIB-10'],
-    also: ['BIND-11', 'BIND-12'],
+    also: ['BIND-11', 'BIND-12', 'RCPT-1', 'SIB-3'],
     what: 'Closes the pipe when its command channel goes to sleep.',
     alter: {
       onLinkClosed: (link) => {
@@ -249,17 +250,7 @@ const life: readonly WireMutant[] = [
       },
     },
   }),
-  {
-    name: 'stays-longer-than-allowed',
-    breaks: ['SESS-4'],
-    also: [],
-    what: 'sibling.stay answers with what was asked for.',
-    alter: () => {
-      const asked = perLink(() => ({ ms: 0 }));
-      return {
-        onSiblingToServer: (json, link) => {
-          if (isCall(json, 'sibling.stay')) asked(link).ms = numberAt(json['params'], 'ms') ?? 0;
-          return [json];
+];
         },
         ...onResult('sibling.stay', (json, link) => [withResult(json, { ms: asked(link).ms })]),
       };

@@ -83,7 +83,7 @@ const offers: readonly WireMutant[] = [
   stateless({
     name: 'finds-the-subprotocol-anywhere-in-the-offer',
     breaks: ['WS-5'],
-    also: [],
+    also: ['WS-1'],
     what: 'Takes a sibling that offers a subprotocol which begins like its own.',
     alter: onRequest('sibling', (request) => {
       const offered = offeredProtocols(request);

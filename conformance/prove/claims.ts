@@ -14,12 +14,13 @@ const fileOf = (id: string): string => id.split('#')[0] ?? id;
  * What the `mutants` lists of case files promise and did not keep: one row at least of each file must have failed before
  * the mutant, by an id on its lists. A name that no mutant has is a promise in vain, too.
  *
- * @param known - Names of all mutants there are; those outside `results` were not tried and are passed over.
+ * @param known - Names of all mutants there are, where every one of them was tried; else absent, and names that were not
+ * tried are passed over.
  */
 export function emptyClaims(
   cases: readonly Case[],
   results: readonly MutantResult[],
-  known: ReadonlySet<string>,
+  known?: ReadonlySet<string>,
 ): readonly EmptyClaim[] {
   const byName = new Map(results.map((result) => [result.mutant.name, result]));
   const claims = new Map(
@@ -28,9 +29,10 @@ export function emptyClaims(
   return [...claims.values()]
     .filter(({ of, mutant }) => {
       const result = byName.get(mutant);
-      if (result === undefined) return !known.has(mutant);
+      if (result === undefined) return known !== undefined && !known.has(mutant);
+      const wasRun = result.cases.some((id) => fileOf(id) === fileOf(of.id));
       const noticed = [...result.kills, ...result.expectedBesides].some((kill) => fileOf(kill.case) === fileOf(of.id));
-      return result.state !== 'skipped' && !noticed;
+      return wasRun && result.state !== 'skipped' && !noticed;
     })
     .map(({ of, mutant }) => ({ case: fileOf(of.id), mutant }));
 }

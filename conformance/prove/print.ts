@@ -59,7 +59,7 @@ export function mutantDetails(result: MutantResult): readonly string[] {
     ...mutantLines(result),
     fold(mutant.what, 2),
     fold(
-      `breaks ${mutant.breaks.join(', ')}; also ${mutant.also.join(', ') || 'nothing'}; ${plural(cases, 'case')}`,
+      `breaks ${mutant.breaks.join(', ')}; also ${mutant.also.join(', ') || 'nothing'}; ${plural(cases.length, 'case')}`,
       2,
     ),
     ...part('  killed by', kills),

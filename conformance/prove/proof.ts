@@ -180,11 +180,9 @@ function coverage(
   options: ProofOptions,
 ): Pick<Proof, 'unguarded' | 'emptyClaims'> {
   if (options.url !== undefined || !options.parts.includes('mutants')) return { unguarded: [], emptyClaims: [] };
+  if (!isWhole(options)) return { unguarded: [], emptyClaims: emptyClaims(options.cases, tried) };
   const known = new Set(allMutants(options).map(({ name }) => name));
-  return {
-    unguarded: isWhole(options) ? unguarded(tried, profiles) : [],
-    emptyClaims: emptyClaims(options.cases, tried, known),
-  };
+  return { unguarded: unguarded(tried, profiles), emptyClaims: emptyClaims(options.cases, tried, known) };
 }
 
 const isWhole = ({ url, parts, mutant, requirement, mutants }: ProofOptions): boolean =>

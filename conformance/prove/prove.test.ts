@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
+import { Command } from 'commander';
+import type { Test } from 'tap';
 import { test } from 'tap';
-import { packageRoot } from '../../support/package-root.js';
 import { loadCases } from '../cases.js';
 import type { Check, Verdict } from '../judge/judge.js';
 import type { Case } from '../model.js';
@@ -11,11 +9,14 @@ import { identity } from '../mutants/registry.js';
 import { requirementOf } from '../register.js';
 import type { Mutant } from './catalogue.js';
 import { choose, fits, patchCatalogue, wireCatalogue } from './catalogue.js';
+import { registerProve } from './cli.js';
+import { emptyClaims } from './claims.js';
 import { negations } from './negate.js';
 import { WIDTH, cut, fold, summary } from './print.js';
 import type { ProofOptions } from './proof.js';
 import { prove } from './proof.js';
 import { casesFor } from './selection.js';
+import type { MutantResult } from './try-mutant.js';
 import { judgeMutant } from './verdict.js';
 
 const { cases } = loadCases();
@@ -38,27 +39,36 @@ const options = (changes: Partial<ProofOptions>): ProofOptions => ({
 
 test('every mutant has a name of its own and breaks requirements that exist', (t) => {
   const all = [...wireCatalogue(), ...patchCatalogue()];
-  t.equal(new Set(all.map(({ name }) => name)).size, all.length, 'no name is used twice');
-  for (const { name, breaks, also } of all) {
-    t.match(name, /^[a-z0-9]+(-[a-z0-9]+)*$/);
-    t.ok(breaks.length > 0, `${name} breaks something`);
-    t.same(
-      [...breaks, ...also].filter((id) => requirementOf(id) === undefined),
-      [],
-      `${name} names no unknown requirement`,
-    );
-  }
+  const names = all.map(({ name }) => name);
+  t.same(
+    names.filter((name, i) => names.indexOf(name) !== i),
+    [],
+    'no name is used twice',
+  );
+  t.same(
+    names.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)),
+    [],
+    'names are in kebab case',
+  );
+  t.same(
+    all.filter(({ breaks }) => breaks.length === 0).map(({ name }) => name),
+    [],
+    'each breaks something',
+  );
+  const unknown = all.flatMap(({ name, breaks, also }) =>
+    [...breaks, ...also].filter((id) => requirementOf(id) === undefined).map((id) => `${name}: ${id}`),
+  );
+  t.same(unknown, [], 'each names only requirements that exist');
   t.end();
 });
 
 test('cases name only mutants that exist', (t) => {
   const names = new Set([...wireCatalogue(), ...patchCatalogue()].map(({ name }) => name));
-  for (const { id, mutants } of cases)
-    t.same(
-      mutants.filter((name) => !names.has(name)),
-      [],
-      id,
-    );
+  const promised = cases.flatMap(({ id, mutants }) => mutants.map((name) => ({ id, name })));
+  t.same(
+    promised.filter(({ name }) => !names.has(name)),
+    [],
+  );
   t.end();
 });
 
@@ -135,6 +145,25 @@ test('a mutant is killed only by FAILs of what it breaks, and by nothing else', 
   t.end();
 });
 
+test('a case that promises to kill a mutant, and fails before none, makes an empty claim', (t) => {
+  const [of] = cases;
+  if (of === undefined) throw new Error('there are no cases');
+  const claiming = (id: string, mutants: readonly string[]): Case => ({ ...of, id, mutants });
+  const kill = { requirement: 'DELIV-1', case: 'a/b#second', why: 'WRONG' };
+  const tried = { state: 'killed', kills: [kill], survived: [], alarms: [], expectedBesides: [], seconds: 1 } as const;
+  const result: MutantResult = { ...tried, mutant: wire({ name: 'x' }), cases: ['a/b#first', 'a/b#second', 'c/d'] };
+  const claims = (mutants: readonly Case[], known?: ReadonlySet<string>) => emptyClaims(mutants, [result], known);
+  t.same(claims([claiming('a/b#first', ['x']), claiming('a/b#second', ['x'])]), [], 'one row is enough');
+  t.same(claims([claiming('c/d', ['x'])]), [{ case: 'c/d', mutant: 'x' }]);
+  t.same(claims([claiming('e/f', ['x', 'y'])]), [], 'what was not run or not tried is not held against a case');
+  t.same(
+    claims([claiming('e/f', ['y'])], new Set(['x'])),
+    [{ case: 'e/f', mutant: 'y' }],
+    'a mutant that is not there',
+  );
+  t.end();
+});
+
 test('every leaf of an expectation, and every list, is negated by itself', (t) => {
   const step = { save: {}, line: 1, proves: [] };
   const of: Case = {
@@ -178,7 +207,7 @@ test('a mutant that changes nothing survives, and that is an exit of 1', async (
 
 test('a mutant that is noticed is killed; one that breaks more than it says, and one that cannot start, are not', async (t) => {
   const altering = wireCatalogue().filter(({ name }) => name === 'alters-a-byte');
-  const noisy = altering.map((each) => ({ ...each, name: 'says-too-little', breaks: ['DELIV-4'] }));
+  const noisy = altering.map((each) => ({ ...each, name: 'says-too-little', breaks: ['DELIV-4'], also: [] }));
   const absent: Mutant = { ...wire({}), name: 'no-such-patch', kind: 'patch', breaks: ['DELIV-1'] };
   const { wire: _, ...patch } = absent;
   const proof = await prove(options({ mutants: [...altering, ...noisy, patch] }));
@@ -207,21 +236,35 @@ test('null servers earn nothing, the judge notices all that is altered, and that
   t.match(summary(proof).at(-1), 'proved: the kit is clean');
 });
 
-async function run(...args: readonly string[]) {
-  const main = join(packageRoot(import.meta.url), 'dist', 'bin', 'porthouse.js');
-  const child = spawn(process.execPath, [main, 'prove', ...args], { env: { ...process.env, NODE_OPTIONS: '' } });
-  let said = '';
-  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  const [code] = (await once(child, 'close')) as readonly unknown[];
-  return { code, said };
+/** Runs the command as the binary does; its words and its exit code. */
+async function run(t: Test, ...args: readonly string[]) {
+  const before = process.exitCode;
+  const said = [process.stdout, process.stderr].map((stream) => t.capture(stream, 'write'));
+  const program = new Command('porthouse').exitOverride();
+  registerProve(program);
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  const refused = await program.parseAsync(['node', 'porthouse', 'prove', ...args]).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  const code = refused === undefined ? process.exitCode : refused;
+  process.exitCode = before;
+  const words = said.flatMap((each) => each().map(({ args: [text] }) => String(text))).join('');
+  for (const each of said) each.restore();
+  return { code, words };
 }
 
 test('a proof that cannot be had is an exit of 3 with one line that says why', async (t) => {
-  t.match(await run('not an address'), { code: 3, said: /not a URL/ });
-  t.match(await run('--mutant', 'nobody-has-this-name'), { code: 3, said: /no mutant/ });
-  t.match(await run('http://127.0.0.1:1'), { code: 3, said: /^porthouse prove: / });
-  t.match(await run('--list', '--mutant', 'alters-*'), { code: 0, said: /alters-a-byte \(wire\) breaks DELIV-1/ });
+  t.match(await run(t, 'not an address'), { code: { code: 'commander.invalidArgument' } });
+  t.match(await run(t, '--only', 'everything'), { code: { code: 'commander.invalidArgument' } });
+  t.match(await run(t, '--mutant', 'nobody-has-this-name'), { code: 3, words: /^porthouse prove: no mutant .*\n$/ });
+  t.match(await run(t, 'http://127.0.0.1:1', '--only', 'clean'), { code: 3, words: /^porthouse prove: .*\n$/ });
+});
+
+test('mutants are listed without being tried', async (t) => {
+  const { words } = await run(t, '--list', '--mutant', 'alters-*');
+  t.match(words, /^alters-a-byte \(wire\) breaks DELIV-1/m);
+  t.match(words, /Flips the lowest bit/);
 });
 
 test('lines are cut and folded at 80 columns', (t) => {

@@ -15,7 +15,8 @@ import { judgeMutant } from './verdict.js';
 /** A mutant and what became of it. */
 export interface MutantResult extends MutantVerdict {
   readonly mutant: Mutant;
-  readonly cases: number;
+  /** Ids of the cases that it was held against. */
+  readonly cases: readonly string[];
   readonly seconds: number;
 }
 
@@ -72,5 +73,5 @@ export async function tryMutant(mutant: Mutant, bench: Bench): Promise<MutantRes
   const selection = casesFor(mutant, bench.cases, bench);
   const verdict = await verdictOn(mutant, selection, bench);
   const seconds = Math.round(performance.now() - started) / 1000;
-  return { mutant, ...verdict, cases: selection.cases.length, seconds };
+  return { mutant, ...verdict, cases: selection.cases.map(({ id }) => id), seconds };
 }

@@ -146,7 +146,9 @@ function waiting(report: SuiteReport, width: number): string[] {
   return sorted.flatMap(([reason, count]) => {
     const sentence = requirementOf(reason)?.sentence;
     const cases = count === 1 ? '1 case waits' : `${String(count)} cases wait`;
-    return wrap(`${cases} for ${reason}${sentence === undefined ? '' : `: ${sentence}`}`, width);
+    const first = report.checks.find((check) => check.requirement === reason && check.verdict === 'FAIL');
+    const next = first === undefined ? '' : ` Begin with --case '${first.case}'.`;
+    return wrap(`${cases} for ${reason}${sentence === undefined ? '' : `: ${sentence}`}${next}`, width);
   });
 }
 

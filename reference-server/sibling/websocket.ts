@@ -17,6 +17,12 @@ interface SiblingSocketOptions extends SiblingServices {
   readonly path: string;
 }
 
+/**
+ * Parts that a message may come in. Each holds what it came in, which can be far longer than it is, and whoever sends
+ * it need not be known yet.
+ */
+const PARTS = { maxFragments: 64, maxBufferedChunks: 4096 };
+
 interface KeepAlive {
   /** A bind may have brought another `keepaliveMs`. */
   adjust(): void;
@@ -58,6 +64,7 @@ export class SiblingWebSockets implements UpgradeHandler {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: options.limits.siblingMessageBytes,
+      ...PARTS,
       handleProtocols: () => SUBPROTOCOL,
     });
   }

@@ -1,5 +1,4 @@
-import { connect } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Socket, connect } from 'node:net';
 import { Incoming } from './bytes.js';
 
 export interface Ask {
@@ -51,7 +50,7 @@ export async function readAnswer(incoming: Incoming, { head = false } = {}): Pro
 }
 
 /** A connection to a server by its URL. */
-export function dial(url: string): Duplex {
+export function dial(url: string): Socket {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   socket.on('error', () => undefined);

@@ -70,13 +70,13 @@ export class WebSocketIngress implements UpgradeHandler {
       upgrade.refuse(offer);
       return;
     }
-    const { hardMessageBytes, keepaliveMs } = offer.limits;
+    const { hardMessageBytes } = offer.limits;
     const webSocket = accept(upgrade, hardMessageBytes);
     if (!webSocket) {
       offer.abandon();
       return;
     }
-    const pipe = new WebSocketPipe({ webSocket, socket: upgrade.socket, clock: this.#options.clock, keepaliveMs });
+    const pipe = new WebSocketPipe({ ...offer.limits, webSocket, socket: upgrade.socket, clock: this.#options.clock });
     pipe.attach(offer.open(pipe));
   }
 }

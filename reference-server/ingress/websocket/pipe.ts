@@ -7,6 +7,7 @@ import type { Batch } from '../../ports/message.js';
 import type { Backlog, PipeSink, PipeSource } from '../../ports/pipe.js';
 import { CLOSE_CODES, causeOfError } from './causes.js';
 import { encodeFrames } from './frames.js';
+import { Unfinished } from './unfinished.js';
 
 const NOTHING: Backlog = { messages: 0, bytes: 0 };
 
@@ -15,6 +16,7 @@ interface PipeParts {
   readonly socket: Duplex;
   readonly clock: Clock;
   readonly keepaliveMs: number;
+  readonly hardMessageBytes: number;
 }
 
 /**
@@ -48,13 +50,19 @@ export class WebSocketPipe implements PipeSink {
   /** Starts to report to the router. */
   attach(source: PipeSource): void {
     const ws = this.#webSocket;
-    this.#socket.on('data', () => {
+    const unfinished = new Unfinished(this.#parts.hardMessageBytes);
+    this.#socket.on('data', (chunk: Buffer) => {
       this.#heard = this.#parts.clock.now();
       this.#pinged = false;
       // The library has parsed the bytes by now, and says nothing of a close frame before the connection is gone.
-      if (!this.writable && !this.#closing) source.ended('closed_by_peer');
+      if (!this.writable && !this.#closing) source.ended(this.#socket.destroyed ? 'lost' : 'closed_by_peer');
+      else if (unfinished.over(chunk)) this.#end(source, 'message_too_long');
     });
-    ws.on('message', (data, isBinary) => source.receive(isBinary ? 'binary' : 'text', data as Buffer));
+    ws.on('ping', (data) => unfinished.control(data)).on('pong', (data) => unfinished.control(data));
+    ws.on('message', (data, isBinary) => {
+      unfinished.message();
+      source.receive(isBinary ? 'binary' : 'text', data as Buffer);
+    });
     ws.on('error', (error) => {
       this.#closing = true;
       this.#cause = causeOfError(error);
@@ -100,16 +108,21 @@ export class WebSocketPipe implements PipeSink {
     else this.#webSocket.close(code, cause in errors ? cause : '');
   }
 
+  /** Ends the connection for a reason of the transport's own. */
+  #end(source: PipeSource, cause: EndCause): void {
+    if (this.#closing) return;
+    source.ended(cause);
+    this.close(cause);
+  }
+
   /** Pings keep middleboxes from forgetting the connection and find peers that are gone; pipe data is never used. */
   #keepAlive(source: PipeSource, ms: number): void {
     const { clock, keepaliveMs } = this.#parts;
     this.#stopPings = clock.after(ms, () => {
       const left = this.#heard + keepaliveMs - clock.now();
       if (left > 0) this.#keepAlive(source, left);
-      else if (this.#pinged) {
-        source.ended('timeout');
-        this.close('timeout');
-      } else {
+      else if (this.#pinged) this.#end(source, 'timeout');
+      else {
         this.#pinged = true;
         this.#webSocket.ping();
         this.#keepAlive(source, keepaliveMs);
