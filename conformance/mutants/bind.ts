@@ -107,7 +107,7 @@ const staying: readonly WireMutant[] = [
   stateless({
     name: 'grants-any-stay',
     breaks: ['SESS-4'],
-    also: ['OPEN-13'],
+    also: ['OPEN-13', 'RPC-9'],
     what: 'Answers sibling.stay with what was asked for, however long.',
     alter: onResult('sibling.stay', (json, link) => [
       withResult(json, { ms: numberAt(link.callFor(json)?.params, 'ms') ?? 0 }),

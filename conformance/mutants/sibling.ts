@@ -251,12 +251,6 @@ const life: readonly WireMutant[] = [
     },
   }),
 ];
-        },
-        ...onResult('sibling.stay', (json, link) => [withResult(json, { ms: asked(link).ms })]),
-      };
-    },
-  },
-];
 
 /** Faults in the log of a sibling. */
 export const siblingMutants: readonly WireMutant[] = [...numbers, ...replays, ...life];

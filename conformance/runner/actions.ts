@@ -8,18 +8,9 @@ import type { Fields, Step } from '../model.js';
 import { afterAll, closeWindow, commandOf, fence, fenceSenders, sendNonce } from './fences.js';
 import { grantStep, httpStep, rawRequest } from './http.js';
 import type { Run } from './run.js';
-import {
-  bindStep,
-  callStep,
-  connectionAt,
-  leave,
-  makeCall,
-  openStep,
-  rawStep,
-  sendPing,
-  sendStep,
-  toggle,
-} from './sockets.js';
+import { bindStep } from './bind.js';
+import { rawStep, sendStep } from './sending.js';
+import { callStep, connectionAt, leave, makeCall, openStep, sendPing, toggle } from './sockets.js';
 
 /** What an action needs beside its fields. `decided` says that the step's outcome is known already. */
 export interface Acting {

@@ -7,7 +7,8 @@ import { asText, fullAt, isFields, splitAt } from '../model.js';
 import type { Fields, Step } from '../model.js';
 import type { Json } from '../timeline.js';
 import type { Run } from './run.js';
-import { connectionAt, makeCall, sendMessage } from './sockets.js';
+import { sendMessage } from './sending.js';
+import { connectionAt, makeCall } from './sockets.js';
 
 /** Whether a socket can still be written to and will be answered. */
 export const isLive = (socket: SocketState | undefined): socket is SocketState =>
