@@ -60,4 +60,7 @@ for (const members of MEMBERS) {
       `  naive ws ${(theirs ?? '').padStart(10)}/s  ratio ${row.ratio.toFixed(2)}\n`,
   );
 }
-writeFileSync(join(root, 'bench/results.json'), `${JSON.stringify({ payloadBytes: PAYLOAD_BYTES, burst: BURST, rounds: ROUNDS, rows }, null, 2)}\n`);
+writeFileSync(
+  join(root, 'bench/results.json'),
+  `${JSON.stringify({ payloadBytes: PAYLOAD_BYTES, burst: BURST, rounds: ROUNDS, rows }, null, 2)}\n`,
+);

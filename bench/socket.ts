@@ -20,7 +20,9 @@ export async function openRaw(url: URL, protocols: readonly string[]): Promise<S
 export function maskedFrame(payload: Buffer): Buffer {
   const mask = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
   const long = payload.length > 125;
-  const header = Buffer.from(long ? [0x82, 0xfe, payload.length >> 8, payload.length & 0xff] : [0x82, 0x80 | payload.length]);
+  const header = Buffer.from(
+    long ? [0x82, 0xfe, payload.length >> 8, payload.length & 0xff] : [0x82, 0x80 | payload.length],
+  );
   const masked = Buffer.from(payload.map((byte, index) => byte ^ (mask[index % 4] ?? 0)));
   return Buffer.concat([header, mask, masked]);
 }

@@ -78,7 +78,8 @@ const binding: readonly WireMutant[] = [
     what: 'Closes a replaced sibling with 1000.',
     alter: {
       onFrameToClient: (frame, link) => {
-        const replaced = frame.opcode === OPCODE.close && frame.payload.length >= 2 && frame.payload.readUInt16BE(0) === 4503;
+        const replaced =
+          frame.opcode === OPCODE.close && frame.payload.length >= 2 && frame.payload.readUInt16BE(0) === 4503;
         return [replaced && link.endpoint === 'sibling' ? { ...frame, payload: Buffer.from([0x03, 0xe8]) } : frame];
       },
     },
@@ -158,10 +159,4 @@ const state: readonly WireMutant[] = [
 ];
 
 /** Faults in session.create, in binds and takeovers, and in what the state tells of a room. */
-export const bindMutants: readonly WireMutant[] = [
-  ...creating,
-  ...binding,
-  ...staying,
-  ...anonymous,
-  ...state,
-];
+export const bindMutants: readonly WireMutant[] = [...creating, ...binding, ...staying, ...anonymous, ...state];

@@ -1,6 +1,7 @@
-import { errorName, isCall, perLink, refusalName } from './helpers.js';
+import { errorOf } from '../register.js';
+import { errorName, isCall, jsonResponse, perLink, refusalName } from './helpers.js';
 import type { JsonObject } from './json.js';
-import type { Alterations, HttpRequest, HttpResponse, Link, Message } from './mutant.js';
+import type { Alterations, Endpoint, HttpRequest, HttpResponse, Link, Message } from './mutant.js';
 
 type Change<T> = (it: T, link: Link) => readonly T[];
 
@@ -80,3 +81,17 @@ export function counter(): (link: Link) => number {
  */
 export const isContent = ({ kind, payload }: Message): boolean =>
   kind === 'binary' || payload.length > 48 || payload.some((byte) => byte > 0x7e);
+
+/** A refusal of the mutant's own, as the registry has it. */
+export function refusing(name: string): HttpResponse {
+  const { code = 0, http = 400 } = errorOf(name) ?? {};
+  return jsonResponse(http ?? 400, { error: { name, code, message: 'Refused by a mutant.' } });
+}
+
+/** Changes requests to one endpoint. */
+export function onRequest(
+  endpoint: Endpoint,
+  change: (request: HttpRequest) => HttpRequest | HttpResponse,
+): Alterations {
+  return { onHttpRequest: (request) => (request.endpoint === endpoint ? change(request) : request) };
+}

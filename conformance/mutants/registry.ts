@@ -4,9 +4,11 @@ import { bindingMutants } from './binding.js';
 import { debugMutants } from './debug.js';
 import { deliveryMutants } from './delivery.js';
 import { errorMutants } from './errors.js';
+import { discoveryMutants } from './discovery.js';
 import { fenceMutants } from './fence.js';
 import { formatMutants } from './formats.js';
 import { frameMutants } from './frames.js';
+import { invariantMutants } from './invariants.js';
 import type { WireMutant } from './mutant.js';
 import { openingMutants } from './opening.js';
 import { pipeMutants } from './pipe.js';
@@ -29,6 +31,7 @@ export const wireMutants: readonly WireMutant[] = [
   ...websocketMutants,
   ...bindingMutants,
   ...bindMutants,
+  ...discoveryMutants,
   ...requestMutants,
   ...upgradeMutants,
   ...rpcMutants,
@@ -38,6 +41,7 @@ export const wireMutants: readonly WireMutant[] = [
   ...pipeMutants,
   ...receiptMutants,
   ...debugMutants,
+  ...invariantMutants,
 ];
 
 /** The mutant that alters nothing: what a proxy does to a server by being there. */

@@ -1,27 +1,13 @@
-import { errorOf } from '../register.js';
-import { headerOf, jsonResponse, stateless, stringAt, withAt, withHeader, withJson } from './helpers.js';
-import { offeredProtocols, withResponseHeader } from './helpers.js';
+import { headerOf, stateless, stringAt, withAt, withHeader, withJson } from './helpers.js';
+import { offeredProtocols } from './helpers.js';
 import type { Json, JsonObject } from './json.js';
 import { isObject, objectAt } from './json.js';
-import { onDiscovery, onGrant, onRefusal } from './makers.js';
-import type { Alterations, Endpoint, HttpRequest, HttpResponse, WireMutant } from './mutant.js';
-
-/** A refusal of the mutant's own, as the registry has it. */
-export function refusing(name: string): HttpResponse {
-  const { code = 0, http = 400 } = errorOf(name) ?? {};
-  return jsonResponse(http ?? 400, { error: { name, code, message: 'Refused by a mutant.' } });
-}
+import { onGrant, onRefusal, onRequest, refusing } from './makers.js';
+import type { Alterations, HttpRequest, WireMutant } from './mutant.js';
 
 /** `request` with another body. */
 function withBody(request: HttpRequest, json: JsonObject): HttpRequest {
   return { ...request, body: Buffer.from(JSON.stringify(json), 'utf8'), json };
-}
-
-type Change = (request: HttpRequest) => HttpRequest | HttpResponse;
-
-/** Changes requests to one endpoint. */
-export function onRequest(endpoint: Endpoint, change: Change): Alterations {
-  return { onHttpRequest: (request) => (request.endpoint === endpoint ? change(request) : request) };
 }
 
 /** Changes the JSON that clients ask for a session with. */
@@ -55,100 +41,6 @@ const KNOWN: ReadonlySet<string> = new Set(['room', 'transport', 'create', 'form
 
 const asNumber = (value: Json | undefined): Json | undefined =>
   typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-
-const discovery: readonly WireMutant[] = [
-  stateless({
-    name: 'serves-discovery-as-a-download',
-    breaks: ['DISC-1'],
-    also: [],
-    what: 'Serves the discovery document as a file of no known type.',
-    alter: onDiscovery((it) => withResponseHeader(it, 'Content-Type', 'application/octet-stream')),
-  }),
-  stateless({
-    name: 'asks-for-a-good-token-on-discovery',
-    breaks: ['DISC-1'],
-    also: [],
-    what: 'Refuses the discovery document to whoever sends a token that is not valid.',
-    alter: onRequest('discovery', (request) =>
-      headerOf(request.headers, 'authorization') === 'Bearer nobody' ? refusing('unauthenticated') : request,
-    ),
-  }),
-  stateless({
-    name: 'declares-lines-without-agents',
-    breaks: ['DISC-2'],
-    also: [],
-    what: 'Declares a profile without the one that it needs.',
-    alter: onDiscovery((it) => {
-      const profiles = it.json?.['profiles'];
-      return withJson(it, { ...it.json, profiles: [...(Array.isArray(profiles) ? (profiles as Json[]) : []), 'lines'] });
-    }),
-  }),
-  stateless({
-    name: 'declares-more-members-than-it-takes',
-    breaks: ['DISC-3'],
-    also: ['OPEN-13', 'ROOM-SPEC-2', 'ROOM-LIMIT-4'],
-    what: 'Declares a greater maxMembers than rooms have.',
-    alter: onDiscovery((it) => withJson(it, withAt(it.json ?? {}, ['limits'], { maxMembers: 7777 }))),
-  }),
-  stateless({
-    name: 'allows-what-it-does-not-serve',
-    breaks: ['DISC-5'],
-    also: [],
-    what: 'Lists every method in Allow.',
-    alter: onRefusal('method_not_allowed', (it) => withResponseHeader(it, 'Allow', 'GET, HEAD, POST, PUT, DELETE')),
-  }),
-  stateless({
-    name: 'knows-paths-by-their-method',
-    breaks: ['DISC-5'],
-    also: ['HTTP-1'],
-    what: 'Does not find a path that it serves for another method.',
-    alter: onRefusal('method_not_allowed', () => refusing('not_found')),
-  }),
-];
-
-const form: readonly WireMutant[] = [
-  stateless({
-    name: 'refuses-as-problem-json',
-    breaks: ['HTTP-1'],
-    also: [],
-    what: 'Sends refusals as application/problem+json (RFC 9457).',
-    alter: {
-      onHttpResponse: (it) =>
-        it.status >= 400 ? withResponseHeader(it, 'Content-Type', 'application/problem+json') : it,
-    },
-  }),
-  stateless({
-    name: 'refuses-upgrades-with-a-bare-status',
-    breaks: ['HTTP-1'],
-    also: ['WS-5'],
-    what: 'Refuses an upgrade of a sibling with a status and nothing else.',
-    alter: onRefusal('subprotocol_required', (it, request) =>
-      request.endpoint === 'sibling'
-        ? { ...withResponseHeader(it, 'Content-Type', undefined), body: Buffer.alloc(0), json: undefined }
-        : it,
-    ),
-  }),
-  stateless({
-    name: 'leaves-the-code-out',
-    breaks: ['HTTP-1'],
-    also: ['DISC-5'],
-    what: 'Does not give the code of a refusal for a wrong method.',
-    alter: onRefusal('method_not_allowed', (it) =>
-      withJson(it, withAt(it.json ?? {}, ['error'], { code: undefined })),
-    ),
-  }),
-  stateless({
-    name: 'refuses-broken-upgrades-in-words',
-    breaks: ['HTTP-1'],
-    also: [],
-    what: 'Refuses an upgrade without a key with a sentence in HTML.',
-    alter: onRefusal('invalid_request', (it, request) =>
-      request.endpoint === 'pipe' || request.endpoint === 'sibling'
-        ? { ...withResponseHeader(it, 'Content-Type', 'text/html'), body: Buffer.from('Invalid Sec-WebSocket-Key') }
-        : it,
-    ),
-  }),
-];
 
 const reading: readonly WireMutant[] = [
   stateless({
@@ -325,5 +217,5 @@ const tokens: readonly WireMutant[] = [
   }),
 ];
 
-/** Faults in how requests are read, and in the form of what refuses them. */
-export const requestMutants: readonly WireMutant[] = [...discovery, ...form, ...reading, ...tokens];
+/** Faults in how requests are read. */
+export const requestMutants: readonly WireMutant[] = [...reading, ...tokens];

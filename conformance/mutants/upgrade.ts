@@ -1,7 +1,6 @@
 import { headerOf, offeredProtocols, stateless, withHeader, withResponseHeader } from './helpers.js';
-import { onRefusal } from './makers.js';
+import { onRefusal, onRequest, refusing } from './makers.js';
 import type { Alterations, Header, HttpRequest, WireMutant } from './mutant.js';
-import { onRequest, refusing } from './requests.js';
 
 const PIPE = 'porthouse.pipe.v1';
 const SIBLING = 'porthouse.sibling.v1';

@@ -206,17 +206,34 @@ test('a mutant that changes nothing survives, and that is an exit of 1', async (
 });
 
 test('a mutant that is noticed is killed; one that breaks more than it says, and one that cannot start, are not', async (t) => {
-  const altering = wireCatalogue().filter(({ name }) => name === 'alters-a-byte');
-  const noisy = altering.map((each) => ({ ...each, name: 'says-too-little', breaks: ['DELIV-4'], also: [] }));
+  const flips: WireMutant['alter'] = () => ({
+    onPipeToClient: (message) => [
+      message.payload.length > 1000
+        ? { ...message, payload: Buffer.from(message.payload).fill(' ', 999, 1000) }
+        : message,
+    ],
+  });
+  const altering = wire({ name: 'blanks-a-byte', breaks: ['DELIV-1'], also: ['DELIV-2', 'DELIV-7'], alter: flips });
+  const noisy = { ...altering, name: 'says-too-little', breaks: ['DELIV-4'], also: [] };
+  const throwing = wire({
+    name: 'throws',
+    breaks: ['DELIV-1'],
+    alter: () => ({
+      onPipeToServer: () => {
+        throw new Error('out of order');
+      },
+    }),
+  });
   const absent: Mutant = { ...wire({}), name: 'no-such-patch', kind: 'patch', breaks: ['DELIV-1'] };
   const { wire: _, ...patch } = absent;
-  const proof = await prove(options({ mutants: [...altering, ...noisy, patch] }));
-  const [killed, alarming, invalid] = proof.mutants;
+  const proof = await prove(options({ mutants: [altering, noisy, patch, throwing] }));
+  const [killed, alarming, invalid, thrown] = proof.mutants;
   t.equal(killed?.state, 'killed');
   t.ok(killed?.kills.every(({ requirement }) => requirement === 'DELIV-1'));
   t.match(alarming, { state: 'false-alarm', reason: /^DELIV-1 fails in / });
+  t.match(thrown, { state: 'invalid', reason: 'the mutant failed: out of order' });
   t.match(invalid, { state: 'invalid', reason: /no patch is called no-such-patch/ });
-  t.hasOwnProps(proof.matrix['DELIV-1'] ?? {}, ['alters-a-byte']);
+  t.hasOwnProps(proof.matrix['DELIV-1'] ?? {}, ['blanks-a-byte']);
   t.equal(proof.exitCode, 1);
 });
 

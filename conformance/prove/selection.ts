@@ -5,7 +5,8 @@ import type { Mutant } from './catalogue.js';
 /** How many cases beside its own a mutant is held against, to find false alarms. */
 const SAMPLE = 6;
 
-const holds = ({ steps }: Case): boolean => steps.some(({ verb }) => verb === 'hold');
+/** Whether some client of a case does not read for a while. */
+export const holds = ({ steps }: Case): boolean => steps.some(({ verb }) => verb === 'hold');
 
 /**
  * The cases that a mutant can be held against: before a proxy a client that does not read is no hardship to the server,

@@ -9,6 +9,8 @@ import { packageRoot } from '../../support/package-root.js';
 export interface Server {
   readonly url: URL;
   readonly stop: () => Promise<void>;
+  /** What went wrong inside, where that can be known. */
+  readonly faults?: () => readonly string[];
 }
 
 const dist = (...path: readonly string[]): string => join(packageRoot(import.meta.url), 'dist', ...path);

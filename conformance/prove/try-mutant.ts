@@ -55,6 +55,8 @@ async function verdictOn(mutant: Mutant, selection: Selection, bench: Bench): Pr
   try {
     server = await startFaulty(mutant, bench.url);
     const report = await runAgainst(server, selection, bench);
+    const [own] = server.faults?.() ?? [];
+    if (own !== undefined) return invalid(`the mutant failed: ${own}`);
     const fault = report.cases.filter(({ id }) => !bench.faulty.has(id)).flatMap(({ faults }) => faults)[0];
     if (fault !== undefined) return invalid(`the kit failed: ${fault}`);
     const canaries = canaryIds(bench.cases);

@@ -69,6 +69,20 @@ export async function ask(url: string, asked: Ask): Promise<Answer> {
   return answer;
 }
 
+/** Asks until the figure of that name is what it should be, on one connection to the operator's listener. */
+export async function figureBecomes(adminUrl: string, name: string, wanted: number): Promise<number> {
+  const socket = dial(adminUrl);
+  const incoming = new Incoming(socket);
+  const line = new RegExp(`^${name} (\\d+)$`, 'm');
+  let figure: number;
+  do {
+    socket.write(requestText({ path: '/metrics' }));
+    figure = Number(line.exec((await readAnswer(incoming)).body)?.[1]);
+  } while (figure !== wanted && !Number.isNaN(figure));
+  socket.destroy();
+  return figure;
+}
+
 /** Sends bytes as they are and returns everything that comes back until the server ends the connection. */
 export async function raw(url: string, bytes: string | Buffer): Promise<string> {
   const socket = dial(url);

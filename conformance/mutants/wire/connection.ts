@@ -17,6 +17,8 @@ export interface ConnectionOptions {
   readonly addresses: AddressBook;
   readonly endpointOf: (target: string) => Endpoint;
   readonly onLink: (link: WireLink) => void;
+  /** A hook of the mutant threw; the connection is then reset. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** Relays one connection: HTTP until a 101, WebSocket frames from there on. */
@@ -35,20 +37,35 @@ export class Connection {
       toClient: (bytes) => writeIfOpen(client, bytes),
       toServer: (bytes) => writeIfOpen(server, bytes),
       onUpgrade: (upgrade) => this.#upgrade(upgrade),
+      onFault: (error) => this.#fail(error),
     });
     this.#detachServer = relay({
       source: server,
       sink: client,
-      onData: (chunk) => this.#fromServer(chunk),
+      onData: (chunk) => this.#guarded(() => this.#fromServer(chunk)),
       onEnd: () => this.#phase.serverEnded(),
     });
     relay({
       source: client,
       sink: server,
-      onData: (chunk) => this.#fromClient(chunk),
+      onData: (chunk) => this.#guarded(() => this.#fromClient(chunk)),
       onEnd: () => this.#phase.settled(),
     });
-    client.once('close', () => this.#link?.closed());
+    client.once('close', () => this.#guarded(() => this.#link?.closed()));
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#options.onFault(error);
+    this.#options.client.resetAndDestroy();
+    this.#options.server.resetAndDestroy();
   }
 
   #fromClient(chunk: Buffer): void {
@@ -71,8 +88,10 @@ export class Connection {
     // The splitters still hold what followed the head in the same chunk; they are inside `push` right now.
     queueMicrotask(() => {
       const { fromClient, fromServer } = this.#phase.takeRests();
-      if (fromClient.length > 0) link.fromClient(fromClient);
-      if (fromServer.length > 0 && upgrade.byServer) link.fromServer(fromServer);
+      this.#guarded(() => {
+        if (fromClient.length > 0) link.fromClient(fromClient);
+        if (fromServer.length > 0 && upgrade.byServer) link.fromServer(fromServer);
+      });
     });
   }
 

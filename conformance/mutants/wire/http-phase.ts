@@ -24,6 +24,8 @@ export interface PhaseOptions {
   readonly addresses: AddressBook;
   readonly endpointOf: (target: string) => Endpoint;
   readonly onUpgrade: (upgrade: Upgrade) => void;
+  /** The hook for requests threw. */
+  readonly onFault: (error: unknown) => void;
 }
 
 interface Part {
@@ -112,7 +114,10 @@ export class HttpPhase {
     const request = readRequest(part.head, Buffer.concat(part.raw), this.#options.endpointOf);
     const hook = this.#options.alterations.onHttpRequest;
     if (hook === undefined) this.#waiting.push(request);
-    else this.#work = this.#work.then(async () => this.#forward(part, request, await hook(request)));
+    else {
+      const forwarded = this.#work.then(async () => this.#forward(part, request, await hook(request)));
+      this.#work = forwarded.catch((error: unknown) => this.#options.onFault(error));
+    }
   }
 
   #forward(part: Part, request: HttpRequest, outcome: HttpRequest | HttpResponse): void {

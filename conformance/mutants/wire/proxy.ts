@@ -14,6 +14,8 @@ import { Tracker } from './tracker.js';
 export interface Proxy {
   readonly url: URL;
   readonly stop: () => Promise<void>;
+  /** What hooks of the mutant threw, in the order in which it happened. */
+  readonly faults: () => readonly string[];
 }
 
 type Surroundings = Omit<ConnectionOptions, 'client' | 'server'>;
@@ -31,18 +33,21 @@ export async function startProxy(target: URL, mutant: Pick<WireMutant, 'alter'>)
   const links = new Set<WireLink>();
   const addresses = new AddressBook();
   const world = makeWorld({ target, discovery, tracker, links });
+  const faults: string[] = [];
   const surroundings: Surroundings = {
     alterations: mutant.alter(world),
     tracker,
     addresses,
     endpointOf: (path) => endpointAt(path, urls),
     onLink: (link) => links.add(link),
+    onFault: (error) => faults.push(error instanceof Error ? error.message : String(error)),
   };
   const origins = [...new Set([target.origin, ...[...urls.values()].map(httpOrigin)])];
   const doors = await Promise.all(origins.map((origin) => openDoor(new URL(origin), surroundings)));
   doors.forEach((door, i) => addresses.add(origins[i] ?? '', door.origin));
   return {
     url: new URL(doors[0]?.origin ?? ''),
+    faults: () => faults,
     stop: async () => {
       await Promise.all(doors.map((door) => door.stop()));
     },

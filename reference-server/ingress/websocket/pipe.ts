@@ -54,8 +54,9 @@ export class WebSocketPipe implements PipeSink {
     this.#socket.on('data', (chunk: Buffer) => {
       this.#heard = this.#parts.clock.now();
       this.#pinged = false;
+      if (this.#socket.destroyed) return; // the library has cut it off, and will say so
       // The library has parsed the bytes by now, and says nothing of a close frame before the connection is gone.
-      if (!this.writable && !this.#closing) source.ended(this.#socket.destroyed ? 'lost' : 'closed_by_peer');
+      if (!this.writable && !this.#closing) source.ended('closed_by_peer');
       else if (unfinished.over(chunk)) this.#end(source, 'message_too_long');
     });
     ws.on('ping', (data) => unfinished.control(data)).on('pong', (data) => unfinished.control(data));
