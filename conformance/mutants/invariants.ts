@@ -13,7 +13,7 @@ export const invariantMutants: readonly WireMutant[] = [
     also: ['PIPE-7', 'SIB-6'],
     what: 'Answers pipe.state without headSeq, which its schema requires.',
     alter: onResult('pipe.state', (json) => {
-      const result = Object.entries(objectAt(json, 'result') ?? {}).filter(([name]) => name !== 'headSeq');
+      const result = Object.entries(objectAt(json, 'result')).filter(([name]) => name !== 'headSeq');
       return [{ ...json, result: Object.fromEntries(result) }];
     }),
   }),
