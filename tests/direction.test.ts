@@ -82,6 +82,8 @@ const allowed: readonly (readonly [file: string, specifier: string])[] = [
   ['reference-server/ingress/websocket/pipe.ts', 'ws'],
   ['reference-server/sibling/bind.ts', 'node:crypto'],
   ['reference-server/sibling/bind.test.ts', '../router/sessions.js'],
+  ['reference-server/testing/world.ts', '../router/router.js'],
+  ['reference-server/ingress/testing/contract.ts', '../../testing/world.js'],
   ['reference-server/main.ts', './router/rooms.js'],
   ['reference-server/compose-http.ts', './web/page.js'],
   ['reference-server/mutants/deaf-clock.ts', '../router/rooms.js'],

@@ -1,5 +1,5 @@
 import { OPCODE } from '../drivers/websocket/frame.js';
-import { errorName, numberAt, objectAt, perLink, stateless, withAt, withResult } from './helpers.js';
+import { errorName, numberAt, objectAt, perLink, stateless, withResult } from './helpers.js';
 import type { JsonObject } from './json.js';
 import { onError, onEvent, onResult } from './makers.js';
 import type { WireMutant } from './mutant.js';
@@ -128,35 +128,5 @@ const anonymous: readonly WireMutant[] = [
   }),
 ];
 
-const state: readonly WireMutant[] = [
-  stateless({
-    name: 'tells-of-a-private-room-only-what-was-asked',
-    breaks: ['ROOM-SPEC-2'],
-    also: ['FRAME-1'],
-    what: 'The state leaves the defaults out of a room that is private.',
-    alter: {
-      onSiblingToClient: (json) => [
-        objectAt(objectAt(objectAt(json, 'result'), 'state'), 'room')['visibility'] === 'private'
-          ? withAt(json, ['result', 'state', 'room'], { lifetime: undefined, boundaries: undefined })
-          : json,
-      ],
-    },
-  }),
-  {
-    name: 'tells-the-usual-limits-of-every-room',
-    breaks: ['ROOM-SPEC-2'],
-    also: ['SIB-6', 'PIPE-7'],
-    what: 'The state gives the declared maxQueuedMessages for every room.',
-    alter: ({ discovery }) => ({
-      onSiblingToClient: (json) => {
-        const { limits } = objectAt(objectAt(objectAt(json, 'result'), 'state'), 'room');
-        if (limits === undefined) return [json];
-        const usual = objectAt(discovery, 'limits')['maxQueuedMessages'];
-        return [withAt(json, ['result', 'state', 'room', 'limits'], { maxQueuedMessages: usual })];
-      },
-    }),
-  },
-];
-
-/** Faults in session.create, in binds and takeovers, and in what the state tells of a room. */
-export const bindMutants: readonly WireMutant[] = [...creating, ...binding, ...staying, ...anonymous, ...state];
+/** Faults in session.create, in binds and takeovers, and in how long a session stays. */
+export const bindMutants: readonly WireMutant[] = [...creating, ...binding, ...staying, ...anonymous];

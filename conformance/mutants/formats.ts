@@ -19,7 +19,21 @@ export const formatMutants: readonly WireMutant[] = [
   stateless({
     name: 'delivers-text-as-binary',
     breaks: ['WS-9'],
-    also: ['DELIV-1'],
+    also: [
+      'DELIV-1',
+      'DELIV-2',
+      'DELIV-5',
+      'FMT-2',
+      'FMT-3',
+      'FMT-8',
+      'FMT-9',
+      'ROOM-LIMIT-1',
+      'ROOM-LIMIT-3',
+      'WS-8',
+      'WS-10',
+      'WS-14',
+      'WS-19',
+    ],
     what: 'Delivers text longer than 48 bytes, or not ASCII, as binary.',
     alter: {
       onPipeToClient: (message) => [isContent(message) ? { ...message, kind: 'binary' } : message],
@@ -28,7 +42,7 @@ export const formatMutants: readonly WireMutant[] = [
   stateless({
     name: 'reserialises-json',
     breaks: ['FMT-8'],
-    also: ['DELIV-1'],
+    also: ['DELIV-1', 'DELIV-7'],
     what: 'Parses text that is a JSON object and writes it anew.',
     alter: {
       onPipeToClient: (message) => {
@@ -40,21 +54,21 @@ export const formatMutants: readonly WireMutant[] = [
   stateless({
     name: 'strips-byte-order-marks',
     breaks: ['FMT-8'],
-    also: ['DELIV-1'],
+    also: ['DELIV-1', 'DELIV-7'],
     what: 'Removes a byte order mark at the start of text.',
     alter: rewriting((text) => text.replace(/^\uFEFF/, '')),
   }),
   stateless({
     name: 'trims-text',
     breaks: ['FMT-8'],
-    also: ['DELIV-1'],
+    also: ['DELIV-1', 'DELIV-7'],
     what: 'Removes white space around text.',
     alter: rewriting((text) => text.trim()),
   }),
   {
     name: 'converts-to-base64',
     breaks: ['FMT-8'],
-    also: ['FMT-2', 'FMT-5', 'DELIV-1'],
+    also: ['DELIV-1', 'DELIV-7', 'FMT-2', 'FMT-5'],
     what: 'Delivers text in rooms of the format binary as the text of its base64.',
     alter: () => {
       const specs = roomSpecs();

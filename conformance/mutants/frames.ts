@@ -50,7 +50,9 @@ const fragmentMutants: readonly WireMutant[] = [
       'DELIV-1',
       'DELIV-2',
       'DELIV-6',
+      'DELIV-7',
       'POS-1',
+      'POS-3',
       'POS-4',
       'ROOM-LIMIT-2',
       'WS-9',
@@ -121,7 +123,7 @@ const wordMutants: readonly WireMutant[] = [
   stateless({
     name: 'delivers-legible-binary-as-text',
     breaks: ['WS-9'],
-    also: ['DELIV-1', 'FMT-1', 'FMT-5', 'FMT-6', 'FMT-8'],
+    also: ['DELIV-1', 'FMT-1', 'FMT-2', 'FMT-5', 'FMT-6', 'FMT-8'],
     what: 'Delivers a binary message as text where its bytes are a JSON object.',
     alter: {
       onPipeToClient: (message) =>
@@ -131,7 +133,7 @@ const wordMutants: readonly WireMutant[] = [
   {
     name: 'delivers-pings',
     breaks: ['WS-11'],
-    also: ['DELIV-7', 'POS-4', 'WS-8', 'WS-12', 'WS-18'],
+    also: ['DELIV-7', 'POS-4', 'ROOM-LIMIT-1', 'ROOM-LIMIT-3', 'WS-8', 'WS-12', 'WS-18', 'WS-19'],
     what: 'Delivers the payload of a ping to the other members.',
     alter: (world) => ({
       onFrameToServer: (frame, link) => {
@@ -158,7 +160,7 @@ const wordMutants: readonly WireMutant[] = [
   {
     name: 'answers-every-close-with-1000',
     breaks: ['WS-20'],
-    also: ['WS-13'],
+    also: ['WS-13', 'WS-14'],
     what: 'Answers a close frame with 1000, whatever its code is.',
     alter: () => {
       const closing = perLink(() => ({ asked: false }));

@@ -20,7 +20,7 @@ export const invariantMutants: readonly WireMutant[] = [
   stateless({
     name: 'shows-the-ticket-in-states',
     breaks: ['SEC-8'],
-    also: [],
+    also: ['DBG-2'],
     what: 'Repeats the ticket of the grant in the answer to pipe.state.',
     alter: onResult('pipe.state', (json, link) => [
       withResult(json, { ticket: stringAt(link.session?.grant, 'pipeTicket') ?? '' }),

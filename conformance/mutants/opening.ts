@@ -157,7 +157,7 @@ const grants: readonly WireMutant[] = [
   {
     name: 'grants-rooms-that-do-not-exist',
     breaks: ['OPEN-8'],
-    also: ['OPEN-11', 'OPEN-17', 'ANON-6', 'HTTP-1'],
+    also: ['OPEN-11', 'OPEN-17', 'ANON-6', 'HTTP-1', 'ROOM-SPEC-1'],
     what: 'Grants a session in a room that does not exist.',
     alter: (world) => granting('room_not_found', world),
   },

@@ -106,14 +106,14 @@ const ending: readonly WireMutant[] = [
   stateless({
     name: 'ends-one-direction-only',
     breaks: ['PIPE-2'],
-    also: ['SIB-1', 'PIPE-1', 'PIPE-5', 'PIPE-6', 'POS-2', 'RPC-6', 'RPC-9'],
+    also: ['SIB-1', 'PIPE-1', 'PIPE-5', 'PIPE-6', 'POS-2', 'RPC-6', 'RPC-9', 'WS-13'],
     what: 'Sends pipe.ended for c2s only.',
     alter: onEvent('pipe.ended', (json) => (stringAt(params(json), 'dir') === 's2c' ? [] : [json])),
   }),
   stateless({
     name: 'counts-one-too-many-at-the-end',
     breaks: ['PIPE-2'],
-    also: ['POS-1', 'POS-2'],
+    also: ['POS-1', 'POS-2', 'WS-13'],
     what: 'pipe.ended counts one message too many.',
     alter: onEvent('pipe.ended', (json) => [shifted(json, 'finalN', 1)]),
   }),
@@ -164,7 +164,7 @@ const refusing: readonly WireMutant[] = [
   stateless({
     name: 'refuses-in-silence',
     breaks: ['ROOM-LIMIT-2'],
-    also: ['DELIV-8', 'POS-3', 'FMT-1', 'FMT-3', 'FMT-4', 'ANON-4', 'SIB-1', 'FENCE-2'],
+    also: ['DELIV-8', 'POS-3', 'FMT-1', 'FMT-3', 'FMT-4', 'ANON-4', 'SIB-1', 'FENCE-2', 'WS-11'],
     what: 'Does not send pipe.refused.',
     alter: onEvent('pipe.refused', () => []),
   }),
@@ -178,7 +178,7 @@ const refusing: readonly WireMutant[] = [
   stateless({
     name: 'misplaces-refusals',
     breaks: ['POS-3'],
-    also: ['ROOM-LIMIT-2', 'DELIV-8', 'FMT-1', 'FMT-3', 'FMT-4', 'ANON-4', 'POS-1'],
+    also: ['ROOM-LIMIT-2', 'DELIV-8', 'FMT-1', 'FMT-3', 'FMT-4', 'ANON-4', 'POS-1', 'SIB-2'],
     what: 'pipe.refused names the message after the one refused.',
     alter: onEvent('pipe.refused', (json) => {
       const at = objectAt(params(json), 'at');
@@ -199,7 +199,7 @@ const refusing: readonly WireMutant[] = [
   stateless({
     name: 'calls-a-forbidden-message-mismatched',
     breaks: ['DELIV-8'],
-    also: ['ANON-4'],
+    also: ['ANON-4', 'POS-3'],
     what: 'Refuses a message without the scope as of the wrong kind.',
     alter: onEvent('pipe.refused', (json) => {
       const forbidden = stringAt(objectAt(params(json), 'error'), 'name') === 'forbidden';

@@ -13,6 +13,7 @@ import type { WireMutant } from './mutant.js';
 import { openingMutants } from './opening.js';
 import { pipeMutants } from './pipe.js';
 import { receiptMutants } from './receipts.js';
+import { receiversMutants } from './receivers.js';
 import { refusalMutants } from './refusals.js';
 import { requestMutants } from './requests.js';
 import { rpcMutants } from './rpc.js';
@@ -23,6 +24,7 @@ import { websocketMutants } from './websocket.js';
 /** Every wire mutant, by area. */
 export const wireMutants: readonly WireMutant[] = [
   ...deliveryMutants,
+  ...receiversMutants,
   ...accountMutants,
   ...formatMutants,
   ...frameMutants,

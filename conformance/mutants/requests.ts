@@ -166,13 +166,6 @@ const reading: readonly WireMutant[] = [
     alter: onAsked((asked) => (isObject(asked['create']) ? withAt(asked, ['create'], { echo: undefined }) : asked)),
   }),
   stateless({
-    name: 'refuses-features-without-a-pointer',
-    breaks: ['ROOM-SPEC-1'],
-    also: [],
-    what: 'Does not say which feature of a room spec it does not have.',
-    alter: onRefusal('not_supported', (it) => withJson(it, withAt(it.json ?? {}, ['error'], { data: undefined }))),
-  }),
-  stateless({
     name: 'refuses-defaults-of-features-it-does-not-have',
     breaks: ['ROOM-SPEC-1'],
     also: [],

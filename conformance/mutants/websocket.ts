@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { OPCODE, isControl } from '../drivers/websocket/frame.js';
 import { offeredProtocols, stateless, switchingProtocols, withHeader, withResponseHeader } from './helpers.js';
 import { onRefusal } from './makers.js';
@@ -108,7 +109,21 @@ const frameMutants: readonly WireMutant[] = [
   stateless({
     name: 'takes-fragments-for-messages',
     breaks: ['WS-8'],
-    also: ['POS-4', 'DELIV-1', 'DELIV-2'],
+    also: [
+      'DELIV-1',
+      'DELIV-2',
+      'DELIV-6',
+      'DELIV-7',
+      'FENCE-5',
+      'POS-1',
+      'POS-3',
+      'POS-4',
+      'ROOM-LIMIT-2',
+      'WS-9',
+      'WS-11',
+      'WS-13',
+      'WS-14',
+    ],
     what: 'Delivers each fragment of a message as a message.',
     alter: {
       onFrameToServer: (frame, link) => {
@@ -121,7 +136,7 @@ const frameMutants: readonly WireMutant[] = [
   stateless({
     name: 'answers-pings-with-nothing-inside',
     breaks: ['WS-11'],
-    also: [],
+    also: ['BIND-6', 'DELIV-11', 'ROOM-LIMIT-3', 'RPC-9', 'WS-12', 'WS-17', 'WS-18'],
     what: 'Answers a ping with an empty pong.',
     alter: {
       onFrameToClient: (frame) => [frame.opcode === OPCODE.pong ? { ...frame, payload: Buffer.alloc(0) } : frame],
@@ -130,14 +145,14 @@ const frameMutants: readonly WireMutant[] = [
   stateless({
     name: 'does-not-answer-pings',
     breaks: ['WS-11'],
-    also: [],
+    also: ['BIND-6', 'DELIV-11', 'ROOM-LIMIT-3', 'RPC-9', 'WS-12', 'WS-17', 'WS-18'],
     what: 'Does not answer pings.',
     alter: { onFrameToClient: (frame) => (frame.opcode === OPCODE.pong ? [] : [frame]) },
   }),
   stateless({
     name: 'closes-long-messages-with-1008',
     breaks: ['WS-12'],
-    also: ['WS-17'],
+    also: ['OPEN-13', 'WS-17'],
     what: 'Closes with 1008 where 1009 is due.',
     alter: closeCode(1009, 1008),
   }),
@@ -179,11 +194,11 @@ const frameMutants: readonly WireMutant[] = [
   stateless({
     name: 'repairs-invalid-utf8',
     breaks: ['WS-14'],
-    also: [],
+    also: ['DELIV-7'],
     what: 'Replaces what is not UTF-8 in text by replacement characters and goes on.',
     alter: {
       onPipeToServer: (message) => [
-        message.kind === 'text'
+        message.kind === 'text' && !isUtf8(message.payload)
           ? { ...message, payload: Buffer.from(message.payload.toString('utf8'), 'utf8') }
           : message,
       ],
@@ -200,18 +215,22 @@ const frameMutants: readonly WireMutant[] = [
     name: 'ends-without-a-close-frame',
     breaks: ['WS-15'],
     also: [
+      'BIND-4',
+      'BIND-5',
+      'BIND-7',
+      'BIND-10',
+      'BIND-11',
+      'DELIV-11',
+      'OPEN-13',
+      'PIPE-5',
+      'PIPE-6',
+      'TICKET-3',
       'WS-12',
       'WS-13',
       'WS-14',
       'WS-16',
       'WS-17',
-      'BIND-4',
-      'BIND-7',
-      'BIND-10',
-      'BIND-11',
-      'PIPE-5',
-      'PIPE-6',
-      'DELIV-11',
+      'WS-18',
     ],
     what: 'Never sends a close frame.',
     alter: { onFrameToClient: (frame) => (frame.opcode === OPCODE.close ? [] : [frame]) },

@@ -1,6 +1,7 @@
 import type { Case } from '../model.js';
 import type { Check } from '../judge/judge.js';
 import { requirementOf } from '../register.js';
+import type { Mutant } from './catalogue.js';
 
 /** What all parts of a proof share. */
 export interface Bench {
@@ -9,8 +10,8 @@ export interface Bench {
   readonly tokens: readonly string[];
   readonly cases: readonly Case[];
   readonly profiles: readonly string[];
-  /** Whether a check did not fail before the good server. */
-  readonly passedBefore: (check: Check) => boolean;
+  /** Whether a check did not fail before the good server; behind a proxy, where a wire mutant is tried. */
+  readonly passedBefore: Readonly<Record<Mutant['kind'], (check: Check) => boolean>>;
   /** Cases on which the kit itself failed before the good server. */
   readonly faulty: ReadonlySet<string>;
   readonly seed: number;

@@ -5,6 +5,8 @@ import type { MutantResult } from './try-mutant.js';
 export interface EmptyClaim {
   readonly case: string;
   readonly mutant: string;
+  /** Whether there is such a mutant at all. */
+  readonly exists: boolean;
 }
 
 /** The file that a case or one of its rows comes from. */
@@ -34,5 +36,5 @@ export function emptyClaims(
       const noticed = [...result.kills, ...result.expectedBesides].some((kill) => fileOf(kill.case) === fileOf(of.id));
       return wasRun && result.state !== 'skipped' && !noticed;
     })
-    .map(({ of, mutant }) => ({ case: fileOf(of.id), mutant }));
+    .map(({ of, mutant }) => ({ case: fileOf(of.id), mutant, exists: byName.has(mutant) }));
 }

@@ -70,7 +70,9 @@ export function mutantDetails(result: MutantResult): readonly string[] {
 }
 
 function claimSummary(claims: readonly EmptyClaim[]): readonly string[] {
-  const lines = claims.map(({ case: of, mutant }) => cut(`  ${of} does not kill ${mutant}`));
+  const lines = claims.map(({ case: of, mutant, exists }) =>
+    cut(`  ${of} ${exists ? 'does not kill' : 'names no mutant with'} ${mutant}`),
+  );
   return claims.length === 0 ? [] : [row('claims', `${plural(claims.length, 'case')} promise too much`), ...lines];
 }
 

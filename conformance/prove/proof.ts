@@ -150,7 +150,10 @@ function benchOf(server: Server, clean: readonly CleanRun[], options: ProofOptio
     tokens,
     cases,
     profiles: reports[0]?.target.profiles ?? [],
-    passedBefore: passesOf(reports.flatMap(({ checks }) => checks)),
+    passedBefore: {
+      patch: passesOf(reports[0]?.checks ?? []),
+      wire: passesOf(reports.flatMap(({ checks }) => checks)),
+    },
     faulty: new Set(faulty.map(({ id }) => id)),
     seed,
     full,

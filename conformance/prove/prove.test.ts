@@ -154,11 +154,11 @@ test('a case that promises to kill a mutant, and fails before none, makes an emp
   const result: MutantResult = { ...tried, mutant: wire({ name: 'x' }), cases: ['a/b#first', 'a/b#second', 'c/d'] };
   const claims = (mutants: readonly Case[], known?: ReadonlySet<string>) => emptyClaims(mutants, [result], known);
   t.same(claims([claiming('a/b#first', ['x']), claiming('a/b#second', ['x'])]), [], 'one row is enough');
-  t.same(claims([claiming('c/d', ['x'])]), [{ case: 'c/d', mutant: 'x' }]);
+  t.same(claims([claiming('c/d', ['x'])]), [{ case: 'c/d', mutant: 'x', exists: true }]);
   t.same(claims([claiming('e/f', ['x', 'y'])]), [], 'what was not run or not tried is not held against a case');
   t.same(
     claims([claiming('e/f', ['y'])], new Set(['x'])),
-    [{ case: 'e/f', mutant: 'y' }],
+    [{ case: 'e/f', mutant: 'y', exists: false }],
     'a mutant that is not there',
   );
   t.end();

@@ -60,7 +60,8 @@ async function verdictOn(mutant: Mutant, selection: Selection, bench: Bench): Pr
     const fault = report.cases.filter(({ id }) => !bench.faulty.has(id)).flatMap(({ faults }) => faults)[0];
     if (fault !== undefined) return invalid(`the kit failed: ${fault}`);
     const canaries = canaryIds(bench.cases);
-    const { profiles, passedBefore } = bench;
+    const { profiles } = bench;
+    const passedBefore = bench.passedBefore[mutant.kind];
     return judgeMutant(mutant, { checks: report.checks, canaries, applies: appliesTo(profiles), passedBefore });
   } catch (error) {
     return invalid((error as Error).message);

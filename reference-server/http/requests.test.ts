@@ -248,6 +248,7 @@ void t.test('each request gets the status, the name and the headers that the reg
     if (!name) continue;
     const refusal = JSON.parse(answer.body) as { error: { code: number; data?: { pointer?: string } } };
     t.ok(check(refusal), `${what}: as the schema says`);
+    t.notMatch(answer.body, /evil|nowhere|__proto__/, `${what}: and repeats nothing`);
     t.equal(errorOf(answer), name, what);
     t.equal(refusal.error.code, errors[name as keyof typeof errors].code, what);
     t.equal(refusal.error.data?.pointer, pointer, what);

@@ -83,16 +83,6 @@ export async function figureBecomes(adminUrl: string, name: string, wanted: numb
   return figure;
 }
 
-/** Sends bytes as they are and returns everything that comes back until the server ends the connection. */
-export async function raw(url: string, bytes: string | Buffer): Promise<string> {
-  const socket = dial(url);
-  const incoming = new Incoming(socket);
-  socket.write(bytes);
-  await incoming.end;
-  socket.destroy();
-  return incoming.rest.toString('latin1');
-}
-
 /** The name of the error that an answer carries. */
 export function errorOf({ body }: Answer): string | undefined {
   return (JSON.parse(body || '{}') as { error?: { name: string } }).error?.name;

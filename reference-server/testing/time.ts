@@ -20,11 +20,6 @@ export class HandClock implements Clock {
     return () => (this.#timers = this.#timers.filter((other) => other !== timer));
   }
 
-  /** Calls that are still to come; a test that leaves some behind can say so. */
-  get timers(): number {
-    return this.#timers.length;
-  }
-
   /** Lets `ms` pass; what falls due on the way happens at its time, in order. */
   advance(ms: number): void {
     const until = this.#now + ms;

@@ -210,6 +210,7 @@ const PROTOCOLS = (ticket: string): readonly (string | undefined)[] => [
   `porthouse.pipe.v1, porthouse.ticket.${ticket}, porthouse.ticket.${'A'.repeat(43)}`,
   `porthouse.pipe.v1,, porthouse.ticket.${ticket}`,
   `porthouse.pipe.v1; porthouse.ticket.${ticket}`,
+  Array.from({ length: 1500 }, (_, n) => `p${String(n)}`).join(', '),
 ];
 
 void t.test(
