@@ -51,6 +51,28 @@ export const fenceMutants: readonly WireMutant[] = [
       };
     },
   },
+  {
+    name: 'answers-fences-before-their-receipts',
+    breaks: ['FENCE-2'],
+    also: ['RCPT-5'],
+    what: 'Sends a receipt that comes while a fence waits behind the answer to that fence.',
+    alter: () => {
+      const of = perLink(() => ({ waiting: new Set<string>(), held: [] as JsonObject[] }));
+      return {
+        onSiblingToServer: (json, link) => {
+          const waits = isCall(json, 'fence') && 'after' in objectAt(json, 'params');
+          if (waits) of(link).waiting.add(JSON.stringify(json['id']));
+          return [json];
+        },
+        onSiblingToClient: (json, link) => {
+          const { waiting, held } = of(link);
+          if (isCall(json, 'pipe.receipt') && waiting.size > 0) held.push(json);
+          if (held.includes(json)) return [];
+          return waiting.delete(JSON.stringify(json['id'])) ? [json, ...held.splice(0)] : [json];
+        },
+      };
+    },
+  },
   stateless({
     name: 'times-out-without-counters',
     breaks: ['FENCE-3'],

@@ -120,7 +120,7 @@ const ending: readonly WireMutant[] = [
   stateless({
     name: 'miscounts-bytes-at-the-end',
     breaks: ['PIPE-2'],
-    also: ['POS-1', 'POS-2'],
+    also: ['POS-1', 'POS-2', 'WS-12', 'WS-13'],
     what: 'pipe.ended counts one byte too many.',
     alter: onEvent('pipe.ended', (json) => [shifted(json, 'finalBytes', 1)]),
   }),
@@ -178,7 +178,7 @@ const refusing: readonly WireMutant[] = [
   stateless({
     name: 'misplaces-refusals',
     breaks: ['POS-3'],
-    also: ['ROOM-LIMIT-2', 'DELIV-8', 'FMT-1', 'FMT-3', 'FMT-4', 'ANON-4', 'POS-1', 'SIB-2'],
+    also: ['ROOM-LIMIT-2', 'DELIV-8', 'FMT-1', 'FMT-3', 'FMT-4', 'ANON-4', 'POS-1', 'SIB-2', 'DBG-3'],
     what: 'pipe.refused names the message after the one refused.',
     alter: onEvent('pipe.refused', (json) => {
       const at = objectAt(params(json), 'at');

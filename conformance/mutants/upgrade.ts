@@ -109,6 +109,31 @@ const offers: readonly WireMutant[] = [
   }),
 ];
 
+/** Takes for a ticket what it finds where none belongs. */
+function onTicketElsewhere(find: (request: HttpRequest) => string | undefined): Alterations {
+  return onRequest('pipe', (request) => {
+    const ticket = find(request);
+    return ticket === undefined ? request : offering(request, [PIPE, `${TICKET}${ticket}`]);
+  });
+}
+
+const elsewhere: readonly WireMutant[] = [
+  stateless({
+    name: 'takes-a-ticket-from-the-address',
+    breaks: ['WS-2'],
+    also: [],
+    what: 'Takes a ticket out of the address of a pipe.',
+    alter: onTicketElsewhere(({ target }) => /[?&]ticket=([^&]+)/.exec(target)?.[1]),
+  }),
+  stateless({
+    name: 'takes-a-ticket-for-a-bearer-token',
+    breaks: ['WS-2'],
+    also: [],
+    what: 'Takes a bearer token at the pipe for its ticket.',
+    alter: onTicketElsewhere(({ headers }) => /^Bearer (.+)/.exec(headerOf(headers, 'authorization') ?? '')?.[1]),
+  }),
+];
+
 const origins: readonly WireMutant[] = [
   stateless({
     name: 'takes-an-origin-that-begins-like-its-own',
@@ -203,4 +228,4 @@ const hosts: readonly WireMutant[] = [
 ];
 
 /** Faults in what an upgrade may offer, and where it may come from. */
-export const upgradeMutants: readonly WireMutant[] = [...offers, ...origins, ...hosts];
+export const upgradeMutants: readonly WireMutant[] = [...offers, ...elsewhere, ...origins, ...hosts];
