@@ -173,7 +173,7 @@ const frameMutants: readonly WireMutant[] = [
   stateless({
     name: 'takes-reserved-opcodes-for-pings',
     breaks: ['WS-13'],
-    also: [],
+    also: ['PIPE-2'],
     what: 'Takes frames with reserved opcodes for pings.',
     alter: mendFrame((frame) => (frame.opcode & 7) > 2, { opcode: OPCODE.ping, fin: true }),
   }),
