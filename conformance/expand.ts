@@ -12,7 +12,17 @@ interface Draft {
   readonly needs?: string;
 }
 
-const MEMBER: Member = { account: 'a', room: BYSTANDER.room, pipe: true, command: false, debug: false, request: {} };
+// Bystanders never sleep: their sessions need not outlive their pipes, and a long run would fill the server with them.
+const BYSTANDER_LINGER_MS = 1000;
+
+const MEMBER: Member = {
+  account: 'a',
+  room: BYSTANDER.room,
+  pipe: true,
+  command: false,
+  debug: false,
+  request: { limits: { sessionLingerMs: BYSTANDER_LINGER_MS } },
+};
 
 /**
  * Every step of a run, in order: the bystanders' opening and first nonce, what `given` asks for, the case's own steps,

@@ -60,7 +60,7 @@ const discovery: readonly WireMutant[] = [
   stateless({
     name: 'declares-a-larger-message-limit',
     breaks: ['DISC-3'],
-    also: ['ROOM-SPEC-2'],
+    also: ['ROOM-SPEC-2', 'DELIV-1', 'DELIV-2', 'DELIV-11', 'ROOM-LIMIT-3'],
     what: 'Declares twice the maxMessageBytes that rooms have.',
     alter: onDiscovery((it) => edited(it, (json) => withAt(json, ['limits'], { maxMessageBytes: 131_072 }))),
   }),
@@ -213,7 +213,7 @@ const grants: readonly WireMutant[] = [
   stateless({
     name: 'grants-all-scopes',
     breaks: ['OPEN-14'],
-    also: ['ANON-1'],
+    also: ['ANON-1', 'SIB-6'],
     what: 'A grant names all scopes whatever was asked for.',
     alter: onGrant((it) => edited(it, (json) => ({ ...json, scopes: ['send', 'receive', 'debug'] }))),
   }),
@@ -230,7 +230,7 @@ const tickets: readonly WireMutant[] = [
   {
     name: 'opens-on-stale-tickets',
     breaks: ['TICKET-2', 'TICKET-5'],
-    also: ['WS-3', 'SESS-1', 'HTTP-1'],
+    also: ['WS-3', 'SESS-1', 'SIB-11', 'HTTP-1'],
     what: 'A ticket that expired, or that a newer one voided, opens a pipe.',
     alter: () => opensOnTicket((uses) => uses === 0),
   },

@@ -14,7 +14,12 @@ const misnomers: readonly Misnomer[] = [
   { breaks: ['OPEN-3'], from: 'parse_error', to: ['invalid_params', -32602, 400] },
   { breaks: ['OPEN-5'], from: 'unsupported_media_type', to: ['invalid_params', -32602, 400] },
   { breaks: ['OPEN-6'], also: ['DISC-3'], from: 'body_too_large', to: ['invalid_params', -32602, 400] },
-  { breaks: ['OPEN-8'], also: ['OPEN-11', 'OPEN-17', 'ANON-6'], from: 'room_not_found', to: ['forbidden', 1002, 403] },
+  {
+    breaks: ['OPEN-8'],
+    also: ['OPEN-11', 'OPEN-17', 'ANON-6', 'ROOM-SPEC-1'],
+    from: 'room_not_found',
+    to: ['forbidden', 1002, 403],
+  },
   { breaks: ['OPEN-10'], from: 'room_exists', to: ['forbidden', 1002, 403] },
   { breaks: ['OPEN-12'], from: 'transport_unsupported', to: ['invalid_params', -32602, 400] },
   { breaks: ['OPEN-14'], also: ['ANON-5'], from: 'forbidden', to: ['invalid_params', -32602, 400] },
@@ -43,7 +48,7 @@ function misnaming({ breaks, also, from, to: [name, code, status] }: Misnomer): 
 const withoutPointer: WireMutant = {
   name: 'refuses-a-body-without-a-pointer',
   breaks: ['OPEN-4'],
-  also: [],
+  also: ['ROOM-LIMIT-4'],
   what: 'Does not say where the body violates its schema.',
   alter: () => onRefusal('invalid_params', (it) => withJson(it, withAt(it.json ?? {}, ['error'], { data: {} }))),
 };

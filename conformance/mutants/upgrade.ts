@@ -75,7 +75,7 @@ const offers: readonly WireMutant[] = [
   stateless({
     name: 'calls-a-bad-ticket-forbidden',
     breaks: ['WS-3'],
-    also: ['HTTP-1', 'TICKET-1', 'TICKET-2', 'TICKET-5', 'SESS-1'],
+    also: ['HTTP-1', 'TICKET-1', 'TICKET-2', 'TICKET-5', 'SESS-1', 'SIB-11'],
     what: 'Refuses a bad ticket with 403.',
     alter: onRefusal('ticket_invalid', () => refusing('forbidden')),
   }),

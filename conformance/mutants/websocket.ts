@@ -51,7 +51,7 @@ const upgradeMutants: readonly WireMutant[] = [
   stateless({
     name: 'refuses-bad-tickets-after-the-upgrade',
     breaks: ['WS-3'],
-    also: ['HTTP-1', 'TICKET-1', 'TICKET-2', 'TICKET-5', 'SESS-1'],
+    also: ['HTTP-1', 'TICKET-1', 'TICKET-2', 'TICKET-5', 'SESS-1', 'SIB-11'],
     what: 'Answers a bad ticket with 101.',
     alter: onRefusal('ticket_invalid', (_, request) => switchingProtocols(request, PIPE)),
   }),

@@ -51,6 +51,12 @@ const invalid = (reason: string): MutantVerdict => ({
 });
 
 async function verdictOn(mutant: Mutant, selection: Selection, bench: Bench): Promise<MutantVerdict> {
+  const applies = appliesTo(bench.profiles);
+  // Nothing to see before a server that declares none of it: judged without a run.
+  if (!mutant.breaks.some(applies)) {
+    const nothing = { checks: [], canaries: new Set<string>(), passedBefore: () => true };
+    return judgeMutant(mutant, { ...nothing, applies });
+  }
   let server: Server | undefined;
   try {
     server = await startFaulty(mutant, bench.url);
@@ -60,9 +66,8 @@ async function verdictOn(mutant: Mutant, selection: Selection, bench: Bench): Pr
     const fault = report.cases.filter(({ id }) => !bench.faulty.has(id)).flatMap(({ faults }) => faults)[0];
     if (fault !== undefined) return invalid(`the kit failed: ${fault}`);
     const canaries = canaryIds(bench.cases);
-    const { profiles } = bench;
     const passedBefore = bench.passedBefore[mutant.kind];
-    return judgeMutant(mutant, { checks: report.checks, canaries, applies: appliesTo(profiles), passedBefore });
+    return judgeMutant(mutant, { checks: report.checks, canaries, applies, passedBefore });
   } catch (error) {
     return invalid((error as Error).message);
   } finally {
