@@ -12,8 +12,12 @@ interface Draft {
   readonly needs?: string;
 }
 
-// Bystanders never sleep: their sessions need not outlive their pipes, and a long run would fill the server with them.
-const BYSTANDER_LINGER_MS = 1000;
+// A long run must not fill the server with the sessions of cases that are over. Bystanders never sleep; others do, and
+// a busy machine must not end their sessions meanwhile.
+const LIVES = {
+  bystander: { sessionLingerMs: 1000, ticketMs: 10_000 },
+  other: { sessionLingerMs: 5000, ticketMs: 10_000 },
+} as const;
 
 const MEMBER: Member = {
   account: 'a',
@@ -21,7 +25,7 @@ const MEMBER: Member = {
   pipe: true,
   command: false,
   debug: false,
-  request: { limits: { sessionLingerMs: BYSTANDER_LINGER_MS } },
+  request: {},
 };
 
 /**
@@ -36,7 +40,12 @@ export function expand(of: Case): Step[] {
   return drafts.map((draft, index) => finish(draft, index));
 }
 
-const asDraft = (step: CaseStep): Draft & Partial<CaseStep> => ({ ...step, part: 'main' });
+/** A grant of which the case says nothing about limits has a short life. */
+function asDraft(step: CaseStep): Draft & Partial<CaseStep> {
+  const { verb, fields, expect } = step;
+  const ordinary = verb === 'grant' && !/limits|expiresInMs/i.test(JSON.stringify([fields['request'], expect]));
+  return { ...step, part: 'main', ...(ordinary ? { fields: { ...fields, lives: LIVES.other } } : {}) };
+}
 
 function finish(draft: Draft & Partial<CaseStep>, index: number): Step {
   const expect = expectationOf(draft, index);
@@ -62,7 +71,7 @@ function bystandersOpen(): Draft[] {
   ].map((draft) => ({
     ...draft,
     part: 'bystander',
-    fields: draft.verb === 'grant' ? { ...draft.fields, room } : draft.fields,
+    fields: draft.verb === 'grant' ? { ...draft.fields, room, lives: LIVES.bystander } : draft.fields,
   }));
 }
 
@@ -87,7 +96,7 @@ function memberDrafts(name: string, member: Member, creates: boolean): Draft[] {
   const grant: Draft = {
     part,
     verb: 'grant',
-    fields: { as: name, account, room, request, ...(creates ? { create: true } : {}) },
+    fields: { as: name, account, room, request, lives: LIVES.other, ...(creates ? { create: true } : {}) },
     needs: creates ? 'OPEN-9' : 'OPEN-1',
   };
   const bind = (channel: string): Draft => ({ part, verb: 'bind', fields: { member: name, channel }, needs: 'BIND-3' });

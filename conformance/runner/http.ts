@@ -83,7 +83,7 @@ export function grantStep(run: Run, fields: Fields): Promise<void> {
     room: roomOf(run, fields['room']),
     transport: 'websocket',
     ...(create === undefined ? {} : { create: isFields(create) ? withLimits(run, create) : create }),
-    ...withLimits(run, request),
+    ...withLimits(run, withLives(request, fields['lives'])),
   };
   return exchange(run, {
     at: `${asText(fields['as'])}.grant`,
@@ -94,6 +94,12 @@ export function grantStep(run: Run, fields: Fields): Promise<void> {
     // A case may ask for what no server grants; only the grants of `given` are the kit's own word.
     odd: Object.keys(request).length > 0 || isFields(fields['create']),
   });
+}
+
+/** The kit's own wish for how long a session and its ticket live, where the case has none. */
+function withLives(request: Fields, lives: Json | undefined): Fields {
+  const limits = request['limits'] ?? {};
+  return isFields(lives) && isFields(limits) ? { ...request, limits: { ...lives, ...limits } } : request;
 }
 
 // A case may ask for a room called `constructor`.
