@@ -1,8 +1,15 @@
+import { isExclusive } from './plan.js';
 import type { Case, CaseStep, Fields, Member, Part, Step, Verb } from './model.js';
 import { asText, fullAt } from './model.js';
 
 /** Room key and names of the pair that is added to every case. */
-export const BYSTANDER = { room: 'bystander', first: 'bystander1', second: 'bystander2' } as const;
+export const BYSTANDER = {
+  room: 'bystander',
+  /** Their room after a restart. */
+  again: 'bystanders-again',
+  first: 'bystander1',
+  second: 'bystander2',
+} as const;
 
 interface Draft {
   readonly part: Part;
@@ -35,7 +42,7 @@ const MEMBER: Member = {
 export function expand(of: Case): Step[] {
   const opening = of.canary ? [] : bystandersOpen();
   const given = givenDrafts(of);
-  const closing = of.canary ? [] : [bystanderNonce()];
+  const closing = of.canary ? [] : isExclusive(of) ? bystandersReturn() : [bystanderNonce()];
   const drafts = [...opening, ...given, ...of.steps.map(asDraft), ...closing];
   return drafts.map((draft, index) => finish(draft, index));
 }
@@ -62,8 +69,14 @@ function finish(draft: Draft & Partial<CaseStep>, index: number): Step {
   };
 }
 
-function bystandersOpen(): Draft[] {
-  const { room, first, second } = BYSTANDER;
+/** A case that ends the server takes the bystanders with it: whether all is well again they show anew. */
+const bystandersReturn = (): Draft[] => [
+  { part: 'bystander', verb: 'restart', fields: { how: 'if-ended' } },
+  ...bystandersOpen(BYSTANDER.again),
+];
+
+function bystandersOpen(room: string = BYSTANDER.room): Draft[] {
+  const { first, second } = BYSTANDER;
   return [
     ...memberDrafts(first, MEMBER, true),
     ...memberDrafts(second, MEMBER, false),

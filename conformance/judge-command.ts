@@ -41,6 +41,7 @@ export function judgeTimeline(
 ): SuiteReport {
   const head = runs.get('*')?.find((record): record is TimelineRecord & SuiteBody => record.type === 'suite');
   if (head === undefined) throw new Error('no timeline of a suite: its first line is missing');
+  const trouble = runs.get('*')?.find((record) => record.type === 'server')?.what;
   const byId = new Map(cases.map((each) => [each.id, each]));
   const reports = [...runs].filter(([run]) => run !== '*').map(([, records]) => judgeRun(records, byId));
   const discovery = isFields(head.discovery) ? head.discovery : {};
@@ -52,6 +53,7 @@ export function judgeTimeline(
     seed: head.seed,
     seconds: Math.round(last) / 1000,
     tested: head.tested,
+    trouble,
   });
 }
 

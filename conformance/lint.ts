@@ -38,6 +38,7 @@ function lintCase(of: Case, context: LintContext): LintFault[] {
     ...proofFaults(of),
     ...controlFaults(of),
     ...timeFaults(of),
+    ...restartFaults(of),
     ...nameFaults(of),
     ...variableFaults(of),
     ...mutantFaults(of, context),
@@ -75,7 +76,7 @@ function proofFaults(of: Case): LintFault[] {
   ];
 }
 
-const SEEING: ReadonlySet<string> = new Set(['exactly', 'none', 'control', 'retry']);
+const SEEING: ReadonlySet<string> = new Set(['exactly', 'none', 'control', 'retry', 'restart']);
 
 const sees = (verb: string, expect: Fields | undefined): boolean => expect !== undefined || SEEING.has(verb);
 
@@ -149,6 +150,12 @@ function timeFaults(of: Case): LintFault[] {
     return typeof pass === 'number' && pass > LONGEST_PASS_MS;
   });
   return long.map(({ line }) => ({ line, what: 'a case that waits over 2,000 ms is tagged slow' }));
+}
+
+function restartFaults(of: Case): LintFault[] {
+  const late = of.steps.find(({ verb }) => verb === 'restart' || verb === 'drain');
+  if (late === undefined || !of.canary) return [];
+  return [{ line: late.line, what: 'a canary does not end the server' }];
 }
 
 function mutantFaults(of: Case, { mutants }: LintContext): LintFault[] {

@@ -19,6 +19,8 @@ export type Verb =
   | 'close'
   | 'cut'
   | 'clock'
+  | 'restart'
+  | 'drain'
   | 'expect'
   | 'exactly'
   | 'none'

@@ -1,4 +1,4 @@
-import type { Case } from './model.js';
+import type { Case, Verb } from './model.js';
 import { isFields } from './model.js';
 import { requirementOf } from './register.js';
 import type { Json } from './timeline.js';
@@ -21,6 +21,8 @@ export interface Selection {
   readonly full: boolean;
   /** Profiles asked for; undefined for all. */
   readonly profiles: readonly string[] | undefined;
+  /** Whether the kit may end the server and start it again. */
+  readonly owned: boolean;
 }
 
 /** Reads name, version and profiles out of a well-known document. */
@@ -40,11 +42,17 @@ export function profilesOf(of: Case): readonly string[] {
   return [...new Set(ids.map((id) => requirementOf(id)?.profile ?? 'core'))];
 }
 
+const ALONE: ReadonlySet<Verb> = new Set(['restart', 'drain']);
+
+/** Whether a case ends the server: it runs when all others are over, and alone. */
+export const isExclusive = (of: Pick<Case, 'steps'>): boolean => of.steps.some(({ verb }) => ALONE.has(verb));
+
 /** Why `of` will not run; undefined when it will. */
 export function skipOf(of: Case, declared: Declared, selection: Selection): Skip | undefined {
   const missing = profilesOf(of).find((profile) => !declared.profiles.includes(profile));
   if (missing !== undefined) return { verdict: 'NOT_APPLICABLE', reason: `profile ${missing}` };
   if (of.accounts > selection.accounts) return { verdict: 'NOT_TESTED', reason: 'token' };
+  if (isExclusive(of) && !selection.owned) return { verdict: 'NOT_TESTED', reason: 'restart' };
   if (of.tags.includes('slow') && !selection.full) return { verdict: 'NOT_TESTED', reason: 'slow' };
   return undefined;
 }

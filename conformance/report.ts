@@ -81,12 +81,14 @@ export interface ReportParts {
   readonly seconds: number;
   /** Profiles that were to be tested. */
   readonly tested: readonly string[];
+  /** What a server of the kit's own did by itself, such as to end. */
+  readonly trouble?: string | undefined;
 }
 
 /** Draws the sum of all cases: a verdict per requirement, and the exit code. */
-export function buildReport({ tested, ...parts }: ReportParts): SuiteReport {
+export function buildReport({ tested, trouble, ...parts }: ReportParts): SuiteReport {
   const own = parts.cases.flatMap((each) => each.checks).filter((check) => !isRoutine(check));
-  const checks = [...own, ...runWide(parts.cases)];
+  const checks = [...own, ...troubleChecks(trouble), ...runWide(parts.cases)];
   const requirements = requirementReports(checks);
   const summary = {
     cases: tally(parts.cases.map((each) => each.verdict)),
@@ -96,6 +98,14 @@ export function buildReport({ tested, ...parts }: ReportParts): SuiteReport {
     unproven: tested.filter((profile) => !isProven(profile, checks)),
   };
   return { ...parts, checks, requirements, summary, exitCode: exitCodeOf(checks, summary) };
+}
+
+/** Nobody is served any more by what is not there. */
+function troubleChecks(trouble: string | undefined): Check[] {
+  if (trouble === undefined) return [];
+  const place = { case: '*', run: '*', step: -1, requirement: ISOLATION } as const;
+  const expected = 'a server that is there until it is ended';
+  return [{ ...place, verdict: 'FAIL', why: 'CLOSED', expected, received: trouble }];
 }
 
 // The bystanders of each case: one line for all of them is enough where they were well.

@@ -1,24 +1,31 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Patience } from './discovery.js';
+import { fetchDiscovery } from './discovery.js';
 import { withTimeline } from './excerpt.js';
 import type { Check, Judgement } from './judge/judge.js';
 import { judge } from './judge/judge.js';
 import type { Case } from './model.js';
+import { isFields } from './model.js';
+import type { OwnedServer } from './owned-server.js';
 import type { Declared, Selection, Skip } from './plan.js';
-import { isChosen, skipOf } from './plan.js';
+import { isChosen, isExclusive, skipOf } from './plan.js';
 import { redact } from './redact.js';
 import { requirementOf } from './register.js';
 import type { CaseReport } from './report.js';
 import { worst } from './report.js';
 import { runCase } from './runner/run-case.js';
 import type { RunSetting } from './runner/run.js';
+import type { ServerControl } from './runner/server.js';
 import type { Target } from './endpoints.js';
 import type { TimelineRecord } from './timeline.js';
 
 /** What all cases of a suite have in common. */
 export interface SuiteSetting {
   readonly target: Target;
+  /** Where a suite begins; a server that was started again is looked for there. */
+  readonly base: URL;
+  readonly owned: OwnedServer | undefined;
   readonly declared: Declared;
   readonly selection: Selection;
   readonly patience: Patience;
@@ -46,10 +53,16 @@ export class SuiteRun {
   readonly #setting: SuiteSetting;
   // Names made by an earlier run may still be there.
   readonly #prefix = `k${randomBytes(4).toString('hex')}`;
+  readonly #server: ServerControl | undefined;
+  #target: Target;
+  #base: URL;
   #runs = 0;
 
   constructor(setting: SuiteSetting) {
     this.#setting = setting;
+    this.#target = setting.target;
+    this.#base = setting.base;
+    this.#server = this.#control();
   }
 
   /** Runs everything that is to be run. */
@@ -60,7 +73,7 @@ export class SuiteRun {
     const others = chosen.filter(({ canary }) => !canary);
     const blocked = gate ? this.#blockedBy() : undefined;
     const rounds = Array.from({ length: repeat }, (_, round) => others.map((of) => ({ of, round })));
-    if (blocked === undefined) await this.#all(rounds.flat());
+    if (blocked === undefined) await this.#rest(rounds.flat());
     else for (const of of others) this.#waits(of, blocked);
   }
 
@@ -74,12 +87,25 @@ export class SuiteRun {
     this.#skip(of, skip ?? { verdict: 'INCONCLUSIVE', reason: requirement });
   }
 
-  async #all(jobs: readonly Job[]): Promise<void> {
+  // A server is ended only when nobody is there any more, and by one at a time.
+  async #rest(jobs: readonly Job[]): Promise<void> {
+    const { jobs: atOnce } = this.#setting;
+    await this.#all(
+      jobs.filter(({ of }) => !isExclusive(of)),
+      atOnce,
+    );
+    await this.#all(
+      jobs.filter(({ of }) => isExclusive(of)),
+      1,
+    );
+  }
+
+  async #all(jobs: readonly Job[], atOnce: number): Promise<void> {
     const left = [...jobs];
     const worker = async (): Promise<void> => {
       for (let job = left.shift(); job !== undefined && !this.#isOver(); job = left.shift()) await this.#job(job);
     };
-    await Promise.all(Array.from({ length: this.#setting.jobs }, worker));
+    await Promise.all(Array.from({ length: atOnce }, worker));
   }
 
   #isOver(): boolean {
@@ -103,7 +129,8 @@ export class SuiteRun {
   }
 
   #settingOf(of: Case, round: number): RunSetting {
-    const { target, patience, seed, epoch, signal, tokens } = this.#setting;
+    const { patience, seed, epoch, signal, tokens } = this.#setting;
+    const target = this.#target;
     const number = ++this.#runs;
     const [a, b] = tokens;
     return {
@@ -123,9 +150,31 @@ export class SuiteRun {
       prefix: `${this.#prefix}-${String(number)}`,
       run: `${of.id}~${String(number)}`,
       deadlineMs: patience.deadlineMs,
-      measure: () => patience.measure(target.wellKnown),
+      measure: () => patience.measure(this.#target.wellKnown),
       epoch,
+      ...(this.#server === undefined ? {} : { server: this.#server }),
       ...(signal === undefined ? {} : { signal }),
+    };
+  }
+
+  #control(): ServerControl | undefined {
+    const { owned, patience, signal, target } = this.#setting;
+    if (owned === undefined) return undefined;
+    const { discovery } = target;
+    const { drainMs } = isFields(discovery) && isFields(discovery['limits']) ? discovery['limits'] : {};
+    // It may take as long as it says that it takes.
+    const patienceMs = typeof drainMs === 'number' ? drainMs : 0;
+    return {
+      trouble: owned.trouble,
+      drain: () => owned.drain(),
+      end: (how) => owned.end(how, patienceMs + patience.deadlineMs()),
+      start: async () => {
+        const [before, after] = [owned.url, await owned.start()];
+        // A proxy, or an address that was given, stays where it is.
+        if (this.#base.origin === before.origin) this.#base = after;
+        this.#target = await fetchDiscovery(this.#base, patience, signal);
+        return this.#target;
+      },
     };
   }
 

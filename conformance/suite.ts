@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { suiteHash } from './cases.js';
 import { Patience, fetchDiscovery } from './discovery.js';
 import type { Case } from './model.js';
+import type { OwnedServer } from './owned-server.js';
 import { declaredBy, isChosen, profilesOf, skipOf } from './plan.js';
 import type { CaseReport, SuiteReport } from './report.js';
 import { buildReport } from './report.js';
@@ -16,6 +17,8 @@ export type { Check, Verdict } from './judge/judge.js';
 export interface SuiteOptions {
   /** The server: its origin, or the address of its well-known document. */
   readonly base: URL;
+  /** The server's process, where it is the kit's own and cases may end it. */
+  readonly owned?: OwnedServer | undefined;
   /** Bearer tokens of account `a`, and of `b` where there is a second one. */
   readonly tokens: readonly string[];
   readonly cases: readonly Case[];
@@ -71,7 +74,9 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
   const target = await fetchDiscovery(options.base, patience, options.signal);
   const declared = declaredBy(target.discovery);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
-  const selection = { accounts: options.tokens.length, full: options.full === true, profiles: options.profiles };
+  const { owned, profiles } = options;
+  const accounts = options.tokens.length;
+  const selection = { accounts, full: options.full === true, profiles, owned: owned !== undefined };
   const chosen = options.cases.filter((each) => isChosen(each, selection));
   const runs = summarise(chosen, (each) => skipOf(each, declared, selection)?.reason, options.repeat ?? 1);
   options.onPlan?.({ url: options.base.href, ...declared, ...runs, seed });
@@ -80,6 +85,8 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
   options.onTimeline?.([{ i: 0, t: 0, run: '*', type: 'suite', suite: suiteHash(), ...common }]);
   const suite = new SuiteRun({
     target,
+    base: options.base,
+    owned,
     declared,
     selection,
     patience,
@@ -95,6 +102,8 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
     signal: options.signal,
   });
   await suite.run(chosen);
+  const trouble = owned?.trouble();
+  if (trouble !== undefined) options.onTimeline?.([troubleRecord(trouble, epoch)]);
   return buildReport({
     cases: suite.reports,
     suite: { version: 1, hash: suiteHash() },
@@ -102,7 +111,12 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
     seed,
     seconds: Math.round(performance.now() - epoch) / 1000,
     tested,
+    trouble,
   });
+}
+
+function troubleRecord(what: string, epoch: number): TimelineRecord {
+  return { i: 1, t: Math.round(performance.now() - epoch), run: '*', type: 'server', event: 'crashed', what };
 }
 
 /** First 12 hex digits of SHA-256 of a value's JSON. */

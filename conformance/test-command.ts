@@ -11,7 +11,7 @@ import { profilesOf } from './plan.js';
 import { profileOf } from './register.js';
 import { EXIT } from './report.js';
 import { runSuite } from './suite.js';
-import type { StartedTarget } from './target.js';
+import type { OwnedServer } from './owned-server.js';
 import { DEVELOPMENT_TOKENS, StartError, startCommand, startReferenceServer } from './target.js';
 import { writeTimeline } from './timeline.js';
 import type { TimelineRecord } from './timeline.js';
@@ -103,6 +103,7 @@ async function test(url: URL | undefined, flags: TestFlags, cases: readonly Case
     const partial = flags.case !== undefined || flags.profile !== undefined;
     const report = await runSuite({
       base: target.url,
+      owned: target.owned,
       tokens,
       cases,
       partial,
@@ -119,11 +120,13 @@ async function test(url: URL | undefined, flags: TestFlags, cases: readonly Case
       signal: interrupted.signal,
     });
     const code = reporting.end(report, partial);
+    const trouble = target.owned?.trouble();
+    if (trouble !== undefined) process.stderr.write(`the server: ${trouble}\n`);
     return interrupted.signal.aborted ? EXIT.harness : code;
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     timeline.close();
-    await target.stop();
+    await target.owned?.stop();
   }
 }
 
@@ -135,13 +138,16 @@ function tokensOf(url: URL | undefined, { token, exec }: TestFlags): readonly st
   throw new UsageError('a bearer token is needed, since rooms have owners: --token, or PORTHOUSE_TOKEN');
 }
 
-async function targetOf(url: URL | undefined, { exec }: TestFlags): Promise<StartedTarget> {
-  if (exec !== undefined) {
-    const started = await startCommand(exec);
-    return url === undefined ? started : { ...started, url };
-  }
-  if (url !== undefined) return { url, stop: () => Promise.resolve() };
-  return startReferenceServer();
+/** What is tested, and its process where the kit started it. */
+interface TestTarget {
+  readonly url: URL;
+  readonly owned?: OwnedServer;
+}
+
+async function targetOf(url: URL | undefined, { exec }: TestFlags): Promise<TestTarget> {
+  if (exec === undefined && url !== undefined) return { url };
+  const owned = await (exec === undefined ? startReferenceServer() : startCommand(exec, url));
+  return { url: owned.url, owned };
 }
 
 class TimelineFile {

@@ -138,6 +138,21 @@ export interface RawBody {
   readonly counts?: number;
 }
 
+/**
+ * What became of the server's process, where it is the kit's own. `ending`: it was asked to end, and may take its time.
+ * `ended` and `started` are the kit's doing, `crashed` is not; `failed`: it did not come back. Of the run `*`: what it
+ * did by itself at any time.
+ */
+export interface ServerBody {
+  readonly type: 'server';
+  readonly event: 'ending' | 'ended' | 'started' | 'crashed' | 'failed';
+  readonly how?: string;
+  readonly what?: string;
+  /** The well-known address from here on, and its document. */
+  readonly url?: string;
+  readonly discovery?: Json;
+}
+
 /** A name given to something that was received. */
 export interface SaveBody {
   readonly type: 'save';
@@ -162,6 +177,7 @@ export type RecordBody =
   | FrameBody
   | MessageBody
   | RawBody
+  | ServerBody
   | SaveBody
   | FaultBody;
 

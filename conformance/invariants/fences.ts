@@ -48,7 +48,8 @@ function ownRules({ params }: Call, counters: Fields): Rule[] {
 function pipeRules(ledger: Ledger, socket: SocketState, { call, counters }: { call: Call; counters: Fields }): Rule[] {
   const epoch = counters['epoch'];
   const pipe = ledger.all.find(
-    (each) => each.kind === 'pipe' && each.member === socket.member && each.epoch === epoch && each.opened,
+    ({ kind, member, life, ...each }) =>
+      kind === 'pipe' && member === socket.member && life === socket.life && each.epoch === epoch && each.opened,
   );
   if (pipe === undefined || call.answer === undefined) return [];
   const { i } = call.answer.record;

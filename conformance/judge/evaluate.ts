@@ -21,6 +21,7 @@ export const controlLabel = (step: Step): string => `control:${String(step.index
 export function evaluate(step: Step, ledger: Ledger): Outcome {
   if (step.verb === 'control') return evaluateControl(step, ledger);
   if (step.verb === 'retry') return evaluateRetry(step, ledger);
+  if (step.verb === 'restart' || step.verb === 'drain') return evaluateServer(step, ledger);
   if (step.verb === 'exactly' || step.verb === 'none') {
     return evaluateWindow(ledger, resolveFields(step.fields, lookupIn(ledger)), step);
   }
@@ -42,6 +43,12 @@ export function controlPair(fields: Fields): { readonly from: string; readonly t
   const of = fields['of'];
   const [from, to] = Array.isArray(of) ? of.map(String) : [];
   return { from: fullAt(from ?? ''), to: fullAt(to ?? '') };
+}
+
+function evaluateServer({ verb }: Step, { server: { state, what = '' } }: Ledger): Outcome {
+  const expected = verb === 'drain' ? 'a server that was asked to end' : 'the server, started again';
+  if (state === 'crashed' || state === 'failed') return { state: 'failed', why: 'CLOSED', expected, received: what };
+  return (state === 'up') === (verb === 'restart') ? { state: 'held', claims: [] } : { state: 'pending', expected };
 }
 
 // Until the time is up a response that does not match only means: not yet.

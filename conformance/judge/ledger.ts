@@ -1,5 +1,14 @@
 import { asText, isFields, splitAt } from '../model.js';
-import type { FrameBody, HttpBody, Json, MessageBody, RunBody, SocketBody, TimelineRecord } from '../timeline.js';
+import type {
+  FrameBody,
+  HttpBody,
+  Json,
+  MessageBody,
+  RunBody,
+  ServerBody,
+  SocketBody,
+  TimelineRecord,
+} from '../timeline.js';
 
 /** Something received on a socket that a step can claim. */
 export interface Entry {
@@ -31,6 +40,8 @@ export interface SocketState {
   readonly member: string;
   readonly conn: number;
   readonly kind: 'pipe' | 'sibling';
+  /** In which life of the server it was opened; a restart begins another. */
+  readonly life: number;
   readonly inbound: Entry[];
   readonly calls: Call[];
   /** Pipes of the same member are numbered from 1. */
@@ -80,6 +91,9 @@ export class Ledger {
   readonly sent: Sent[] = [];
   readonly faults: string[] = [];
   readonly all: SocketState[] = [];
+  /** The server's process as far as the kit has to do with it, and why where it is not as it should be. */
+  server: { readonly state: 'up' | Exclude<ServerBody['event'], 'started'>; readonly what?: string } = { state: 'up' };
+  life = 1;
   readonly #byConn = new Map<number, SocketState>();
 
   /** Takes the next record of the run. */
@@ -92,6 +106,7 @@ export class Ledger {
     if (record.type === 'save') this.saves.set(record.name, record.value);
     if (record.type === 'fault') this.faults.push(record.what);
     if (record.type === 'raw') this.#raw(record.conn, record.counts);
+    if (record.type === 'server') this.#server(record);
   }
 
   /**
@@ -111,6 +126,15 @@ export class Ledger {
     const found = this.members.get(name) ?? {};
     this.members.set(name, found);
     return found;
+  }
+
+  #server({ event, what, url, discovery }: ServerBody): void {
+    this.server = { state: event === 'started' ? 'up' : event, ...(what === undefined ? {} : { what }) };
+    if (event !== 'started') return;
+    this.life += 1;
+    if (this.run !== undefined && url !== undefined && discovery !== undefined) {
+      this.run = { ...this.run, url, discovery };
+    }
   }
 
   #http(record: TimelineRecord & HttpBody): void {
@@ -153,10 +177,11 @@ export class Ledger {
       member,
       conn: record.conn,
       kind,
+      life: this.life,
       inbound: [],
       calls: [],
       // Only a pipe that opened made an epoch.
-      epoch: 1 + this.all.filter((each) => each.member === member && each.kind === 'pipe' && each.opened).length,
+      epoch: 1 + this.#pipesOf(member).filter(({ opened }) => opened !== undefined).length,
       opening: record,
       leaving: false,
       sent: 0,
@@ -168,6 +193,10 @@ export class Ledger {
     this.sockets.set(record.at, state);
     this.#byConn.set(record.conn, state);
     this.all.push(state);
+  }
+
+  #pipesOf(member: string): SocketState[] {
+    return this.all.filter((each) => each.member === member && each.kind === 'pipe' && each.life === this.life);
   }
 
   #frame(record: TimelineRecord & FrameBody): void {

@@ -7,6 +7,8 @@ import type { Mutant } from './catalogue.js';
 export interface Bench {
   /** The good server. */
   readonly url: URL;
+  /** Whether it is the kit's own, so that there can be more like it. */
+  readonly owned: boolean;
   readonly tokens: readonly string[];
   readonly cases: readonly Case[];
   readonly profiles: readonly string[];

@@ -105,7 +105,7 @@ export async function prove(options: ProofOptions, events: ProofEvents = {}): Pr
 
 async function proveWith(server: Server, options: ProofOptions, events: ProofEvents): Promise<Proof> {
   const chosen = options.parts.includes('mutants') ? mutantsFor(options) : [];
-  const cleanOptions = { ...options, url: server.url, cases: cleanCases(chosen, options) };
+  const cleanOptions = { ...options, url: server.url, owned: server.owned, cases: cleanCases(chosen, options) };
   const direct = await tryClean(cleanOptions);
   events.onPlan?.({ mutants: chosen, cases: options.cases.length, server: direct.report.target.server });
   const clean = [direct, ...(chosen.some(({ wire }) => wire !== undefined) ? [await tryProxied(cleanOptions)] : [])];
@@ -147,6 +147,7 @@ function benchOf(server: Server, clean: readonly CleanRun[], options: ProofOptio
   const faulty = reports.flatMap((report) => report.cases.filter(({ faults }) => faults.length > 0));
   return {
     url: server.url,
+    owned: server.owned !== undefined,
     tokens,
     cases,
     profiles: reports[0]?.target.profiles ?? [],

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Case } from '../model.js';
+import { isExclusive } from '../plan.js';
 import type { Mutant } from './catalogue.js';
 
 /** How many cases beside its own a mutant is held against, to find false alarms. */
@@ -65,7 +66,8 @@ export function casesFor(mutant: Mutant, cases: readonly Case[], { seed, full }:
   const all = openTo(mutant, cases);
   if (full) return { cases: all, slow: true };
   const own = ownCases(mutant, all);
-  const others = all.filter((of) => !of.canary && !isSlow(of) && !own.includes(of));
+  // What starts the server again takes too long for a sample.
+  const others = all.filter((of) => !of.canary && !isSlow(of) && !isExclusive(of) && !own.includes(of));
   const sample = sampleOf(others, `${String(seed)} ${mutant.name}`);
   const chosen = new Set([...all.filter(({ canary }) => canary), ...own, ...sample]);
   return { cases: all.filter((of) => chosen.has(of)), slow: own.some(isSlow) };

@@ -3,6 +3,7 @@ import type { Case } from '../model.js';
 import type { SuiteReport } from '../report.js';
 import { runSuite } from '../suite.js';
 import type { TimelineRecord } from '../timeline.js';
+import type { OwnedServer } from '../owned-server.js';
 import type { Bench } from './bench.js';
 import { holds } from './selection.js';
 import type { GoodRun } from './try-judge.js';
@@ -28,7 +29,9 @@ export interface CleanRun {
   readonly runs: readonly GoodRun[];
 }
 
-type CleanOptions = Pick<Bench, 'url' | 'tokens' | 'cases' | 'seed' | 'full' | 'signal'>;
+interface CleanOptions extends Pick<Bench, 'url' | 'tokens' | 'cases' | 'seed' | 'full' | 'signal'> {
+  readonly owned?: OwnedServer | undefined;
+}
 
 const passive = { alter: () => ({}) };
 
@@ -66,12 +69,12 @@ function collector(cases: readonly Case[], runs: GoodRun[]): (records: readonly 
 
 async function run(
   base: URL,
-  { tokens, cases, seed, full, signal }: CleanOptions,
+  { tokens, cases, seed, full, signal, owned }: CleanOptions,
   proxied: boolean,
 ): Promise<CleanRun> {
   const runs: GoodRun[] = [];
   const onTimeline = collector(cases, runs);
-  const report = await runSuite({ base, tokens, cases, seed, full, onTimeline, ...(signal && { signal }) });
+  const report = await runSuite({ base, owned, tokens, cases, seed, full, onTimeline, signal });
   return { report, result: resultOf(report, proxied), runs };
 }
 

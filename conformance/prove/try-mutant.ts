@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { startProxy } from '../mutants/wire/proxy.js';
 import type { SuiteReport } from '../report.js';
+import { isExclusive } from '../plan.js';
 import { runSuite } from '../suite.js';
 import type { Bench } from './bench.js';
 import { appliesTo, canaryIds } from './bench.js';
@@ -23,15 +24,27 @@ export interface MutantResult extends MutantVerdict {
 /** Cases at once before one faulty server; most of the time is spent waiting for what never comes. */
 const JOBS = 8;
 
-/** Starts the faulty server: a proxy before the good one, or a process of its own. */
-function startFaulty(mutant: Mutant, url: URL): Promise<Server> {
-  return mutant.wire === undefined ? startReference(mutant.name) : startProxy(url, mutant.wire);
+/**
+ * Starts the faulty server: a process of its own, or a proxy before the good one. What is ended and started again must
+ * not be the server of others.
+ */
+async function startFaulty({ name, wire }: Mutant, selection: Selection, bench: Bench): Promise<Server> {
+  if (wire === undefined) return startReference(name);
+  if (!bench.owned || !selection.cases.some(isExclusive)) return startProxy(bench.url, wire);
+  const good = await startReference();
+  const proxy = await startProxy(good.url, wire);
+  const stop = async (): Promise<void> => {
+    await proxy.stop();
+    await good.stop();
+  };
+  return { ...good, ...proxy, stop };
 }
 
 async function runAgainst(server: Server, selection: Selection, bench: Bench): Promise<SuiteReport> {
   const { tokens, seed, signal } = bench;
   return runSuite({
     base: server.url,
+    owned: server.owned,
     tokens,
     cases: selection.cases,
     jobs: JOBS,
@@ -59,7 +72,7 @@ async function verdictOn(mutant: Mutant, selection: Selection, bench: Bench): Pr
   }
   let server: Server | undefined;
   try {
-    server = await startFaulty(mutant, bench.url);
+    server = await startFaulty(mutant, selection, bench);
     const report = await runAgainst(server, selection, bench);
     const [own] = server.faults?.() ?? [];
     if (own !== undefined) return invalid(`the mutant failed: ${own}`);

@@ -70,6 +70,8 @@ function describeRecord(record: TimelineRecord): Described {
       };
     case 'step':
       return { arrow: '-', at: `step ${String(record.index)}`, what: `${record.verb} ${record.phase}` };
+    case 'server':
+      return { arrow: '-', at: 'server', what: `${record.event} ${record.what ?? record.url ?? record.how ?? ''}` };
     default:
       return { arrow: '-', at: record.type, what: '' };
   }

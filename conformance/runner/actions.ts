@@ -9,6 +9,7 @@ import { afterAll, closeWindow, commandOf, fence, fenceSenders, sendNonce } from
 import { grantStep, httpStep, rawRequest } from './http.js';
 import type { Run } from './run.js';
 import { bindStep } from './bind.js';
+import { drainStep, restartStep } from './server.js';
 import { rawStep, sendStep } from './sending.js';
 import { callStep, connectionAt, leave, makeCall, openStep, sendPing, toggle } from './sockets.js';
 
@@ -56,6 +57,10 @@ const ACTIONS: { readonly [verb in Step['verb']]: Action } = {
     leave(run, fields, 'cut');
   },
   clock: ({ run, fields }) => pass(run, fields),
+  restart: ({ run, fields }) => restartStep(run, fields),
+  drain: ({ run }) => {
+    drainStep(run);
+  },
   expect: expectStep,
   exactly: closeWindow,
   none: closeWindow,

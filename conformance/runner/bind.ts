@@ -14,8 +14,9 @@ const CORRUPTIBLE: ReadonlySet<string> = new Set(['mac', 'channel', 'cnonce', 'n
 export async function bindStep(run: Run, fields: Fields, step: Step): Promise<void> {
   const at = socketOf('bind', fields);
   const { member, socket } = splitAt(at);
-  // Whoever cut or closed a socket and binds again under its name means a new one.
-  const left = run.ledger.sockets.get(at)?.leaving === true;
+  // Whoever cut or closed a socket and binds again under its name means a new one; so does who ended the server.
+  const before = run.ledger.sockets.get(at);
+  const left = before?.leaving === true || before?.life !== run.ledger.life;
   const known = left ? undefined : run.connections.get(at);
   const connection = known ?? openStep(run, { sibling: member, as: socket });
   const state = () => run.ledger.sockets.get(at);

@@ -19,7 +19,9 @@ const roomOf = (run: Run, member: string): string | undefined => run.ledger.memb
 /** Pipes of the room in which `member` is. */
 export function pipesOfRoom(run: Run, member: string): SocketState[] {
   const room = roomOf(run, member);
-  return [...run.ledger.sockets.values()].filter((each) => each.kind === 'pipe' && roomOf(run, each.member) === room);
+  const { life, sockets } = run.ledger;
+  const pipes = [...sockets.values()].filter((each) => each.kind === 'pipe' && each.life === life);
+  return pipes.filter((each) => roomOf(run, each.member) === room);
 }
 
 /** The command channel of a member, where a fence on it would be answered. */

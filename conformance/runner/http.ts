@@ -88,7 +88,7 @@ export function grantStep(run: Run, fields: Fields): Promise<void> {
   return exchange(run, {
     at: `${asText(fields['as'])}.grant`,
     method: 'POST',
-    url: run.setting.target.sessions,
+    url: run.target.sessions,
     headers: headersOf(run, { account: 'a', ...fields }, { 'content-type': 'application/json' }),
     body: Buffer.from(JSON.stringify(body), 'utf8'),
     // A case may ask for what no server grants; only the grants of `given` are the kit's own word.
@@ -131,7 +131,7 @@ function withLimits(run: Run, asked: Fields): Fields {
   return { ...asked, limits: Object.fromEntries(numbers) };
 }
 
-function addressOf({ setting: { target } }: Run, to: string): URL {
+function addressOf({ target }: Run, to: string): URL {
   if (to === 'discovery') return target.wellKnown;
   if (to === 'sessions' || to === 'pipe' || to === 'sibling') return target[to];
   return new URL(to, target.wellKnown);

@@ -4,6 +4,7 @@ import { resultOf } from '../judge/ledger.js';
 import type { Outcome } from '../judge/outcome.js';
 import { claim, decide } from '../judge/replay.js';
 import { pointed, quantity } from '../judge/scope.js';
+import { isExclusive } from '../plan.js';
 
 import { asText, fullAt } from '../model.js';
 import type { Case, Fields, Step } from '../model.js';
@@ -28,7 +29,8 @@ export async function runCase(of: Case, setting: RunSetting): Promise<readonly T
 }
 
 function runRecord(of: Case, { prefix, seed, target, tokens, deadlineMs }: RunSetting): RunBody {
-  const keys = of.canary ? { main: {} } : { [BYSTANDER.room]: {} };
+  const again = isExclusive(of) ? { [BYSTANDER.again]: {} } : {};
+  const keys = of.canary ? { main: {} } : { [BYSTANDER.room]: {}, ...again };
   const specs: { readonly [key: string]: Fields } = { ...keys, ...of.given.rooms };
   const rooms = Object.entries(specs).map(
     ([key, spec]) => [key, { name: `${prefix}-${key.toLowerCase()}`, spec }] as const,

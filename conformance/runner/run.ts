@@ -5,6 +5,7 @@ import type { Case, Fields } from '../model.js';
 import type { RecordBody, TimelineRecord } from '../timeline.js';
 import type { Connection } from './connection.js';
 import type { Target } from '../endpoints.js';
+import type { ServerControl } from './server.js';
 
 /** What a run needs to know beside its case. */
 export interface RunSetting {
@@ -21,6 +22,8 @@ export interface RunSetting {
   readonly measure: () => Promise<number>;
   /** Start of the suite on the monotonic clock, in ms. */
   readonly epoch: number;
+  /** Absent where the server's process is not the kit's own. */
+  readonly server?: ServerControl;
   readonly signal?: AbortSignal;
 }
 
@@ -29,6 +32,8 @@ export class Run {
   readonly records: TimelineRecord[] = [];
   readonly ledger = new Ledger();
   readonly connections = new Map<string, Connection>();
+  /** Where the server is now; a restart may change it. */
+  target: Target;
   readonly #all: Connection[] = [];
   readonly #ended = new AbortController();
   #changed: (() => void)[] = [];
@@ -38,7 +43,9 @@ export class Run {
   constructor(
     readonly of: Case,
     readonly setting: RunSetting,
-  ) {}
+  ) {
+    this.target = setting.target;
+  }
 
   /** Aborts when the run ends, or when the whole suite is called off. */
   get signal(): AbortSignal {

@@ -26,7 +26,7 @@ export function openStep(run: Run, fields: Fields): Connection {
   const ticket = fields['ticket'] ?? (isFields(grant) ? grant['pipeTicket'] : undefined);
   const offered = kind === 'sibling' ? [SIBLING_PROTOCOL] : [PIPE_PROTOCOL, `${TICKET_PREFIX}${asText(ticket)}`];
   const protocols = Array.isArray(fields['protocols']) ? fields['protocols'].map(String) : offered;
-  const url = endpointOf(run.setting.target, grant, kind);
+  const url = endpointOf(run.target, grant, kind);
   return openConnection(run, { at, kind, url, protocols, headers: headersOf(fields['headers']) });
 }
 
