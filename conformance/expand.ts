@@ -39,7 +39,16 @@ const MEMBER: Member = {
  * Every step of a run, in order: the bystanders' opening and first nonce, what `given` asks for, the case's own steps,
  * and the bystanders' last nonce. Each says what it expects, also where the file left it out.
  */
-export function expand(of: Case): Step[] {
+export function expand(of: Case): readonly Step[] {
+  const steps = expanded.get(of) ?? stepsOf(of);
+  expanded.set(of, steps);
+  return steps;
+}
+
+// Runner and judge ask for the same case, and again in each of its repetitions.
+const expanded = new WeakMap<Case, readonly Step[]>();
+
+function stepsOf(of: Case): Step[] {
   const opening = of.canary ? [] : bystandersOpen();
   const given = givenDrafts(of);
   const closing = of.canary ? [] : isExclusive(of) ? bystandersReturn() : [bystanderNonce()];

@@ -16,7 +16,11 @@ test('the exit code', (t) => {
     verdict,
     ...more,
   });
-  const report = (checks: readonly Check[], faults: readonly string[] = []): SuiteReport =>
+  const report = (
+    checks: readonly Check[],
+    faults: readonly string[] = [],
+    profiles: readonly string[] = ['core'],
+  ): SuiteReport =>
     buildReport({
       cases: [
         {
@@ -35,10 +39,10 @@ test('the exit code', (t) => {
         },
       ],
       suite: { version: 1, hash: '' },
-      target: { url: '', server: '', profiles: ['core'], hash: '' },
+      target: { url: '', server: '', profiles, hash: '' },
       seed: 1,
       seconds: 0,
-      tested: ['core'],
+      tested: profiles,
     });
   const none = { baseline: [], strict: false, partial: false };
   const stale = [{ check: 'DELIV-9', reason: 'known' }];
@@ -57,6 +61,15 @@ test('the exit code', (t) => {
     t.equal(applyBaseline(report([check('PASS'), check('FAIL')]), with4).exitCode, 1);
     t.equal(applyBaseline(report([check('PASS')], ['oops']), with4).exitCode, 3);
     t.equal(applyBaseline(report([check('PASS'), check('WARN')]), { ...none, strict: true }).exitCode, 1);
+    t.end();
+  });
+
+  t.test('is not changed by a profile of a later version, which is only noted', (t) => {
+    const later = report([check('PASS')], [], ['core', 'teleport']);
+    t.equal(later.exitCode, 0);
+    t.same(later.summary.unproven, []);
+    t.match(later.notices, [/teleport/]);
+    t.same(report([check('PASS')], [], ['core', 'lines']).summary.unproven, ['lines'], 'a known one needs a proof');
     t.end();
   });
 

@@ -1,7 +1,7 @@
 import { ISOLATION } from './judge/judge.js';
 import type { Check, Verdict } from './judge/judge.js';
 import { invariantRequirements } from './invariants/index.js';
-import { allRequirements, requirementOf } from './register.js';
+import { allRequirements, profileOf, requirementOf } from './register.js';
 
 /** What became of one case, or of one row of it. */
 export interface CaseReport {
@@ -57,6 +57,8 @@ export interface SuiteReport {
     /** Declared profiles of which not one check passed. */
     readonly unproven: readonly string[];
   };
+  /** What no verdict says and a reader may want to know. */
+  readonly notices: readonly string[];
   readonly exitCode: number;
   readonly seconds: number;
 }
@@ -95,9 +97,10 @@ export function buildReport({ tested, trouble, ...parts }: ReportParts): SuiteRe
     checks: tally(checks.map((each) => each.verdict)),
     requirements: tally(requirements.map((each) => each.verdict)),
     faults: parts.cases.reduce((sum, each) => sum + each.faults.length, 0),
-    unproven: tested.filter((profile) => !isProven(profile, checks)),
+    unproven: tested.filter((profile) => isKnown(profile) && !isProven(profile, checks)),
   };
-  return { ...parts, checks, requirements, summary, exitCode: exitCodeOf(checks, summary) };
+  const notices = noticesOf(parts.target.profiles);
+  return { ...parts, checks, requirements, summary, notices, exitCode: exitCodeOf(checks, summary) };
 }
 
 /** Nobody is served any more by what is not there. */
@@ -107,6 +110,12 @@ function troubleChecks(trouble: string | undefined): Check[] {
   const expected = 'a server that is there until it is ended';
   return [{ ...place, verdict: 'FAIL', why: 'CLOSED', expected, received: trouble }];
 }
+
+const isKnown = (profile: string): boolean => profileOf(profile) !== undefined;
+
+// Later minor versions add profiles, and whoever does not know them ignores them.
+const noticesOf = (profiles: readonly string[]): readonly string[] =>
+  profiles.filter((name) => !isKnown(name)).map((name) => `it declares ${name}, a profile that this kit does not know`);
 
 // The bystanders of each case: one line for all of them is enough where they were well.
 const isRoutine = (check: Check): boolean => check.requirement === ISOLATION && check.verdict === 'PASS';

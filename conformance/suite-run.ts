@@ -18,7 +18,7 @@ import { runCase } from './runner/run-case.js';
 import type { RunSetting } from './runner/run.js';
 import type { ServerControl } from './runner/server.js';
 import type { Target } from './endpoints.js';
-import type { TimelineRecord } from './timeline.js';
+import type { Json, TimelineRecord } from './timeline.js';
 
 /** What all cases of a suite have in common. */
 export interface SuiteSetting {
@@ -70,7 +70,7 @@ export class SuiteRun {
     const { selection, repeat, gate } = this.#setting;
     const chosen = cases.filter((each) => isChosen(each, selection));
     for (const each of chosen.filter(({ canary }) => canary)) await this.#job({ of: each, round: 0 });
-    const others = chosen.filter(({ canary }) => !canary);
+    const others = longestFirst(chosen.filter(({ canary }) => !canary));
     const blocked = gate ? this.#blockedBy() : undefined;
     const rounds = Array.from({ length: repeat }, (_, round) => others.map((of) => ({ of, round })));
     if (blocked === undefined) await this.#rest(rounds.flat());
@@ -198,6 +198,17 @@ export class SuiteRun {
     this.#setting.onCase(report);
   }
 }
+
+/** Those that must let time pass begin, so that nobody waits for them at the end. */
+function longestFirst(cases: readonly Case[]): readonly Case[] {
+  return [...cases].sort((a, b) => passOf(b) - passOf(a));
+}
+
+const passOf = ({ steps }: Case): number =>
+  Math.max(0, ...steps.map(({ verb, fields }) => (verb === 'clock' ? estimate(fields['pass']) : 0)));
+
+// How long a limit is, only the run knows.
+const estimate = (pass: Json | undefined): number => (typeof pass === 'number' ? pass : 1000);
 
 /** What became of a case, beside what the case itself says. */
 export type CaseResult = Pick<CaseReport, 'checks' | 'faults' | 'run' | 'seconds'> &

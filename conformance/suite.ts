@@ -22,7 +22,7 @@ export interface SuiteOptions {
   /** Bearer tokens of account `a`, and of `b` where there is a second one. */
   readonly tokens: readonly string[];
   readonly cases: readonly Case[];
-  /** Cases that run at the same time. Default 4. */
+  /** Cases that run at the same time. Default 8. */
   readonly jobs?: number | undefined;
   /** Decides all content. Default: random. */
   readonly seed?: number | undefined;
@@ -59,7 +59,8 @@ export interface PlanSummary {
   readonly seed: number;
 }
 
-const DEFAULT_JOBS = 4;
+// Most of a case is waiting for the next answer.
+const DEFAULT_JOBS = 8;
 const DEFAULT_TIMEOUT_MS = 2000;
 
 /**

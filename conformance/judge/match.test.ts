@@ -45,8 +45,11 @@ const MATCHERS: Readonly<Record<string, Matching>> = {
   $base64url: { expected: { $base64url: 2 }, fits: ['AAA'], not: ['AAA=', 'AA', 'AAB', '++A', undefined] },
   '$profiles, every one with what it needs': {
     expected: { $profiles: 'closed' },
-    fits: [['core', 'websocket']],
-    not: [['websocket'], ['core', 'lines'], ['core', 'teleport'], 'core'],
+    fits: [
+      ['core', 'websocket'],
+      ['core', 'websocket', 'of-a-later-version'],
+    ],
+    not: [['websocket'], ['core', 'lines'], ['core', 7], ['of-a-later-version'], 'core'],
   },
   'an unknown operator, nothing': { expected: { $like: 1 }, fits: [], not: [1, undefined] },
 };

@@ -64,8 +64,18 @@ export function resolve(value: Json, lookup: Lookup): Json {
   return value;
 }
 
-/** `resolve` for an object. */
+// A step is looked at after every record, and most steps name nothing.
+const settled = new WeakMap<Fields, boolean>();
+
+function isSettled(fields: Fields): boolean {
+  const known = settled.get(fields) ?? !JSON.stringify(fields).includes('$');
+  settled.set(fields, known);
+  return known;
+}
+
+/** `resolve` for an object; the object itself where it names nothing. */
 export function resolveFields(fields: Fields, lookup: Lookup): Fields {
+  if (isSettled(fields)) return fields;
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, resolve(value, lookup)]));
 }
 

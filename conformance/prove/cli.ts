@@ -138,7 +138,7 @@ export function registerProve(program: Command): void {
     .option('--only <parts>', `parts to prove, comma separated: ${PARTS.join(', ')}`, parts)
     .option('--list', 'list the mutants and end')
     .option('--full', 'every case for every mutant, slow ones too')
-    .option('--jobs <number>', 'mutants tried at the same time', count, 2)
+    .option('--jobs <number>', 'mutants tried at the same time', count, 4)
     .option('--seed <number>', `decides content and samples; default ${String(DEFAULT_SEED)}`, count)
     .option('--out <file>', 'where to write the report with the kill matrix', DEFAULT_OUT)
     .action(command);

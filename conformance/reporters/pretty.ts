@@ -60,6 +60,7 @@ export class PrettyReporter implements Reporter {
     this.#clear();
     this.#lines(waiting(report, this.#width));
     this.#lines(sums(report));
+    this.#lines(report.notices.flatMap((notice) => wrap(`note: ${notice}`, this.#width)));
     const meaning = MEANING[report.exitCode] ?? '';
     this.#lines([`${meaning} (exit ${String(report.exitCode)}) after ${report.seconds.toFixed(1)} s`]);
   };

@@ -36,6 +36,8 @@ export class Run {
   target: Target;
   readonly #all: Connection[] = [];
   readonly #ended = new AbortController();
+  /** Aborts when the run ends, or when the whole suite is called off. */
+  readonly signal: AbortSignal;
   #changed: (() => void)[] = [];
   #conn = 0;
   #call = 0;
@@ -45,12 +47,8 @@ export class Run {
     readonly setting: RunSetting,
   ) {
     this.target = setting.target;
-  }
-
-  /** Aborts when the run ends, or when the whole suite is called off. */
-  get signal(): AbortSignal {
-    const { signal } = this.setting;
-    return signal === undefined ? this.#ended.signal : AbortSignal.any([signal, this.#ended.signal]);
+    const ended = this.#ended.signal;
+    this.signal = setting.signal === undefined ? ended : AbortSignal.any([setting.signal, ended]);
   }
 
   /** Appends a record. Everything that waits looks again. */

@@ -9,7 +9,7 @@ import { test } from 'tap';
 import { packageRoot } from '../../support/package-root.js';
 import { initialize, load } from './hooks.js';
 import type { Patch } from './patch.js';
-import { PatchError, applyPatch, loadPatches } from './patch.js';
+import { PatchError, applyPatch, loadPatch, loadPatches } from './patch.js';
 
 const root = packageRoot(import.meta.url);
 const patch: Patch = {
@@ -37,6 +37,19 @@ void test('a patch without a match, or with two, is an error that says so', (t) 
   t.end();
 });
 
+void test('a patch is found by its whole name alone', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'patches-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const listed = (name: string): string =>
+    `- { name: ${name}, what: y, file: f, find: a, replace: b, breaks: [], also: [] }\n`;
+  writeFileSync(join(folder, 'a.yaml'), `${listed('says-no-twice')}# says-no\n`);
+  writeFileSync(join(folder, 'b.yaml'), listed('says-no'));
+  t.equal(loadPatch('says-no', folder).name, 'says-no');
+  t.throws(() => loadPatch('says', folder), /no patch is called says$/);
+  t.throws(() => loadPatch('', folder), /no patch is called \(nothing\)/);
+  t.end();
+});
+
 void test('a list of patches with a missing, wrong or unknown field is refused with its place', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'patches-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
@@ -55,7 +68,7 @@ void test('the loader hook patches the chosen module and no other', async (t) =>
   const next = () => Promise.resolve({ format: 'module', source: Buffer.from('return yes(a)') });
   const context = { conditions: [], format: 'module', importAttributes: {} } as unknown as LoadHookContext;
   const loaded = async (from: string) => Buffer.from((await load(from, context, next)).source as Uint8Array).toString();
-  initialize({ patch, url });
+  initialize({ source: "return '$&'", url });
   t.equal(await loaded(url), "return '$&'");
   t.equal(await loaded('file:///dist/other.js'), 'return yes(a)');
 });

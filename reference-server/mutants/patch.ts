@@ -37,14 +37,30 @@ function checked(value: unknown, place: string): Patch {
   return value as Patch;
 }
 
+const fileNames = (from: string): readonly string[] =>
+  readdirSync(from)
+    .filter((name) => name.endsWith('.yaml'))
+    .sort();
+
+function patchesIn(from: string, name: string, text = readFileSync(join(from, name), 'utf8')): readonly Patch[] {
+  const list: unknown = parse(text) ?? [];
+  if (!Array.isArray(list)) throw new PatchError(`${name}: not a list`);
+  return list.map((value, i) => checked(value, `${name}, entry ${String(i + 1)}`));
+}
+
 /** Every patch of the folder `from` (default: the project's own), in the order of files and lists. */
 export function loadPatches(from = folder): readonly Patch[] {
-  const files = readdirSync(from).filter((name) => name.endsWith('.yaml'));
-  return files.sort().flatMap((name) => {
-    const list: unknown = parse(readFileSync(join(from, name), 'utf8')) ?? [];
-    if (!Array.isArray(list)) throw new PatchError(`${name}: not a list`);
-    return list.map((value, i) => checked(value, `${name}, entry ${String(i + 1)}`));
-  });
+  return fileNames(from).flatMap((name) => patchesIn(from, name));
+}
+
+/** The patch called `wanted`; reads no more files as YAML than mention it, since a proof starts hundreds of servers. */
+export function loadPatch(wanted: string, from = folder): Patch {
+  for (const name of fileNames(from)) {
+    const text = readFileSync(join(from, name), 'utf8');
+    const found = text.includes(wanted) ? patchesIn(from, name, text).find((each) => each.name === wanted) : undefined;
+    if (found !== undefined) return found;
+  }
+  throw new PatchError(`no patch is called ${wanted === '' ? '(nothing)' : wanted}`);
 }
 
 function pattern(find: string): RegExp {
