@@ -60,6 +60,8 @@ export const errors = {
   "draining": {"name":"draining","code":1036,"scope":"connection","fatal":true,"retry":true,"wsClose":4009,"http":503,"ftp":null,"bridge":null,"channel":"close","meaning":"The server is stopping. New requests are answered with it, open sockets are closed with it."},
   "session_ended": {"name":"session_ended","code":1037,"scope":"session","fatal":true,"retry":false,"wsClose":4504,"http":null,"ftp":null,"bridge":null,"channel":"close","meaning":"The session is over."},
   "timeout": {"name":"timeout","code":1038,"scope":"connection","fatal":true,"retry":true,"wsClose":4010,"http":null,"ftp":null,"bridge":null,"channel":"close","meaning":"The peer was silent for too long."},
+  "rate_limited": {"name":"rate_limited","code":1039,"scope":"message","fatal":true,"retry":true,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"event","meaning":"More came in a short time than the limit of that name permits. It is refused, and what comes later is treated on its own merits."},
+  "no_such_member": {"name":"no_such_member","code":1053,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"answer","meaning":"No other member of the caller's room has that sid, or it takes no part in this."},
 } as const satisfies Readonly<Record<string, ErrorEntry>>;
 
 export type ErrorName = keyof typeof errors;

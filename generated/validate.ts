@@ -26,6 +26,8 @@ type Validators = { readonly [Key in SchemaKey]: Validator<WireTypes[Key]> };
 
 /** The validator of each wire type. */
 export const validate = {
+  'calls/agent.command.params': validators.calls_agent_command_params,
+  'calls/agent.command.result': validators.calls_agent_command_result,
   'calls/debug.level.params': validators.calls_debug_level_params,
   'calls/debug.level.result': validators.calls_debug_level_result,
   'calls/fence.params': validators.calls_fence_params,
@@ -46,7 +48,9 @@ export const validate = {
   'calls/sibling.stay.result': validators.calls_sibling_stay_result,
   'calls/subscribe.params': validators.calls_subscribe_params,
   'calls/subscribe.result': validators.calls_subscribe_result,
+  'common/after': validators.common_after,
   'common/channel': validators.common_channel,
+  'common/command-name': validators.common_command_name,
   'common/counters': validators.common_counters,
   'common/debug-level': validators.common_debug_level,
   'common/direction': validators.common_direction,
@@ -74,6 +78,7 @@ export const validate = {
   'common/sid': validators.common_sid,
   'common/state': validators.common_state,
   'common/transport': validators.common_transport,
+  'events/agent.command': validators.events_agent_command,
   'events/debug.envelope': validators.events_debug_envelope,
   'events/debug.log': validators.events_debug_log,
   'events/pipe.ended': validators.events_pipe_ended,

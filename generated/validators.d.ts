@@ -5,6 +5,8 @@ interface Guard {
   (value: unknown): boolean;
   errors?: readonly object[] | null;
 }
+export declare const calls_agent_command_params: Guard;
+export declare const calls_agent_command_result: Guard;
 export declare const calls_debug_level_params: Guard;
 export declare const calls_debug_level_result: Guard;
 export declare const calls_fence_params: Guard;
@@ -25,7 +27,9 @@ export declare const calls_sibling_stay_params: Guard;
 export declare const calls_sibling_stay_result: Guard;
 export declare const calls_subscribe_params: Guard;
 export declare const calls_subscribe_result: Guard;
+export declare const common_after: Guard;
 export declare const common_channel: Guard;
+export declare const common_command_name: Guard;
 export declare const common_counters: Guard;
 export declare const common_debug_level: Guard;
 export declare const common_direction: Guard;
@@ -53,6 +57,7 @@ export declare const common_server_info: Guard;
 export declare const common_sid: Guard;
 export declare const common_state: Guard;
 export declare const common_transport: Guard;
+export declare const events_agent_command: Guard;
 export declare const events_debug_envelope: Guard;
 export declare const events_debug_log: Guard;
 export declare const events_pipe_ended: Guard;

@@ -18,12 +18,99 @@ function codePoints(text) {
   return count;
 }
 
-export const calls_debug_level_params = validate22;
-const schema34 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/debug-level.json","title":"DebugLevel","description":"How much the debug channel says. `off`: nothing; `info`: what happens to the session; `trace`: every message too, without its payload.","type":"string","enum":["off","info","trace"]};
-const pattern4 = new RegExp("^[!-~]{1,64}$", "u");
+export const calls_agent_command_params = validate22;
+const pattern4 = new RegExp("^(?:room|s_[A-Za-z0-9_-]{22})$", "u");
+const pattern5 = new RegExp("^[!-~]{1,64}$", "u");
+
+function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/after.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate23.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.epoch === undefined) && (missing0 = "epoch")) || ((data.n === undefined) && (missing0 = "n"))){
+validate23.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.epoch !== undefined){
+let data0 = data.epoch;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate23.errors = [{instancePath:instancePath+"/epoch",schemaPath:"epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate23.errors = [{instancePath:instancePath+"/epoch",schemaPath:"epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate23.errors = [{instancePath:instancePath+"/epoch",schemaPath:"epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.n !== undefined){
+let data1 = data.n;
+const _errs4 = errors;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate23.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs4){
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 9007199254740991 || isNaN(data1)){
+validate23.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data1 < 0 || isNaN(data1)){
+validate23.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+else {
+validate23.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate23.errors = vErrors;
+return errors === 0;
+}
+validate23.evaluated = {"props":{"epoch":true,"n":true},"dynamicProps":false,"dynamicItems":false};
+
 
 function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/debug.level.params.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/agent.command.params.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate22.evaluated;
@@ -36,8 +123,397 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.level === undefined) && (missing0 = "level")){
+if(((data.to === undefined) && (missing0 = "to")) || ((data.name === undefined) && (missing0 = "name"))){
 validate22.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.to !== undefined){
+let data0 = data.to;
+const _errs1 = errors;
+if(errors === _errs1){
+if(typeof data0 === "string"){
+if(!pattern4.test(data0)){
+validate22.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/pattern",keyword:"pattern",params:{pattern: "^(?:room|s_[A-Za-z0-9_-]{22})$"},message:"must match pattern \""+"^(?:room|s_[A-Za-z0-9_-]{22})$"+"\""}];
+return false;
+}
+}
+else {
+validate22.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.name !== undefined){
+let data1 = data.name;
+const _errs3 = errors;
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data1 === "string"){
+if(!pattern5.test(data1)){
+validate22.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate22.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.after !== undefined){
+const _errs6 = errors;
+if(!(validate23(data.after, {instancePath:instancePath+"/after",parentData:data,parentDataProperty:"after",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs6 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.op !== undefined){
+let data3 = data.op;
+const _errs7 = errors;
+const _errs8 = errors;
+if(errors === _errs8){
+if(typeof data3 === "string"){
+if(!pattern5.test(data3)){
+validate22.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate22.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate22.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate22.errors = vErrors;
+return errors === 0;
+}
+validate22.evaluated = {"props":{"to":true,"name":true,"body":true,"after":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_agent_command_result = validate25;
+const schema40 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/position.json","title":"Position","description":"A place in one direction of one pipe. Both ends count messages by themselves, so nothing is inserted into the pipe to mark it.","type":"object","properties":{"epoch":{"$ref":"./epoch.json","description":"The pipe that is meant."},"dir":{"$ref":"./direction.json","description":"The direction that is counted."},"unit":{"description":"What `n` counts: messages, or bytes on a pipe without message boundaries.","type":"string","enum":["msg","byte"]},"n":{"description":"1 is the first message (or byte), 0 the place before it. Empty, refused and oversize messages count; fragments and control frames do not.","type":"integer","minimum":0,"maximum":9007199254740991},"offset":{"description":"Bytes into message `n`, where a place within a message is meant.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["epoch","dir","unit","n"]};
+const schema42 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/direction.json","title":"Direction","description":"Direction of a pipe. `c2s`: from the client to the server; `s2c`: from the server to the client.","type":"string","enum":["c2s","s2c"]};
+
+function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/position.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate26.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.epoch === undefined) && (missing0 = "epoch")) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.unit === undefined) && (missing0 = "unit"))) || ((data.n === undefined) && (missing0 = "n"))){
+validate26.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.epoch !== undefined){
+let data0 = data.epoch;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate26.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate26.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate26.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.dir !== undefined){
+let data1 = data.dir;
+const _errs4 = errors;
+if(typeof data1 !== "string"){
+validate26.errors = [{instancePath:instancePath+"/dir",schemaPath:"./direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data1 === "c2s") || (data1 === "s2c"))){
+validate26.errors = [{instancePath:instancePath+"/dir",schemaPath:"./direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.unit !== undefined){
+let data2 = data.unit;
+const _errs7 = errors;
+if(typeof data2 !== "string"){
+validate26.errors = [{instancePath:instancePath+"/unit",schemaPath:"#/properties/unit/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data2 === "msg") || (data2 === "byte"))){
+validate26.errors = [{instancePath:instancePath+"/unit",schemaPath:"#/properties/unit/enum",keyword:"enum",params:{allowedValues: schema40.properties.unit.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.n !== undefined){
+let data3 = data.n;
+const _errs9 = errors;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+validate26.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs9){
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 > 9007199254740991 || isNaN(data3)){
+validate26.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data3 < 0 || isNaN(data3)){
+validate26.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.offset !== undefined){
+let data4 = data.offset;
+const _errs11 = errors;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+validate26.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs11){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 9007199254740991 || isNaN(data4)){
+validate26.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data4 < 0 || isNaN(data4)){
+validate26.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs11 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate26.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate26.errors = vErrors;
+return errors === 0;
+}
+validate26.evaluated = {"props":{"epoch":true,"dir":true,"unit":true,"n":true,"offset":true},"dynamicProps":false,"dynamicItems":false};
+
+
+function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/agent.command.result.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate25.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((data.id === undefined) && (missing0 = "id")) || ((data.members === undefined) && (missing0 = "members"))) || ((data.missed === undefined) && (missing0 = "missed"))){
+validate25.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.id !== undefined){
+let data0 = data.id;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+validate25.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate25.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.members !== undefined){
+let data1 = data.members;
+const _errs4 = errors;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate25.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs4){
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 9007199254740991 || isNaN(data1)){
+validate25.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data1 < 0 || isNaN(data1)){
+validate25.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.missed !== undefined){
+let data2 = data.missed;
+const _errs6 = errors;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+validate25.errors = [{instancePath:instancePath+"/missed",schemaPath:"#/properties/missed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs6){
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 9007199254740991 || isNaN(data2)){
+validate25.errors = [{instancePath:instancePath+"/missed",schemaPath:"#/properties/missed/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data2 < 0 || isNaN(data2)){
+validate25.errors = [{instancePath:instancePath+"/missed",schemaPath:"#/properties/missed/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs6 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs8 = errors;
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate25.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate25.errors = vErrors;
+return errors === 0;
+}
+validate25.evaluated = {"props":{"id":true,"members":true,"missed":true,"at":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_debug_level_params = validate28;
+const schema44 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/debug-level.json","title":"DebugLevel","description":"How much the debug channel says. `off`: nothing; `info`: what happens to the session; `trace`: every message too, without its payload.","type":"string","enum":["off","info","trace"]};
+
+function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/debug.level.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate28.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.level === undefined) && (missing0 = "level")){
+validate28.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -45,11 +521,11 @@ if(data.level !== undefined){
 let data0 = data.level;
 const _errs1 = errors;
 if(typeof data0 !== "string"){
-validate22.errors = [{instancePath:instancePath+"/level",schemaPath:"../common/debug-level.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate28.errors = [{instancePath:instancePath+"/level",schemaPath:"../common/debug-level.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data0 === "off") || (data0 === "info")) || (data0 === "trace"))){
-validate22.errors = [{instancePath:instancePath+"/level",schemaPath:"../common/debug-level.json/enum",keyword:"enum",params:{allowedValues: schema34.enum},message:"must be equal to one of the allowed values"}];
+validate28.errors = [{instancePath:instancePath+"/level",schemaPath:"../common/debug-level.json/enum",keyword:"enum",params:{allowedValues: schema44.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -64,13 +540,13 @@ const _errs4 = errors;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
-if(!pattern4.test(data1)){
-validate22.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+if(!pattern5.test(data1)){
+validate28.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate22.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate28.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -83,22 +559,22 @@ var valid0 = true;
 }
 }
 else {
-validate22.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate28.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate22.errors = vErrors;
+validate28.errors = vErrors;
 return errors === 0;
 }
-validate22.evaluated = {"props":{"level":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate28.evaluated = {"props":{"level":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_debug_level_result = validate23;
+export const calls_debug_level_result = validate29;
 
-function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate29(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/debug.level.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate23.evaluated;
+const evaluated0 = validate29.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -109,41 +585,41 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.level === undefined) && (missing0 = "level")){
-validate23.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate29.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.level !== undefined){
 let data0 = data.level;
 if(typeof data0 !== "string"){
-validate23.errors = [{instancePath:instancePath+"/level",schemaPath:"../common/debug-level.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate29.errors = [{instancePath:instancePath+"/level",schemaPath:"../common/debug-level.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data0 === "off") || (data0 === "info")) || (data0 === "trace"))){
-validate23.errors = [{instancePath:instancePath+"/level",schemaPath:"../common/debug-level.json/enum",keyword:"enum",params:{allowedValues: schema34.enum},message:"must be equal to one of the allowed values"}];
+validate29.errors = [{instancePath:instancePath+"/level",schemaPath:"../common/debug-level.json/enum",keyword:"enum",params:{allowedValues: schema44.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 }
 }
 }
 else {
-validate23.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate29.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate23.errors = vErrors;
+validate29.errors = vErrors;
 return errors === 0;
 }
-validate23.evaluated = {"props":{"level":true},"dynamicProps":false,"dynamicItems":false};
+validate29.evaluated = {"props":{"level":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_fence_params = validate24;
-const schema38 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/calls/fence.params.json","title":"FenceParams","description":"Asks to be answered when the first `after.c2s` messages of the caller's own pipe are counted and routed, and the events that they caused are queued on every sibling in scope.","type":"object","properties":{"after":{"description":"What must have been counted and routed. Absent: nothing, the answer comes at once.","type":"object","properties":{"epoch":{"$ref":"../common/epoch.json","description":"The pipe. One that is not open yet is `no_pipe`."},"c2s":{"description":"How many messages from the client. If the pipe ended with fewer: `pipe_ended`.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["epoch","c2s"]},"scope":{"description":"Whose siblings: of this session, of every session in the room, or of the mesh (only with a bridge profile, else `not_supported`).","type":"string","enum":["session","room","mesh"],"default":"session"},"timeoutMs":{"description":"How long to wait at most, in milliseconds. Default and upper bound: the limit `fenceMs`; a larger value is lowered to it.","type":"integer","minimum":1,"maximum":9007199254740991,"x-unit":"ms"}}};
+export const calls_fence_params = validate30;
+const schema48 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/calls/fence.params.json","title":"FenceParams","description":"Asks to be answered when the first `after.c2s` messages of the caller's own pipe are counted and routed, and the events that they caused are queued on every sibling in scope.","type":"object","properties":{"after":{"description":"What must have been counted and routed. Absent: nothing, the answer comes at once.","type":"object","properties":{"epoch":{"$ref":"../common/epoch.json","description":"The pipe. One that is not open yet is `no_pipe`."},"c2s":{"description":"How many messages from the client. If the pipe ended with fewer: `pipe_ended`.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["epoch","c2s"]},"scope":{"description":"Whose siblings: of this session, of every session in the room, or of the mesh (only with a bridge profile, else `not_supported`).","type":"string","enum":["session","room","mesh"],"default":"session"},"timeoutMs":{"description":"How long to wait at most, in milliseconds. Default and upper bound: the limit `fenceMs`; a larger value is lowered to it.","type":"integer","minimum":1,"maximum":9007199254740991,"x-unit":"ms"}}};
 
-function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/fence.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate24.evaluated;
+const evaluated0 = validate30.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -159,7 +635,7 @@ if(errors === _errs1){
 if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 let missing0;
 if(((data0.epoch === undefined) && (missing0 = "epoch")) || ((data0.c2s === undefined) && (missing0 = "c2s"))){
-validate24.errors = [{instancePath:instancePath+"/after",schemaPath:"#/properties/after/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate30.errors = [{instancePath:instancePath+"/after",schemaPath:"#/properties/after/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -168,18 +644,18 @@ let data1 = data0.epoch;
 const _errs3 = errors;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate24.errors = [{instancePath:instancePath+"/after/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate30.errors = [{instancePath:instancePath+"/after/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate24.errors = [{instancePath:instancePath+"/after/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate30.errors = [{instancePath:instancePath+"/after/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate24.errors = [{instancePath:instancePath+"/after/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate30.errors = [{instancePath:instancePath+"/after/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -195,18 +671,18 @@ if(data0.c2s !== undefined){
 let data2 = data0.c2s;
 const _errs6 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate24.errors = [{instancePath:instancePath+"/after/c2s",schemaPath:"#/properties/after/properties/c2s/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate30.errors = [{instancePath:instancePath+"/after/c2s",schemaPath:"#/properties/after/properties/c2s/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs6){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate24.errors = [{instancePath:instancePath+"/after/c2s",schemaPath:"#/properties/after/properties/c2s/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate30.errors = [{instancePath:instancePath+"/after/c2s",schemaPath:"#/properties/after/properties/c2s/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate24.errors = [{instancePath:instancePath+"/after/c2s",schemaPath:"#/properties/after/properties/c2s/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate30.errors = [{instancePath:instancePath+"/after/c2s",schemaPath:"#/properties/after/properties/c2s/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -221,7 +697,7 @@ var valid1 = true;
 }
 }
 else {
-validate24.errors = [{instancePath:instancePath+"/after",schemaPath:"#/properties/after/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate30.errors = [{instancePath:instancePath+"/after",schemaPath:"#/properties/after/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -235,11 +711,11 @@ if(data.scope !== undefined){
 let data3 = data.scope;
 const _errs8 = errors;
 if(typeof data3 !== "string"){
-validate24.errors = [{instancePath:instancePath+"/scope",schemaPath:"#/properties/scope/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/scope",schemaPath:"#/properties/scope/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data3 === "session") || (data3 === "room")) || (data3 === "mesh"))){
-validate24.errors = [{instancePath:instancePath+"/scope",schemaPath:"#/properties/scope/enum",keyword:"enum",params:{allowedValues: schema38.properties.scope.enum},message:"must be equal to one of the allowed values"}];
+validate30.errors = [{instancePath:instancePath+"/scope",schemaPath:"#/properties/scope/enum",keyword:"enum",params:{allowedValues: schema48.properties.scope.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs8 === errors;
@@ -252,18 +728,18 @@ if(data.timeoutMs !== undefined){
 let data4 = data.timeoutMs;
 const _errs10 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate24.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate30.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate24.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate30.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate24.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate30.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -278,22 +754,22 @@ var valid0 = true;
 }
 }
 else {
-validate24.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate30.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate24.errors = vErrors;
+validate30.errors = vErrors;
 return errors === 0;
 }
-validate24.evaluated = {"props":{"after":true,"scope":true,"timeoutMs":true},"dynamicProps":false,"dynamicItems":false};
+validate30.evaluated = {"props":{"after":true,"scope":true,"timeoutMs":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_fence_result = validate25;
+export const calls_fence_result = validate31;
 
-function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/fence.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate25.evaluated;
+const evaluated0 = validate31.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -305,7 +781,7 @@ if(errors === _errs0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((((data.epoch === undefined) && (missing0 = "epoch")) || ((data.c2sReceived === undefined) && (missing0 = "c2sReceived"))) || ((data.c2sRouted === undefined) && (missing0 = "c2sRouted"))) || ((data.s2cEnqueued === undefined) && (missing0 = "s2cEnqueued"))) || ((data.s2cWritten === undefined) && (missing0 = "s2cWritten"))) || ((data.s2cDropped === undefined) && (missing0 = "s2cDropped"))) || ((data.headSeq === undefined) && (missing0 = "headSeq"))){
-validate25.errors = [{instancePath,schemaPath:"../common/counters.json/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate31.errors = [{instancePath,schemaPath:"../common/counters.json/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -313,18 +789,18 @@ if(data.epoch !== undefined){
 let data0 = data.epoch;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate25.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/counters.json/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate31.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/counters.json/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate25.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/counters.json/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate31.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/counters.json/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate25.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/counters.json/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate31.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/counters.json/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -340,18 +816,18 @@ if(data.c2sReceived !== undefined){
 let data1 = data.c2sReceived;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate25.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"../common/counters.json/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate31.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"../common/counters.json/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate25.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"../common/counters.json/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate31.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"../common/counters.json/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate25.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"../common/counters.json/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate31.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"../common/counters.json/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -367,18 +843,18 @@ if(data.c2sRouted !== undefined){
 let data2 = data.c2sRouted;
 const _errs6 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate25.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"../common/counters.json/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate31.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"../common/counters.json/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs6){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate25.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"../common/counters.json/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate31.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"../common/counters.json/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate25.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"../common/counters.json/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate31.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"../common/counters.json/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -394,18 +870,18 @@ if(data.s2cEnqueued !== undefined){
 let data3 = data.s2cEnqueued;
 const _errs8 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate25.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"../common/counters.json/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate31.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"../common/counters.json/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate25.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"../common/counters.json/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate31.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"../common/counters.json/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate25.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"../common/counters.json/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate31.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"../common/counters.json/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -421,18 +897,18 @@ if(data.s2cWritten !== undefined){
 let data4 = data.s2cWritten;
 const _errs10 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate25.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"../common/counters.json/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate31.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"../common/counters.json/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate25.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"../common/counters.json/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate31.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"../common/counters.json/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-validate25.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"../common/counters.json/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate31.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"../common/counters.json/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -448,18 +924,18 @@ if(data.s2cDropped !== undefined){
 let data5 = data.s2cDropped;
 const _errs12 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate25.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"../common/counters.json/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate31.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"../common/counters.json/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs12){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate25.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"../common/counters.json/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate31.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"../common/counters.json/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate25.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"../common/counters.json/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate31.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"../common/counters.json/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -475,18 +951,18 @@ if(data.headSeq !== undefined){
 let data6 = data.headSeq;
 const _errs14 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate25.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"../common/counters.json/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate31.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"../common/counters.json/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs14){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate25.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"../common/counters.json/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate31.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"../common/counters.json/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate25.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"../common/counters.json/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate31.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"../common/counters.json/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -506,22 +982,22 @@ var valid1 = true;
 }
 }
 else {
-validate25.errors = [{instancePath,schemaPath:"../common/counters.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate31.errors = [{instancePath,schemaPath:"../common/counters.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate25.errors = vErrors;
+validate31.errors = vErrors;
 return errors === 0;
 }
-validate25.evaluated = {"props":{"epoch":true,"c2sReceived":true,"c2sRouted":true,"s2cEnqueued":true,"s2cWritten":true,"s2cDropped":true,"headSeq":true},"dynamicProps":false,"dynamicItems":false};
+validate31.evaluated = {"props":{"epoch":true,"c2sReceived":true,"c2sRouted":true,"s2cEnqueued":true,"s2cWritten":true,"s2cDropped":true,"headSeq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_pipe_close_params = validate26;
+export const calls_pipe_close_params = validate32;
 
-function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/pipe.close.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate26.evaluated;
+const evaluated0 = validate32.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -537,7 +1013,7 @@ if(errors === _errs1){
 if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 let missing0;
 if(((data0.epoch === undefined) && (missing0 = "epoch")) || ((data0.n === undefined) && (missing0 = "n"))){
-validate26.errors = [{instancePath:instancePath+"/after",schemaPath:"#/properties/after/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate32.errors = [{instancePath:instancePath+"/after",schemaPath:"#/properties/after/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -546,18 +1022,18 @@ let data1 = data0.epoch;
 const _errs3 = errors;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate26.errors = [{instancePath:instancePath+"/after/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate32.errors = [{instancePath:instancePath+"/after/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate26.errors = [{instancePath:instancePath+"/after/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate32.errors = [{instancePath:instancePath+"/after/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate26.errors = [{instancePath:instancePath+"/after/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate32.errors = [{instancePath:instancePath+"/after/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -573,18 +1049,18 @@ if(data0.n !== undefined){
 let data2 = data0.n;
 const _errs6 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate26.errors = [{instancePath:instancePath+"/after/n",schemaPath:"#/properties/after/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate32.errors = [{instancePath:instancePath+"/after/n",schemaPath:"#/properties/after/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs6){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate26.errors = [{instancePath:instancePath+"/after/n",schemaPath:"#/properties/after/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate32.errors = [{instancePath:instancePath+"/after/n",schemaPath:"#/properties/after/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate26.errors = [{instancePath:instancePath+"/after/n",schemaPath:"#/properties/after/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate32.errors = [{instancePath:instancePath+"/after/n",schemaPath:"#/properties/after/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -599,7 +1075,7 @@ var valid1 = true;
 }
 }
 else {
-validate26.errors = [{instancePath:instancePath+"/after",schemaPath:"#/properties/after/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate32.errors = [{instancePath:instancePath+"/after",schemaPath:"#/properties/after/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -615,13 +1091,13 @@ const _errs8 = errors;
 const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data3 === "string"){
-if(!pattern4.test(data3)){
-validate26.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+if(!pattern5.test(data3)){
+validate32.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate26.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate32.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -633,240 +1109,19 @@ var valid0 = true;
 }
 }
 else {
-validate26.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate32.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate26.errors = vErrors;
+validate32.errors = vErrors;
 return errors === 0;
 }
-validate26.evaluated = {"props":{"after":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate32.evaluated = {"props":{"after":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_pipe_close_result = validate27;
-const schema46 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/position.json","title":"Position","description":"A place in one direction of one pipe. Both ends count messages by themselves, so nothing is inserted into the pipe to mark it.","type":"object","properties":{"epoch":{"$ref":"./epoch.json","description":"The pipe that is meant."},"dir":{"$ref":"./direction.json","description":"The direction that is counted."},"unit":{"description":"What `n` counts: messages, or bytes on a pipe without message boundaries.","type":"string","enum":["msg","byte"]},"n":{"description":"1 is the first message (or byte), 0 the place before it. Empty, refused and oversize messages count; fragments and control frames do not.","type":"integer","minimum":0,"maximum":9007199254740991},"offset":{"description":"Bytes into message `n`, where a place within a message is meant.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["epoch","dir","unit","n"]};
-const schema48 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/direction.json","title":"Direction","description":"Direction of a pipe. `c2s`: from the client to the server; `s2c`: from the server to the client.","type":"string","enum":["c2s","s2c"]};
-
-function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/position.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate28.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((data.epoch === undefined) && (missing0 = "epoch")) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.unit === undefined) && (missing0 = "unit"))) || ((data.n === undefined) && (missing0 = "n"))){
-validate28.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.epoch !== undefined){
-let data0 = data.epoch;
-const _errs1 = errors;
-const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate28.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs2){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate28.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate28.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.dir !== undefined){
-let data1 = data.dir;
-const _errs4 = errors;
-if(typeof data1 !== "string"){
-validate28.errors = [{instancePath:instancePath+"/dir",schemaPath:"./direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data1 === "c2s") || (data1 === "s2c"))){
-validate28.errors = [{instancePath:instancePath+"/dir",schemaPath:"./direction.json/enum",keyword:"enum",params:{allowedValues: schema48.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.unit !== undefined){
-let data2 = data.unit;
-const _errs7 = errors;
-if(typeof data2 !== "string"){
-validate28.errors = [{instancePath:instancePath+"/unit",schemaPath:"#/properties/unit/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data2 === "msg") || (data2 === "byte"))){
-validate28.errors = [{instancePath:instancePath+"/unit",schemaPath:"#/properties/unit/enum",keyword:"enum",params:{allowedValues: schema46.properties.unit.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.n !== undefined){
-let data3 = data.n;
-const _errs9 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate28.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs9){
-if((typeof data3 == "number") && (isFinite(data3))){
-if(data3 > 9007199254740991 || isNaN(data3)){
-validate28.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data3 < 0 || isNaN(data3)){
-validate28.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs9 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.offset !== undefined){
-let data4 = data.offset;
-const _errs11 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate28.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs11){
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 > 9007199254740991 || isNaN(data4)){
-validate28.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data4 < 0 || isNaN(data4)){
-validate28.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs11 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-}
-else {
-validate28.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate28.errors = vErrors;
-return errors === 0;
-}
-validate28.evaluated = {"props":{"epoch":true,"dir":true,"unit":true,"n":true,"offset":true},"dynamicProps":false,"dynamicItems":false};
-
-
-function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/pipe.close.result.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate27.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.at === undefined) && (missing0 = "at")){
-validate27.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.at !== undefined){
-if(!(validate28(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-}
-}
-}
-else {
-validate27.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate27.errors = vErrors;
-return errors === 0;
-}
-validate27.evaluated = {"props":{"at":true},"dynamicProps":false,"dynamicItems":false};
-
-export const calls_pipe_state_params = validate30;
-
-function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/pipe.state.params.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate30.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(!(data && typeof data == "object" && !Array.isArray(data))){
-validate30.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-validate30.errors = vErrors;
-return errors === 0;
-}
-validate30.evaluated = {"dynamicProps":false,"dynamicItems":false};
-
-export const calls_pipe_state_result = validate31;
-const schema51 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/state.json","title":"SessionState","description":"A whole snapshot of a session as of one event number: whoever has it needs no earlier event.","type":"object","properties":{"sid":{"$ref":"./sid.json","description":"The session."},"room":{"$ref":"./room.json","description":"The room that the session is a member of."},"scopes":{"description":"What the session may do.","type":"array","items":{"$ref":"./scope.json"},"uniqueItems":true},"formats":{"$ref":"./formats.json","description":"What the member sends and accepts."},"limits":{"$ref":"./limits.json","description":"The limits in force for this session and its room."},"pipe":{"description":"The latest pipe of the session.","type":"object","properties":{"epoch":{"description":"Number of the pipe; 0 if the session never had one.","type":"integer","minimum":0,"maximum":9007199254740991},"status":{"description":"`none`: never opened; `open`; `ended`: it is over and may be opened again by `pipe.ticket`.","type":"string","enum":["none","open","ended"]},"transport":{"$ref":"./transport.json","description":"Transport of the pipe; absent while `none`."},"cause":{"$ref":"./end-cause.json","description":"Why it ended; present only when `ended`."},"c2s":{"description":"What came from the client.","type":"object","properties":{"n":{"description":"Messages counted, refused ones included.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"}},"required":["n","bytes"]},"s2c":{"description":"What was written to the client.","type":"object","properties":{"n":{"description":"Messages written.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"},"dropped":{"description":"Messages accepted for delivery and never written.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["n","bytes","dropped"]}},"required":["epoch","status","c2s","s2c"]},"siblings":{"description":"Generation of the latest bind of each channel; 0 if it was never bound.","type":"object","properties":{"command":{"description":"Generation of the command channel.","type":"integer","minimum":0,"maximum":9007199254740991},"debug":{"description":"Generation of the debug channel.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["command","debug"]},"subscriptions":{"description":"Events that the session has subscribed to.","type":"array","items":{"description":"Name of an event.","type":"string"},"uniqueItems":true}},"required":["sid","room","scopes","formats","limits","pipe","siblings","subscriptions"]};
-const schema56 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/scope.json","title":"Scope","description":"Something that a session may do. `send`: send messages into the room; `receive`: get the messages of the room; `debug`: bind the debug channel.","type":"string","enum":["send","receive","debug"]};
-const schema62 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/end-cause.json","title":"EndCause","description":"Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `timeout`: keepalive went unanswered.","type":"string","enum":["closed_by_peer","lost","replaced","closed_by_session","message_too_long","protocol_error","invalid_utf8","slow_consumer","draining","timeout"]};
-const pattern6 = new RegExp("^s_[A-Za-z0-9_-]{22}$", "u");
-const pattern8 = new RegExp("^[a-z][a-z0-9-]{0,31}$", "u");
-const schema53 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room.json","title":"Room","description":"A room as it is: its name and its whole spec, defaults filled in.","type":"object","properties":{"name":{"$ref":"./room-name.json","description":"Name of the room."},"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"],"default":"public"},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"],"default":"transient"},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `policies`, else `not_supported`.","type":"string","enum":["close","handover"]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"],"default":"any"},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"],"default":"reject"},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"],"default":"kept"},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean","default":false},"receive":{"description":"They may receive.","type":"boolean","default":false}},"required":["send","receive"]},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean","default":false},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"],"default":"close"},"limits":{"$ref":"./room-limits.json","description":"The limits in force."}},"required":["name","visibility","lifetime","format","onMismatch","boundaries","anonymous","echo","slowConsumer","limits"]};
-const pattern7 = new RegExp("^[a-z0-9][a-z0-9_-]{0,62}$", "u");
+export const calls_pipe_close_result = validate33;
 
 function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/room.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/pipe.close.result.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate33.evaluated;
@@ -879,8 +1134,76 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((((((((data.name === undefined) && (missing0 = "name")) || ((data.visibility === undefined) && (missing0 = "visibility"))) || ((data.lifetime === undefined) && (missing0 = "lifetime"))) || ((data.format === undefined) && (missing0 = "format"))) || ((data.onMismatch === undefined) && (missing0 = "onMismatch"))) || ((data.boundaries === undefined) && (missing0 = "boundaries"))) || ((data.anonymous === undefined) && (missing0 = "anonymous"))) || ((data.echo === undefined) && (missing0 = "echo"))) || ((data.slowConsumer === undefined) && (missing0 = "slowConsumer"))) || ((data.limits === undefined) && (missing0 = "limits"))){
+if((data.at === undefined) && (missing0 = "at")){
 validate33.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.at !== undefined){
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+}
+}
+}
+else {
+validate33.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate33.errors = vErrors;
+return errors === 0;
+}
+validate33.evaluated = {"props":{"at":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_pipe_state_params = validate35;
+
+function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/pipe.state.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate35.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(!(data && typeof data == "object" && !Array.isArray(data))){
+validate35.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+validate35.errors = vErrors;
+return errors === 0;
+}
+validate35.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+export const calls_pipe_state_result = validate36;
+const schema58 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/state.json","title":"SessionState","description":"A whole snapshot of a session as of one event number: whoever has it needs no earlier event.","type":"object","properties":{"sid":{"$ref":"./sid.json","description":"The session."},"room":{"$ref":"./room.json","description":"The room that the session is a member of."},"scopes":{"description":"What the session may do.","type":"array","items":{"$ref":"./scope.json"},"uniqueItems":true},"formats":{"$ref":"./formats.json","description":"What the member sends and accepts."},"limits":{"$ref":"./limits.json","description":"The limits in force for this session and its room."},"pipe":{"description":"The latest pipe of the session.","type":"object","properties":{"epoch":{"description":"Number of the pipe; 0 if the session never had one.","type":"integer","minimum":0,"maximum":9007199254740991},"status":{"description":"`none`: never opened; `open`; `ended`: it is over and may be opened again by `pipe.ticket`.","type":"string","enum":["none","open","ended"]},"transport":{"$ref":"./transport.json","description":"Transport of the pipe; absent while `none`."},"cause":{"$ref":"./end-cause.json","description":"Why it ended; present only when `ended`."},"c2s":{"description":"What came from the client.","type":"object","properties":{"n":{"description":"Messages counted, refused ones included.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"}},"required":["n","bytes"]},"s2c":{"description":"What was written to the client.","type":"object","properties":{"n":{"description":"Messages written.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"},"dropped":{"description":"Messages accepted for delivery and never written.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["n","bytes","dropped"]}},"required":["epoch","status","c2s","s2c"]},"siblings":{"description":"Generation of the latest bind of each channel; 0 if it was never bound.","type":"object","properties":{"command":{"description":"Generation of the command channel.","type":"integer","minimum":0,"maximum":9007199254740991},"debug":{"description":"Generation of the debug channel.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["command","debug"]},"subscriptions":{"description":"Events that the session has subscribed to.","type":"array","items":{"description":"Name of an event.","type":"string"},"uniqueItems":true}},"required":["sid","room","scopes","formats","limits","pipe","siblings","subscriptions"]};
+const schema63 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/scope.json","title":"Scope","description":"Something that a session may do. `send`: send messages into the room; `receive`: get the messages of the room; `debug`: bind the debug channel; `command`: send agent commands and be sent them.","type":"string","enum":["send","receive","debug","command"]};
+const schema69 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/end-cause.json","title":"EndCause","description":"Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `timeout`: keepalive went unanswered.","type":"string","enum":["closed_by_peer","lost","replaced","closed_by_session","message_too_long","protocol_error","invalid_utf8","slow_consumer","draining","timeout"]};
+const pattern10 = new RegExp("^s_[A-Za-z0-9_-]{22}$", "u");
+const pattern12 = new RegExp("^[a-z][a-z0-9-]{0,31}$", "u");
+const schema60 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room.json","title":"Room","description":"A room as it is: its name and its whole spec, defaults filled in.","type":"object","properties":{"name":{"$ref":"./room-name.json","description":"Name of the room."},"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"],"default":"public"},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"],"default":"transient"},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `policies`, else `not_supported`.","type":"string","enum":["close","handover"]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"],"default":"any"},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"],"default":"reject"},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"],"default":"kept"},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean","default":false},"receive":{"description":"They may receive.","type":"boolean","default":false}},"required":["send","receive"]},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean","default":false},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"],"default":"close"},"limits":{"$ref":"./room-limits.json","description":"The limits in force."}},"required":["name","visibility","lifetime","format","onMismatch","boundaries","anonymous","echo","slowConsumer","limits"]};
+const pattern11 = new RegExp("^[a-z0-9][a-z0-9_-]{0,62}$", "u");
+
+function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/room.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate38.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((((((((data.name === undefined) && (missing0 = "name")) || ((data.visibility === undefined) && (missing0 = "visibility"))) || ((data.lifetime === undefined) && (missing0 = "lifetime"))) || ((data.format === undefined) && (missing0 = "format"))) || ((data.onMismatch === undefined) && (missing0 = "onMismatch"))) || ((data.boundaries === undefined) && (missing0 = "boundaries"))) || ((data.anonymous === undefined) && (missing0 = "anonymous"))) || ((data.echo === undefined) && (missing0 = "echo"))) || ((data.slowConsumer === undefined) && (missing0 = "slowConsumer"))) || ((data.limits === undefined) && (missing0 = "limits"))){
+validate38.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -890,13 +1213,13 @@ const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern7.test(data0)){
-validate33.errors = [{instancePath:instancePath+"/name",schemaPath:"./room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+if(!pattern11.test(data0)){
+validate38.errors = [{instancePath:instancePath+"/name",schemaPath:"./room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate33.errors = [{instancePath:instancePath+"/name",schemaPath:"./room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/name",schemaPath:"./room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -910,11 +1233,11 @@ if(data.visibility !== undefined){
 let data1 = data.visibility;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate33.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data1 === "public") || (data1 === "private"))){
-validate33.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema53.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
+validate38.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema60.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -927,11 +1250,11 @@ if(data.lifetime !== undefined){
 let data2 = data.lifetime;
 const _errs6 = errors;
 if(typeof data2 !== "string"){
-validate33.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data2 === "transient") || (data2 === "persistent"))){
-validate33.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema53.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
+validate38.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema60.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -944,11 +1267,11 @@ if(data.ownerLeaves !== undefined){
 let data3 = data.ownerLeaves;
 const _errs8 = errors;
 if(typeof data3 !== "string"){
-validate33.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data3 === "close") || (data3 === "handover"))){
-validate33.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema53.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
+validate38.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema60.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs8 === errors;
@@ -961,11 +1284,11 @@ if(data.format !== undefined){
 let data4 = data.format;
 const _errs10 = errors;
 if(typeof data4 !== "string"){
-validate33.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data4 === "text") || (data4 === "json")) || (data4 === "binary")) || (data4 === "any"))){
-validate33.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema53.properties.format.enum},message:"must be equal to one of the allowed values"}];
+validate38.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema60.properties.format.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs10 === errors;
@@ -978,11 +1301,11 @@ if(data.onMismatch !== undefined){
 let data5 = data.onMismatch;
 const _errs12 = errors;
 if(typeof data5 !== "string"){
-validate33.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data5 === "reject") || (data5 === "convert"))){
-validate33.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema53.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
+validate38.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema60.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs12 === errors;
@@ -995,11 +1318,11 @@ if(data.boundaries !== undefined){
 let data6 = data.boundaries;
 const _errs14 = errors;
 if(typeof data6 !== "string"){
-validate33.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data6 === "kept") || (data6 === "ignored"))){
-validate33.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema53.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
+validate38.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema60.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs14 === errors;
@@ -1015,14 +1338,14 @@ if(errors === _errs16){
 if(data7 && typeof data7 == "object" && !Array.isArray(data7)){
 let missing1;
 if(((data7.send === undefined) && (missing1 = "send")) || ((data7.receive === undefined) && (missing1 = "receive"))){
-validate33.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate38.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
 if(data7.send !== undefined){
 const _errs18 = errors;
 if(typeof data7.send !== "boolean"){
-validate33.errors = [{instancePath:instancePath+"/anonymous/send",schemaPath:"#/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate38.errors = [{instancePath:instancePath+"/anonymous/send",schemaPath:"#/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid2 = _errs18 === errors;
@@ -1034,7 +1357,7 @@ if(valid2){
 if(data7.receive !== undefined){
 const _errs20 = errors;
 if(typeof data7.receive !== "boolean"){
-validate33.errors = [{instancePath:instancePath+"/anonymous/receive",schemaPath:"#/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate38.errors = [{instancePath:instancePath+"/anonymous/receive",schemaPath:"#/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid2 = _errs20 === errors;
@@ -1046,7 +1369,7 @@ var valid2 = true;
 }
 }
 else {
-validate33.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate38.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1059,7 +1382,7 @@ if(valid0){
 if(data.echo !== undefined){
 const _errs22 = errors;
 if(typeof data.echo !== "boolean"){
-validate33.errors = [{instancePath:instancePath+"/echo",schemaPath:"#/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate38.errors = [{instancePath:instancePath+"/echo",schemaPath:"#/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs22 === errors;
@@ -1072,11 +1395,11 @@ if(data.slowConsumer !== undefined){
 let data11 = data.slowConsumer;
 const _errs24 = errors;
 if(typeof data11 !== "string"){
-validate33.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data11 === "close") || (data11 === "dropOldest")) || (data11 === "dropNewest")) || (data11 === "block"))){
-validate33.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema53.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
+validate38.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema60.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs24 === errors;
@@ -1095,18 +1418,18 @@ if(data12.maxMessageBytes !== undefined){
 let data13 = data12.maxMessageBytes;
 const _errs29 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate33.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate38.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs29){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 67108864 || isNaN(data13)){
-validate33.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate38.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data13 < 1 || isNaN(data13)){
-validate33.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate38.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1122,18 +1445,18 @@ if(data12.maxMembers !== undefined){
 let data14 = data12.maxMembers;
 const _errs32 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate33.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate38.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs32){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 1000000 || isNaN(data14)){
-validate33.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate38.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate33.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate38.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1149,18 +1472,18 @@ if(data12.maxQueuedMessages !== undefined){
 let data15 = data12.maxQueuedMessages;
 const _errs35 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate33.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate38.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs35){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 1000000 || isNaN(data15)){
-validate33.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate38.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate33.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate38.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1176,18 +1499,18 @@ if(data12.maxQueuedBytes !== undefined){
 let data16 = data12.maxQueuedBytes;
 const _errs38 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate33.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate38.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs38){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 1073741824 || isNaN(data16)){
-validate33.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate38.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data16 < 1 || isNaN(data16)){
-validate33.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate38.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1203,18 +1526,18 @@ if(data12.messagesPerSecond !== undefined){
 let data17 = data12.messagesPerSecond;
 const _errs41 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate33.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate38.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs41){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 1000000 || isNaN(data17)){
-validate33.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate38.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-validate33.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate38.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1230,18 +1553,18 @@ if(data12.messageBurst !== undefined){
 let data18 = data12.messageBurst;
 const _errs44 = errors;
 if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-validate33.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate38.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs44){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 1000000 || isNaN(data18)){
-validate33.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate38.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data18 < 1 || isNaN(data18)){
-validate33.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate38.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1259,7 +1582,7 @@ var valid4 = true;
 }
 }
 else {
-validate33.errors = [{instancePath:instancePath+"/limits",schemaPath:"./room-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate38.errors = [{instancePath:instancePath+"/limits",schemaPath:"./room-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1281,23 +1604,23 @@ var valid0 = true;
 }
 }
 else {
-validate33.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate38.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate33.errors = vErrors;
+validate38.errors = vErrors;
 return errors === 0;
 }
-validate33.evaluated = {"props":{"name":true,"visibility":true,"lifetime":true,"ownerLeaves":true,"format":true,"onMismatch":true,"boundaries":true,"anonymous":true,"echo":true,"slowConsumer":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+validate38.evaluated = {"props":{"name":true,"visibility":true,"lifetime":true,"ownerLeaves":true,"format":true,"onMismatch":true,"boundaries":true,"anonymous":true,"echo":true,"slowConsumer":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
-const schema58 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/kind.json","title":"Kind","description":"Kind of a message. `text`: UTF-8; `json`: UTF-8 text that parses as one JSON value (RFC 8259); `binary`: any bytes. Payload bytes are forwarded unaltered whatever the kind.","type":"string","enum":["text","json","binary"]};
+const schema65 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/kind.json","title":"Kind","description":"Kind of a message. `text`: UTF-8; `json`: UTF-8 text that parses as one JSON value (RFC 8259); `binary`: any bytes. Payload bytes are forwarded unaltered whatever the kind.","type":"string","enum":["text","json","binary"]};
 const func0 = equalJson;
 
-function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate40(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/formats.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate35.evaluated;
+const evaluated0 = validate40.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -1308,7 +1631,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.send === undefined) && (missing0 = "send")) || ((data.receive === undefined) && (missing0 = "receive"))){
-validate35.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate40.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -1323,11 +1646,11 @@ for(let i0=0; i0<len0; i0++){
 let data1 = data0[i0];
 const _errs3 = errors;
 if(typeof data1 !== "string"){
-validate35.errors = [{instancePath:instancePath+"/send/" + i0,schemaPath:"./kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate40.errors = [{instancePath:instancePath+"/send/" + i0,schemaPath:"./kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data1 === "text") || (data1 === "json")) || (data1 === "binary"))){
-validate35.errors = [{instancePath:instancePath+"/send/" + i0,schemaPath:"./kind.json/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"}];
+validate40.errors = [{instancePath:instancePath+"/send/" + i0,schemaPath:"./kind.json/enum",keyword:"enum",params:{allowedValues: schema65.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid1 = _errs3 === errors;
@@ -1343,7 +1666,7 @@ outer0:
 for(;i1--;){
 for(j0 = i1; j0--;){
 if(func0(data0[i1], data0[j0])){
-validate35.errors = [{instancePath:instancePath+"/send",schemaPath:"#/properties/send/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate40.errors = [{instancePath:instancePath+"/send",schemaPath:"#/properties/send/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break outer0;
 }
@@ -1353,7 +1676,7 @@ break outer0;
 }
 }
 else {
-validate35.errors = [{instancePath:instancePath+"/send",schemaPath:"#/properties/send/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate40.errors = [{instancePath:instancePath+"/send",schemaPath:"#/properties/send/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -1374,11 +1697,11 @@ for(let i2=0; i2<len1; i2++){
 let data3 = data2[i2];
 const _errs8 = errors;
 if(typeof data3 !== "string"){
-validate35.errors = [{instancePath:instancePath+"/receive/" + i2,schemaPath:"./kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate40.errors = [{instancePath:instancePath+"/receive/" + i2,schemaPath:"./kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data3 === "text") || (data3 === "json")) || (data3 === "binary"))){
-validate35.errors = [{instancePath:instancePath+"/receive/" + i2,schemaPath:"./kind.json/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"}];
+validate40.errors = [{instancePath:instancePath+"/receive/" + i2,schemaPath:"./kind.json/enum",keyword:"enum",params:{allowedValues: schema65.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid4 = _errs8 === errors;
@@ -1394,7 +1717,7 @@ outer1:
 for(;i3--;){
 for(j1 = i3; j1--;){
 if(func0(data2[i3], data2[j1])){
-validate35.errors = [{instancePath:instancePath+"/receive",schemaPath:"#/properties/receive/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i3+" are identical)"}];
+validate40.errors = [{instancePath:instancePath+"/receive",schemaPath:"#/properties/receive/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i3+" are identical)"}];
 return false;
 break outer1;
 }
@@ -1404,7 +1727,7 @@ break outer1;
 }
 }
 else {
-validate35.errors = [{instancePath:instancePath+"/receive",schemaPath:"#/properties/receive/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate40.errors = [{instancePath:instancePath+"/receive",schemaPath:"#/properties/receive/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -1417,21 +1740,21 @@ var valid0 = true;
 }
 }
 else {
-validate35.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate40.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate35.errors = vErrors;
+validate40.errors = vErrors;
 return errors === 0;
 }
-validate35.evaluated = {"props":{"send":true,"receive":true},"dynamicProps":false,"dynamicItems":false};
+validate40.evaluated = {"props":{"send":true,"receive":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/state.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate32.evaluated;
+const evaluated0 = validate37.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -1442,7 +1765,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((((data.sid === undefined) && (missing0 = "sid")) || ((data.room === undefined) && (missing0 = "room"))) || ((data.scopes === undefined) && (missing0 = "scopes"))) || ((data.formats === undefined) && (missing0 = "formats"))) || ((data.limits === undefined) && (missing0 = "limits"))) || ((data.pipe === undefined) && (missing0 = "pipe"))) || ((data.siblings === undefined) && (missing0 = "siblings"))) || ((data.subscriptions === undefined) && (missing0 = "subscriptions"))){
-validate32.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate37.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -1452,13 +1775,13 @@ const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern6.test(data0)){
-validate32.errors = [{instancePath:instancePath+"/sid",schemaPath:"./sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern10.test(data0)){
+validate37.errors = [{instancePath:instancePath+"/sid",schemaPath:"./sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate32.errors = [{instancePath:instancePath+"/sid",schemaPath:"./sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate37.errors = [{instancePath:instancePath+"/sid",schemaPath:"./sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1470,8 +1793,8 @@ var valid0 = true;
 if(valid0){
 if(data.room !== undefined){
 const _errs4 = errors;
-if(!(validate33(data.room, {instancePath:instancePath+"/room",parentData:data,parentDataProperty:"room",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+if(!(validate38(data.room, {instancePath:instancePath+"/room",parentData:data,parentDataProperty:"room",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs4 === errors;
@@ -1491,11 +1814,11 @@ for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 const _errs7 = errors;
 if(typeof data3 !== "string"){
-validate32.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"./scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate37.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"./scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((data3 === "send") || (data3 === "receive")) || (data3 === "debug"))){
-validate32.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"./scope.json/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"}];
+if(!((((data3 === "send") || (data3 === "receive")) || (data3 === "debug")) || (data3 === "command"))){
+validate37.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"./scope.json/enum",keyword:"enum",params:{allowedValues: schema63.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid2 = _errs7 === errors;
@@ -1511,7 +1834,7 @@ outer0:
 for(;i1--;){
 for(j0 = i1; j0--;){
 if(func0(data2[i1], data2[j0])){
-validate32.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate37.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break outer0;
 }
@@ -1521,7 +1844,7 @@ break outer0;
 }
 }
 else {
-validate32.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate37.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -1533,8 +1856,8 @@ var valid0 = true;
 if(valid0){
 if(data.formats !== undefined){
 const _errs10 = errors;
-if(!(validate35(data.formats, {instancePath:instancePath+"/formats",parentData:data,parentDataProperty:"formats",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+if(!(validate40(data.formats, {instancePath:instancePath+"/formats",parentData:data,parentDataProperty:"formats",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs10 === errors;
@@ -1551,7 +1874,7 @@ if(errors === _errs12){
 if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
 let missing1;
 if(((((((((((((((((((data5.hardMessageBytes === undefined) && (missing1 = "hardMessageBytes")) || ((data5.maxMessageBytes === undefined) && (missing1 = "maxMessageBytes"))) || ((data5.maxMembers === undefined) && (missing1 = "maxMembers"))) || ((data5.maxQueuedMessages === undefined) && (missing1 = "maxQueuedMessages"))) || ((data5.maxQueuedBytes === undefined) && (missing1 = "maxQueuedBytes"))) || ((data5.ticketMs === undefined) && (missing1 = "ticketMs"))) || ((data5.sessionLingerMs === undefined) && (missing1 = "sessionLingerMs"))) || ((data5.bindMs === undefined) && (missing1 = "bindMs"))) || ((data5.ringEvents === undefined) && (missing1 = "ringEvents"))) || ((data5.ringBytes === undefined) && (missing1 = "ringBytes"))) || ((data5.siblingMessageBytes === undefined) && (missing1 = "siblingMessageBytes"))) || ((data5.siblingQueuedBytes === undefined) && (missing1 = "siblingQueuedBytes"))) || ((data5.fenceMs === undefined) && (missing1 = "fenceMs"))) || ((data5.maxPendingFences === undefined) && (missing1 = "maxPendingFences"))) || ((data5.maxStayMs === undefined) && (missing1 = "maxStayMs"))) || ((data5.httpBodyBytes === undefined) && (missing1 = "httpBodyBytes"))) || ((data5.keepaliveMs === undefined) && (missing1 = "keepaliveMs"))) || ((data5.maxSessions === undefined) && (missing1 = "maxSessions"))){
-validate32.errors = [{instancePath:instancePath+"/limits",schemaPath:"./limits.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate37.errors = [{instancePath:instancePath+"/limits",schemaPath:"./limits.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -1559,18 +1882,18 @@ if(data5.hardMessageBytes !== undefined){
 let data6 = data5.hardMessageBytes;
 const _errs14 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate32.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"./limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"./limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs14){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 67108864 || isNaN(data6)){
-validate32.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"./limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate37.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"./limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data6 < 1 || isNaN(data6)){
-validate32.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"./limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate37.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"./limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1586,18 +1909,18 @@ if(data5.maxMessageBytes !== undefined){
 let data7 = data5.maxMessageBytes;
 const _errs17 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate32.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs17){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 67108864 || isNaN(data7)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data7 < 1 || isNaN(data7)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1613,18 +1936,18 @@ if(data5.maxMembers !== undefined){
 let data8 = data5.maxMembers;
 const _errs20 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate32.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs20){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 1000000 || isNaN(data8)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1640,18 +1963,18 @@ if(data5.maxQueuedMessages !== undefined){
 let data9 = data5.maxQueuedMessages;
 const _errs23 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate32.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs23){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 1000000 || isNaN(data9)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data9 < 1 || isNaN(data9)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1667,18 +1990,18 @@ if(data5.maxQueuedBytes !== undefined){
 let data10 = data5.maxQueuedBytes;
 const _errs26 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate32.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs26){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 1073741824 || isNaN(data10)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data10 < 1 || isNaN(data10)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1694,18 +2017,18 @@ if(data5.ticketMs !== undefined){
 let data11 = data5.ticketMs;
 const _errs29 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate32.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"./limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"./limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs29){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 600000 || isNaN(data11)){
-validate32.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"./limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate37.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"./limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data11 < 1 || isNaN(data11)){
-validate32.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"./limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate37.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"./limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1721,18 +2044,18 @@ if(data5.sessionLingerMs !== undefined){
 let data12 = data5.sessionLingerMs;
 const _errs32 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate32.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"./limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"./limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs32){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 3600000 || isNaN(data12)){
-validate32.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"./limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate37.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"./limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data12 < 1 || isNaN(data12)){
-validate32.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"./limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate37.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"./limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1748,18 +2071,18 @@ if(data5.bindMs !== undefined){
 let data13 = data5.bindMs;
 const _errs35 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate32.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"./limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"./limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs35){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 600000 || isNaN(data13)){
-validate32.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"./limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate37.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"./limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data13 < 1 || isNaN(data13)){
-validate32.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"./limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate37.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"./limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1775,18 +2098,18 @@ if(data5.ringEvents !== undefined){
 let data14 = data5.ringEvents;
 const _errs38 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate32.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"./limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"./limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs38){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 65536 || isNaN(data14)){
-validate32.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"./limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+validate37.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"./limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate32.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"./limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate37.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"./limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1802,18 +2125,18 @@ if(data5.ringBytes !== undefined){
 let data15 = data5.ringBytes;
 const _errs41 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate32.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"./limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"./limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs41){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 67108864 || isNaN(data15)){
-validate32.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"./limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate37.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"./limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate32.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"./limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate37.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"./limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1829,18 +2152,18 @@ if(data5.siblingMessageBytes !== undefined){
 let data16 = data5.siblingMessageBytes;
 const _errs44 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate32.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"./limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"./limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs44){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 16777216 || isNaN(data16)){
-validate32.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"./limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate37.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"./limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data16 < 1024 || isNaN(data16)){
-validate32.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"./limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate37.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"./limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -1856,18 +2179,18 @@ if(data5.siblingQueuedBytes !== undefined){
 let data17 = data5.siblingQueuedBytes;
 const _errs47 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate32.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"./limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"./limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs47){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 67108864 || isNaN(data17)){
-validate32.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"./limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate37.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"./limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data17 < 1024 || isNaN(data17)){
-validate32.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"./limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate37.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"./limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -1883,18 +2206,18 @@ if(data5.fenceMs !== undefined){
 let data18 = data5.fenceMs;
 const _errs50 = errors;
 if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-validate32.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"./limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"./limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs50){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 600000 || isNaN(data18)){
-validate32.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"./limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate37.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"./limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data18 < 1 || isNaN(data18)){
-validate32.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"./limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate37.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"./limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1910,18 +2233,18 @@ if(data5.maxPendingFences !== undefined){
 let data19 = data5.maxPendingFences;
 const _errs53 = errors;
 if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-validate32.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"./limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"./limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs53){
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 1024 || isNaN(data19)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"./limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"./limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
 return false;
 }
 else {
 if(data19 < 1 || isNaN(data19)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"./limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"./limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1937,18 +2260,18 @@ if(data5.maxStayMs !== undefined){
 let data20 = data5.maxStayMs;
 const _errs56 = errors;
 if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate32.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"./limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"./limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs56){
 if((typeof data20 == "number") && (isFinite(data20))){
 if(data20 > 86400000 || isNaN(data20)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"./limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"./limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data20 < 1 || isNaN(data20)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"./limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"./limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1964,18 +2287,18 @@ if(data5.httpBodyBytes !== undefined){
 let data21 = data5.httpBodyBytes;
 const _errs59 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate32.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"./limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"./limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs59){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 16777216 || isNaN(data21)){
-validate32.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"./limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate37.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"./limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data21 < 1024 || isNaN(data21)){
-validate32.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"./limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate37.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"./limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -1991,18 +2314,18 @@ if(data5.keepaliveMs !== undefined){
 let data22 = data5.keepaliveMs;
 const _errs62 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate32.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"./limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"./limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs62){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 3600000 || isNaN(data22)){
-validate32.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"./limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate37.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"./limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data22 < 100 || isNaN(data22)){
-validate32.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"./limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate37.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"./limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -2018,18 +2341,18 @@ if(data5.maxSessions !== undefined){
 let data23 = data5.maxSessions;
 const _errs65 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate32.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"./limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"./limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs65){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 100000000 || isNaN(data23)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"./limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"./limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data23 < 1 || isNaN(data23)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"./limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"./limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -2045,18 +2368,18 @@ if(data5.maxAnonymousSessions !== undefined){
 let data24 = data5.maxAnonymousSessions;
 const _errs68 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate32.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"./limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"./limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs68){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 100000000 || isNaN(data24)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"./limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"./limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data24 < 0 || isNaN(data24)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"./limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"./limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -2072,18 +2395,18 @@ if(data5.maxConnections !== undefined){
 let data25 = data5.maxConnections;
 const _errs71 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-validate32.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"./limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"./limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs71){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 100000000 || isNaN(data25)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"./limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"./limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data25 < 1 || isNaN(data25)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"./limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate37.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"./limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -2099,18 +2422,18 @@ if(data5.drainMs !== undefined){
 let data26 = data5.drainMs;
 const _errs74 = errors;
 if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-validate32.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"./limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"./limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs74){
 if((typeof data26 == "number") && (isFinite(data26))){
 if(data26 > 3600000 || isNaN(data26)){
-validate32.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"./limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate37.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"./limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data26 < 0 || isNaN(data26)){
-validate32.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"./limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate37.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"./limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -2126,24 +2449,78 @@ if(data5.debugEventsPerSecond !== undefined){
 let data27 = data5.debugEventsPerSecond;
 const _errs77 = errors;
 if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-validate32.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"./limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"./limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs77){
 if((typeof data27 == "number") && (isFinite(data27))){
 if(data27 > 1000000 || isNaN(data27)){
-validate32.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"./limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate37.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"./limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data27 < 0 || isNaN(data27)){
-validate32.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"./limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate37.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"./limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
 var valid6 = _errs77 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data5.agentCommandBytes !== undefined){
+let data28 = data5.agentCommandBytes;
+const _errs80 = errors;
+if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
+validate37.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"./limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs80){
+if((typeof data28 == "number") && (isFinite(data28))){
+if(data28 > 1048576 || isNaN(data28)){
+validate37.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"./limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+return false;
+}
+else {
+if(data28 < 2 || isNaN(data28)){
+validate37.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"./limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+return false;
+}
+}
+}
+}
+var valid6 = _errs80 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data5.agentCommandsPerSecond !== undefined){
+let data29 = data5.agentCommandsPerSecond;
+const _errs83 = errors;
+if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
+validate37.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"./limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs83){
+if((typeof data29 == "number") && (isFinite(data29))){
+if(data29 > 1000000 || isNaN(data29)){
+validate37.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"./limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data29 < 1 || isNaN(data29)){
+validate37.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"./limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid6 = _errs83 === errors;
 }
 else {
 var valid6 = true;
@@ -2171,8 +2548,10 @@ var valid6 = true;
 }
 }
 }
+}
+}
 else {
-validate32.errors = [{instancePath:instancePath+"/limits",schemaPath:"./limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate37.errors = [{instancePath:instancePath+"/limits",schemaPath:"./limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -2183,168 +2562,73 @@ var valid0 = true;
 }
 if(valid0){
 if(data.pipe !== undefined){
-let data28 = data.pipe;
-const _errs80 = errors;
-if(errors === _errs80){
-if(data28 && typeof data28 == "object" && !Array.isArray(data28)){
-let missing2;
-if(((((data28.epoch === undefined) && (missing2 = "epoch")) || ((data28.status === undefined) && (missing2 = "status"))) || ((data28.c2s === undefined) && (missing2 = "c2s"))) || ((data28.s2c === undefined) && (missing2 = "s2c"))){
-validate32.errors = [{instancePath:instancePath+"/pipe",schemaPath:"#/properties/pipe/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
-return false;
-}
-else {
-if(data28.epoch !== undefined){
-let data29 = data28.epoch;
-const _errs82 = errors;
-if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-validate32.errors = [{instancePath:instancePath+"/pipe/epoch",schemaPath:"#/properties/pipe/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs82){
-if((typeof data29 == "number") && (isFinite(data29))){
-if(data29 > 9007199254740991 || isNaN(data29)){
-validate32.errors = [{instancePath:instancePath+"/pipe/epoch",schemaPath:"#/properties/pipe/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data29 < 0 || isNaN(data29)){
-validate32.errors = [{instancePath:instancePath+"/pipe/epoch",schemaPath:"#/properties/pipe/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid7 = _errs82 === errors;
-}
-else {
-var valid7 = true;
-}
-if(valid7){
-if(data28.status !== undefined){
-let data30 = data28.status;
-const _errs84 = errors;
-if(typeof data30 !== "string"){
-validate32.errors = [{instancePath:instancePath+"/pipe/status",schemaPath:"#/properties/pipe/properties/status/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!(((data30 === "none") || (data30 === "open")) || (data30 === "ended"))){
-validate32.errors = [{instancePath:instancePath+"/pipe/status",schemaPath:"#/properties/pipe/properties/status/enum",keyword:"enum",params:{allowedValues: schema51.properties.pipe.properties.status.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid7 = _errs84 === errors;
-}
-else {
-var valid7 = true;
-}
-if(valid7){
-if(data28.transport !== undefined){
-let data31 = data28.transport;
+let data30 = data.pipe;
 const _errs86 = errors;
-const _errs87 = errors;
-if(errors === _errs87){
-if(typeof data31 === "string"){
-if(!pattern8.test(data31)){
-validate32.errors = [{instancePath:instancePath+"/pipe/transport",schemaPath:"./transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+if(errors === _errs86){
+if(data30 && typeof data30 == "object" && !Array.isArray(data30)){
+let missing2;
+if(((((data30.epoch === undefined) && (missing2 = "epoch")) || ((data30.status === undefined) && (missing2 = "status"))) || ((data30.c2s === undefined) && (missing2 = "c2s"))) || ((data30.s2c === undefined) && (missing2 = "s2c"))){
+validate37.errors = [{instancePath:instancePath+"/pipe",schemaPath:"#/properties/pipe/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
-}
 }
 else {
-validate32.errors = [{instancePath:instancePath+"/pipe/transport",schemaPath:"./transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data30.epoch !== undefined){
+let data31 = data30.epoch;
+const _errs88 = errors;
+if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
+validate37.errors = [{instancePath:instancePath+"/pipe/epoch",schemaPath:"#/properties/pipe/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs88){
+if((typeof data31 == "number") && (isFinite(data31))){
+if(data31 > 9007199254740991 || isNaN(data31)){
+validate37.errors = [{instancePath:instancePath+"/pipe/epoch",schemaPath:"#/properties/pipe/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data31 < 0 || isNaN(data31)){
+validate37.errors = [{instancePath:instancePath+"/pipe/epoch",schemaPath:"#/properties/pipe/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
-var valid7 = _errs86 === errors;
+}
+}
+var valid7 = _errs88 === errors;
 }
 else {
 var valid7 = true;
 }
 if(valid7){
-if(data28.cause !== undefined){
-let data32 = data28.cause;
-const _errs89 = errors;
+if(data30.status !== undefined){
+let data32 = data30.status;
+const _errs90 = errors;
 if(typeof data32 !== "string"){
-validate32.errors = [{instancePath:instancePath+"/pipe/cause",schemaPath:"./end-cause.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate37.errors = [{instancePath:instancePath+"/pipe/status",schemaPath:"#/properties/pipe/properties/status/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!((((((((((data32 === "closed_by_peer") || (data32 === "lost")) || (data32 === "replaced")) || (data32 === "closed_by_session")) || (data32 === "message_too_long")) || (data32 === "protocol_error")) || (data32 === "invalid_utf8")) || (data32 === "slow_consumer")) || (data32 === "draining")) || (data32 === "timeout"))){
-validate32.errors = [{instancePath:instancePath+"/pipe/cause",schemaPath:"./end-cause.json/enum",keyword:"enum",params:{allowedValues: schema62.enum},message:"must be equal to one of the allowed values"}];
+if(!(((data32 === "none") || (data32 === "open")) || (data32 === "ended"))){
+validate37.errors = [{instancePath:instancePath+"/pipe/status",schemaPath:"#/properties/pipe/properties/status/enum",keyword:"enum",params:{allowedValues: schema58.properties.pipe.properties.status.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid7 = _errs89 === errors;
+var valid7 = _errs90 === errors;
 }
 else {
 var valid7 = true;
 }
 if(valid7){
-if(data28.c2s !== undefined){
-let data33 = data28.c2s;
+if(data30.transport !== undefined){
+let data33 = data30.transport;
 const _errs92 = errors;
-if(errors === _errs92){
-if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
-let missing3;
-if(((data33.n === undefined) && (missing3 = "n")) || ((data33.bytes === undefined) && (missing3 = "bytes"))){
-validate32.errors = [{instancePath:instancePath+"/pipe/c2s",schemaPath:"#/properties/pipe/properties/c2s/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
+const _errs93 = errors;
+if(errors === _errs93){
+if(typeof data33 === "string"){
+if(!pattern12.test(data33)){
+validate37.errors = [{instancePath:instancePath+"/pipe/transport",schemaPath:"./transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
-}
-else {
-if(data33.n !== undefined){
-let data34 = data33.n;
-const _errs94 = errors;
-if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-validate32.errors = [{instancePath:instancePath+"/pipe/c2s/n",schemaPath:"#/properties/pipe/properties/c2s/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs94){
-if((typeof data34 == "number") && (isFinite(data34))){
-if(data34 > 9007199254740991 || isNaN(data34)){
-validate32.errors = [{instancePath:instancePath+"/pipe/c2s/n",schemaPath:"#/properties/pipe/properties/c2s/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data34 < 0 || isNaN(data34)){
-validate32.errors = [{instancePath:instancePath+"/pipe/c2s/n",schemaPath:"#/properties/pipe/properties/c2s/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid10 = _errs94 === errors;
-}
-else {
-var valid10 = true;
-}
-if(valid10){
-if(data33.bytes !== undefined){
-let data35 = data33.bytes;
-const _errs96 = errors;
-if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
-validate32.errors = [{instancePath:instancePath+"/pipe/c2s/bytes",schemaPath:"#/properties/pipe/properties/c2s/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs96){
-if((typeof data35 == "number") && (isFinite(data35))){
-if(data35 > 9007199254740991 || isNaN(data35)){
-validate32.errors = [{instancePath:instancePath+"/pipe/c2s/bytes",schemaPath:"#/properties/pipe/properties/c2s/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data35 < 0 || isNaN(data35)){
-validate32.errors = [{instancePath:instancePath+"/pipe/c2s/bytes",schemaPath:"#/properties/pipe/properties/c2s/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid10 = _errs96 === errors;
-}
-else {
-var valid10 = true;
-}
-}
 }
 }
 else {
-validate32.errors = [{instancePath:instancePath+"/pipe/c2s",schemaPath:"#/properties/pipe/properties/c2s/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate37.errors = [{instancePath:instancePath+"/pipe/transport",schemaPath:"./transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2354,93 +2638,188 @@ else {
 var valid7 = true;
 }
 if(valid7){
-if(data28.s2c !== undefined){
-let data36 = data28.s2c;
-const _errs99 = errors;
-if(errors === _errs99){
-if(data36 && typeof data36 == "object" && !Array.isArray(data36)){
-let missing4;
-if((((data36.n === undefined) && (missing4 = "n")) || ((data36.bytes === undefined) && (missing4 = "bytes"))) || ((data36.dropped === undefined) && (missing4 = "dropped"))){
-validate32.errors = [{instancePath:instancePath+"/pipe/s2c",schemaPath:"#/properties/pipe/properties/s2c/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
+if(data30.cause !== undefined){
+let data34 = data30.cause;
+const _errs95 = errors;
+if(typeof data34 !== "string"){
+validate37.errors = [{instancePath:instancePath+"/pipe/cause",schemaPath:"./end-cause.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((((((((data34 === "closed_by_peer") || (data34 === "lost")) || (data34 === "replaced")) || (data34 === "closed_by_session")) || (data34 === "message_too_long")) || (data34 === "protocol_error")) || (data34 === "invalid_utf8")) || (data34 === "slow_consumer")) || (data34 === "draining")) || (data34 === "timeout"))){
+validate37.errors = [{instancePath:instancePath+"/pipe/cause",schemaPath:"./end-cause.json/enum",keyword:"enum",params:{allowedValues: schema69.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid7 = _errs95 === errors;
+}
+else {
+var valid7 = true;
+}
+if(valid7){
+if(data30.c2s !== undefined){
+let data35 = data30.c2s;
+const _errs98 = errors;
+if(errors === _errs98){
+if(data35 && typeof data35 == "object" && !Array.isArray(data35)){
+let missing3;
+if(((data35.n === undefined) && (missing3 = "n")) || ((data35.bytes === undefined) && (missing3 = "bytes"))){
+validate37.errors = [{instancePath:instancePath+"/pipe/c2s",schemaPath:"#/properties/pipe/properties/c2s/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
-if(data36.n !== undefined){
-let data37 = data36.n;
-const _errs101 = errors;
-if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
-validate32.errors = [{instancePath:instancePath+"/pipe/s2c/n",schemaPath:"#/properties/pipe/properties/s2c/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(data35.n !== undefined){
+let data36 = data35.n;
+const _errs100 = errors;
+if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
+validate37.errors = [{instancePath:instancePath+"/pipe/c2s/n",schemaPath:"#/properties/pipe/properties/c2s/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs101){
+if(errors === _errs100){
+if((typeof data36 == "number") && (isFinite(data36))){
+if(data36 > 9007199254740991 || isNaN(data36)){
+validate37.errors = [{instancePath:instancePath+"/pipe/c2s/n",schemaPath:"#/properties/pipe/properties/c2s/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data36 < 0 || isNaN(data36)){
+validate37.errors = [{instancePath:instancePath+"/pipe/c2s/n",schemaPath:"#/properties/pipe/properties/c2s/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid10 = _errs100 === errors;
+}
+else {
+var valid10 = true;
+}
+if(valid10){
+if(data35.bytes !== undefined){
+let data37 = data35.bytes;
+const _errs102 = errors;
+if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
+validate37.errors = [{instancePath:instancePath+"/pipe/c2s/bytes",schemaPath:"#/properties/pipe/properties/c2s/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs102){
 if((typeof data37 == "number") && (isFinite(data37))){
 if(data37 > 9007199254740991 || isNaN(data37)){
-validate32.errors = [{instancePath:instancePath+"/pipe/s2c/n",schemaPath:"#/properties/pipe/properties/s2c/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate37.errors = [{instancePath:instancePath+"/pipe/c2s/bytes",schemaPath:"#/properties/pipe/properties/c2s/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data37 < 0 || isNaN(data37)){
-validate32.errors = [{instancePath:instancePath+"/pipe/s2c/n",schemaPath:"#/properties/pipe/properties/s2c/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate37.errors = [{instancePath:instancePath+"/pipe/c2s/bytes",schemaPath:"#/properties/pipe/properties/c2s/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid11 = _errs101 === errors;
+var valid10 = _errs102 === errors;
 }
 else {
-var valid11 = true;
+var valid10 = true;
 }
-if(valid11){
-if(data36.bytes !== undefined){
-let data38 = data36.bytes;
-const _errs103 = errors;
-if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
-validate32.errors = [{instancePath:instancePath+"/pipe/s2c/bytes",schemaPath:"#/properties/pipe/properties/s2c/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+}
+}
+}
+else {
+validate37.errors = [{instancePath:instancePath+"/pipe/c2s",schemaPath:"#/properties/pipe/properties/c2s/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-if(errors === _errs103){
-if((typeof data38 == "number") && (isFinite(data38))){
-if(data38 > 9007199254740991 || isNaN(data38)){
-validate32.errors = [{instancePath:instancePath+"/pipe/s2c/bytes",schemaPath:"#/properties/pipe/properties/s2c/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+}
+var valid7 = _errs98 === errors;
+}
+else {
+var valid7 = true;
+}
+if(valid7){
+if(data30.s2c !== undefined){
+let data38 = data30.s2c;
+const _errs105 = errors;
+if(errors === _errs105){
+if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
+let missing4;
+if((((data38.n === undefined) && (missing4 = "n")) || ((data38.bytes === undefined) && (missing4 = "bytes"))) || ((data38.dropped === undefined) && (missing4 = "dropped"))){
+validate37.errors = [{instancePath:instancePath+"/pipe/s2c",schemaPath:"#/properties/pipe/properties/s2c/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
-if(data38 < 0 || isNaN(data38)){
-validate32.errors = [{instancePath:instancePath+"/pipe/s2c/bytes",schemaPath:"#/properties/pipe/properties/s2c/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid11 = _errs103 === errors;
-}
-else {
-var valid11 = true;
-}
-if(valid11){
-if(data36.dropped !== undefined){
-let data39 = data36.dropped;
-const _errs106 = errors;
+if(data38.n !== undefined){
+let data39 = data38.n;
+const _errs107 = errors;
 if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
-validate32.errors = [{instancePath:instancePath+"/pipe/s2c/dropped",schemaPath:"#/properties/pipe/properties/s2c/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/pipe/s2c/n",schemaPath:"#/properties/pipe/properties/s2c/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs106){
+if(errors === _errs107){
 if((typeof data39 == "number") && (isFinite(data39))){
 if(data39 > 9007199254740991 || isNaN(data39)){
-validate32.errors = [{instancePath:instancePath+"/pipe/s2c/dropped",schemaPath:"#/properties/pipe/properties/s2c/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate37.errors = [{instancePath:instancePath+"/pipe/s2c/n",schemaPath:"#/properties/pipe/properties/s2c/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data39 < 0 || isNaN(data39)){
-validate32.errors = [{instancePath:instancePath+"/pipe/s2c/dropped",schemaPath:"#/properties/pipe/properties/s2c/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate37.errors = [{instancePath:instancePath+"/pipe/s2c/n",schemaPath:"#/properties/pipe/properties/s2c/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid11 = _errs106 === errors;
+var valid11 = _errs107 === errors;
+}
+else {
+var valid11 = true;
+}
+if(valid11){
+if(data38.bytes !== undefined){
+let data40 = data38.bytes;
+const _errs109 = errors;
+if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
+validate37.errors = [{instancePath:instancePath+"/pipe/s2c/bytes",schemaPath:"#/properties/pipe/properties/s2c/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs109){
+if((typeof data40 == "number") && (isFinite(data40))){
+if(data40 > 9007199254740991 || isNaN(data40)){
+validate37.errors = [{instancePath:instancePath+"/pipe/s2c/bytes",schemaPath:"#/properties/pipe/properties/s2c/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data40 < 0 || isNaN(data40)){
+validate37.errors = [{instancePath:instancePath+"/pipe/s2c/bytes",schemaPath:"#/properties/pipe/properties/s2c/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid11 = _errs109 === errors;
+}
+else {
+var valid11 = true;
+}
+if(valid11){
+if(data38.dropped !== undefined){
+let data41 = data38.dropped;
+const _errs112 = errors;
+if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
+validate37.errors = [{instancePath:instancePath+"/pipe/s2c/dropped",schemaPath:"#/properties/pipe/properties/s2c/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs112){
+if((typeof data41 == "number") && (isFinite(data41))){
+if(data41 > 9007199254740991 || isNaN(data41)){
+validate37.errors = [{instancePath:instancePath+"/pipe/s2c/dropped",schemaPath:"#/properties/pipe/properties/s2c/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data41 < 0 || isNaN(data41)){
+validate37.errors = [{instancePath:instancePath+"/pipe/s2c/dropped",schemaPath:"#/properties/pipe/properties/s2c/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid11 = _errs112 === errors;
 }
 else {
 var valid11 = true;
@@ -2450,11 +2829,11 @@ var valid11 = true;
 }
 }
 else {
-validate32.errors = [{instancePath:instancePath+"/pipe/s2c",schemaPath:"#/properties/pipe/properties/s2c/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate37.errors = [{instancePath:instancePath+"/pipe/s2c",schemaPath:"#/properties/pipe/properties/s2c/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid7 = _errs99 === errors;
+var valid7 = _errs105 === errors;
 }
 else {
 var valid7 = true;
@@ -2467,76 +2846,76 @@ var valid7 = true;
 }
 }
 else {
-validate32.errors = [{instancePath:instancePath+"/pipe",schemaPath:"#/properties/pipe/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate37.errors = [{instancePath:instancePath+"/pipe",schemaPath:"#/properties/pipe/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid0 = _errs80 === errors;
+var valid0 = _errs86 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.siblings !== undefined){
-let data40 = data.siblings;
-const _errs108 = errors;
-if(errors === _errs108){
-if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
+let data42 = data.siblings;
+const _errs114 = errors;
+if(errors === _errs114){
+if(data42 && typeof data42 == "object" && !Array.isArray(data42)){
 let missing5;
-if(((data40.command === undefined) && (missing5 = "command")) || ((data40.debug === undefined) && (missing5 = "debug"))){
-validate32.errors = [{instancePath:instancePath+"/siblings",schemaPath:"#/properties/siblings/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
+if(((data42.command === undefined) && (missing5 = "command")) || ((data42.debug === undefined) && (missing5 = "debug"))){
+validate37.errors = [{instancePath:instancePath+"/siblings",schemaPath:"#/properties/siblings/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
 return false;
 }
 else {
-if(data40.command !== undefined){
-let data41 = data40.command;
-const _errs110 = errors;
-if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
-validate32.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(data42.command !== undefined){
+let data43 = data42.command;
+const _errs116 = errors;
+if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
+validate37.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs110){
-if((typeof data41 == "number") && (isFinite(data41))){
-if(data41 > 9007199254740991 || isNaN(data41)){
-validate32.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+if(errors === _errs116){
+if((typeof data43 == "number") && (isFinite(data43))){
+if(data43 > 9007199254740991 || isNaN(data43)){
+validate37.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data41 < 0 || isNaN(data41)){
-validate32.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(data43 < 0 || isNaN(data43)){
+validate37.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid12 = _errs110 === errors;
+var valid12 = _errs116 === errors;
 }
 else {
 var valid12 = true;
 }
 if(valid12){
-if(data40.debug !== undefined){
-let data42 = data40.debug;
-const _errs112 = errors;
-if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
-validate32.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(data42.debug !== undefined){
+let data44 = data42.debug;
+const _errs118 = errors;
+if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
+validate37.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs112){
-if((typeof data42 == "number") && (isFinite(data42))){
-if(data42 > 9007199254740991 || isNaN(data42)){
-validate32.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+if(errors === _errs118){
+if((typeof data44 == "number") && (isFinite(data44))){
+if(data44 > 9007199254740991 || isNaN(data44)){
+validate37.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data42 < 0 || isNaN(data42)){
-validate32.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(data44 < 0 || isNaN(data44)){
+validate37.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid12 = _errs112 === errors;
+var valid12 = _errs118 === errors;
 }
 else {
 var valid12 = true;
@@ -2545,47 +2924,47 @@ var valid12 = true;
 }
 }
 else {
-validate32.errors = [{instancePath:instancePath+"/siblings",schemaPath:"#/properties/siblings/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate37.errors = [{instancePath:instancePath+"/siblings",schemaPath:"#/properties/siblings/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid0 = _errs108 === errors;
+var valid0 = _errs114 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.subscriptions !== undefined){
-let data43 = data.subscriptions;
-const _errs114 = errors;
-if(errors === _errs114){
-if(Array.isArray(data43)){
+let data45 = data.subscriptions;
+const _errs120 = errors;
+if(errors === _errs120){
+if(Array.isArray(data45)){
 var valid13 = true;
-const len1 = data43.length;
+const len1 = data45.length;
 for(let i2=0; i2<len1; i2++){
-const _errs116 = errors;
-if(typeof data43[i2] !== "string"){
-validate32.errors = [{instancePath:instancePath+"/subscriptions/" + i2,schemaPath:"#/properties/subscriptions/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+const _errs122 = errors;
+if(typeof data45[i2] !== "string"){
+validate37.errors = [{instancePath:instancePath+"/subscriptions/" + i2,schemaPath:"#/properties/subscriptions/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid13 = _errs116 === errors;
+var valid13 = _errs122 === errors;
 if(!valid13){
 break;
 }
 }
 if(valid13){
-let i3 = data43.length;
+let i3 = data45.length;
 let j1;
 if(i3 > 1){
 const indices0 = {};
 for(;i3--;){
-let item0 = data43[i3];
+let item0 = data45[i3];
 if(typeof item0 !== "string"){
 continue;
 }
 if(typeof indices0[item0] == "number"){
 j1 = indices0[item0];
-validate32.errors = [{instancePath:instancePath+"/subscriptions",schemaPath:"#/properties/subscriptions/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i3+" are identical)"}];
+validate37.errors = [{instancePath:instancePath+"/subscriptions",schemaPath:"#/properties/subscriptions/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i3+" are identical)"}];
 return false;
 break;
 }
@@ -2595,11 +2974,11 @@ indices0[item0] = i3;
 }
 }
 else {
-validate32.errors = [{instancePath:instancePath+"/subscriptions",schemaPath:"#/properties/subscriptions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate37.errors = [{instancePath:instancePath+"/subscriptions",schemaPath:"#/properties/subscriptions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
-var valid0 = _errs114 === errors;
+var valid0 = _errs120 === errors;
 }
 else {
 var valid0 = true;
@@ -2614,21 +2993,21 @@ var valid0 = true;
 }
 }
 else {
-validate32.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate37.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate32.errors = vErrors;
+validate37.errors = vErrors;
 return errors === 0;
 }
-validate32.evaluated = {"props":{"sid":true,"room":true,"scopes":true,"formats":true,"limits":true,"pipe":true,"siblings":true,"subscriptions":true},"dynamicProps":false,"dynamicItems":false};
+validate37.evaluated = {"props":{"sid":true,"room":true,"scopes":true,"formats":true,"limits":true,"pipe":true,"siblings":true,"subscriptions":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/pipe.state.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate31.evaluated;
+const evaluated0 = validate36.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2639,7 +3018,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.headSeq === undefined) && (missing0 = "headSeq")) || ((data.state === undefined) && (missing0 = "state"))){
-validate31.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate36.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -2647,18 +3026,18 @@ if(data.headSeq !== undefined){
 let data0 = data.headSeq;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate31.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate36.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate31.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate36.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate31.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate36.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -2672,8 +3051,8 @@ var valid0 = true;
 if(valid0){
 if(data.state !== undefined){
 const _errs3 = errors;
-if(!(validate32(data.state, {instancePath:instancePath+"/state",parentData:data,parentDataProperty:"state",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+if(!(validate37(data.state, {instancePath:instancePath+"/state",parentData:data,parentDataProperty:"state",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -2685,22 +3064,22 @@ var valid0 = true;
 }
 }
 else {
-validate31.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate36.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate31.errors = vErrors;
+validate36.errors = vErrors;
 return errors === 0;
 }
-validate31.evaluated = {"props":{"headSeq":true,"state":true},"dynamicProps":false,"dynamicItems":false};
+validate36.evaluated = {"props":{"headSeq":true,"state":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_pipe_ticket_params = validate38;
+export const calls_pipe_ticket_params = validate43;
 
-function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate43(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/pipe.ticket.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate38.evaluated;
+const evaluated0 = validate43.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2711,7 +3090,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.transport === undefined) && (missing0 = "transport")){
-validate38.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate43.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -2721,13 +3100,13 @@ const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern8.test(data0)){
-validate38.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+if(!pattern12.test(data0)){
+validate43.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate38.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate43.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2740,7 +3119,7 @@ if(valid0){
 if(data.replace !== undefined){
 const _errs4 = errors;
 if(typeof data.replace !== "boolean"){
-validate38.errors = [{instancePath:instancePath+"/replace",schemaPath:"#/properties/replace/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate43.errors = [{instancePath:instancePath+"/replace",schemaPath:"#/properties/replace/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -2755,13 +3134,13 @@ const _errs6 = errors;
 const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data2 === "string"){
-if(!pattern4.test(data2)){
-validate38.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+if(!pattern5.test(data2)){
+validate43.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate38.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate43.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2775,23 +3154,23 @@ var valid0 = true;
 }
 }
 else {
-validate38.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate43.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate38.errors = vErrors;
+validate43.errors = vErrors;
 return errors === 0;
 }
-validate38.evaluated = {"props":{"transport":true,"replace":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate43.evaluated = {"props":{"transport":true,"replace":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_pipe_ticket_result = validate39;
-const pattern11 = new RegExp("^[A-Za-z0-9_-]{43}$", "u");
+export const calls_pipe_ticket_result = validate44;
+const pattern15 = new RegExp("^[A-Za-z0-9_-]{43}$", "u");
 
-function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/pipe.ticket.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate39.evaluated;
+const evaluated0 = validate44.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2802,7 +3181,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.pipeTicket === undefined) && (missing0 = "pipeTicket")) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.expiresInMs === undefined) && (missing0 = "expiresInMs"))){
-validate39.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate44.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -2812,13 +3191,13 @@ const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern11.test(data0)){
-validate39.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+if(!pattern15.test(data0)){
+validate44.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate39.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate44.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2833,18 +3212,18 @@ let data1 = data.epoch;
 const _errs4 = errors;
 const _errs5 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate39.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate44.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate39.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate44.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate39.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate44.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -2860,18 +3239,18 @@ if(data.expiresInMs !== undefined){
 let data2 = data.expiresInMs;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate39.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate44.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate39.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate44.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate39.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate44.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -2887,23 +3266,23 @@ var valid0 = true;
 }
 }
 else {
-validate39.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate44.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate39.errors = vErrors;
+validate44.errors = vErrors;
 return errors === 0;
 }
-validate39.evaluated = {"props":{"pipeTicket":true,"epoch":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
+validate44.evaluated = {"props":{"pipeTicket":true,"epoch":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_session_create_params = validate40;
-const schema72 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-spec.json","title":"RoomSpec","description":"What a room is to be like. Everything left out has its default. A value of a profile that the server does not have is refused with `not_supported`, not ignored.","type":"object","properties":{"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"],"default":"public"},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"],"default":"transient"},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `policies`, else `not_supported`.","type":"string","enum":["close","handover"]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"],"default":"any"},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"],"default":"reject"},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"],"default":"kept"},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean","default":false},"receive":{"description":"They may receive.","type":"boolean","default":false}}},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean","default":false},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"],"default":"close"},"limits":{"$ref":"./room-limits.json","description":"Limits of the room; those left out have their defaults."}}};
+export const calls_session_create_params = validate45;
+const schema79 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-spec.json","title":"RoomSpec","description":"What a room is to be like. Everything left out has its default. A value of a profile that the server does not have is refused with `not_supported`, not ignored.","type":"object","properties":{"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"],"default":"public"},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"],"default":"transient"},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `policies`, else `not_supported`.","type":"string","enum":["close","handover"]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"],"default":"any"},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"],"default":"reject"},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"],"default":"kept"},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean","default":false},"receive":{"description":"They may receive.","type":"boolean","default":false}}},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean","default":false},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"],"default":"close"},"limits":{"$ref":"./room-limits.json","description":"Limits of the room; those left out have their defaults."}}};
 
-function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate47(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/room-spec.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate42.evaluated;
+const evaluated0 = validate47.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2916,11 +3295,11 @@ if(data.visibility !== undefined){
 let data0 = data.visibility;
 const _errs1 = errors;
 if(typeof data0 !== "string"){
-validate42.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate47.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data0 === "public") || (data0 === "private"))){
-validate42.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema72.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
+validate47.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema79.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -2933,11 +3312,11 @@ if(data.lifetime !== undefined){
 let data1 = data.lifetime;
 const _errs3 = errors;
 if(typeof data1 !== "string"){
-validate42.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate47.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data1 === "transient") || (data1 === "persistent"))){
-validate42.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema72.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
+validate47.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema79.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -2950,11 +3329,11 @@ if(data.ownerLeaves !== undefined){
 let data2 = data.ownerLeaves;
 const _errs5 = errors;
 if(typeof data2 !== "string"){
-validate42.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate47.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data2 === "close") || (data2 === "handover"))){
-validate42.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema72.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
+validate47.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema79.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -2967,11 +3346,11 @@ if(data.format !== undefined){
 let data3 = data.format;
 const _errs7 = errors;
 if(typeof data3 !== "string"){
-validate42.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate47.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data3 === "text") || (data3 === "json")) || (data3 === "binary")) || (data3 === "any"))){
-validate42.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema72.properties.format.enum},message:"must be equal to one of the allowed values"}];
+validate47.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema79.properties.format.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -2984,11 +3363,11 @@ if(data.onMismatch !== undefined){
 let data4 = data.onMismatch;
 const _errs9 = errors;
 if(typeof data4 !== "string"){
-validate42.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate47.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data4 === "reject") || (data4 === "convert"))){
-validate42.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema72.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
+validate47.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema79.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs9 === errors;
@@ -3001,11 +3380,11 @@ if(data.boundaries !== undefined){
 let data5 = data.boundaries;
 const _errs11 = errors;
 if(typeof data5 !== "string"){
-validate42.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate47.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data5 === "kept") || (data5 === "ignored"))){
-validate42.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema72.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
+validate47.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema79.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs11 === errors;
@@ -3022,7 +3401,7 @@ if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
 if(data6.send !== undefined){
 const _errs15 = errors;
 if(typeof data6.send !== "boolean"){
-validate42.errors = [{instancePath:instancePath+"/anonymous/send",schemaPath:"#/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate47.errors = [{instancePath:instancePath+"/anonymous/send",schemaPath:"#/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid1 = _errs15 === errors;
@@ -3034,7 +3413,7 @@ if(valid1){
 if(data6.receive !== undefined){
 const _errs17 = errors;
 if(typeof data6.receive !== "boolean"){
-validate42.errors = [{instancePath:instancePath+"/anonymous/receive",schemaPath:"#/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate47.errors = [{instancePath:instancePath+"/anonymous/receive",schemaPath:"#/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid1 = _errs17 === errors;
@@ -3045,7 +3424,7 @@ var valid1 = true;
 }
 }
 else {
-validate42.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate47.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -3058,7 +3437,7 @@ if(valid0){
 if(data.echo !== undefined){
 const _errs19 = errors;
 if(typeof data.echo !== "boolean"){
-validate42.errors = [{instancePath:instancePath+"/echo",schemaPath:"#/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate47.errors = [{instancePath:instancePath+"/echo",schemaPath:"#/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs19 === errors;
@@ -3071,11 +3450,11 @@ if(data.slowConsumer !== undefined){
 let data10 = data.slowConsumer;
 const _errs21 = errors;
 if(typeof data10 !== "string"){
-validate42.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate47.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data10 === "close") || (data10 === "dropOldest")) || (data10 === "dropNewest")) || (data10 === "block"))){
-validate42.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema72.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
+validate47.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema79.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs21 === errors;
@@ -3094,18 +3473,18 @@ if(data11.maxMessageBytes !== undefined){
 let data12 = data11.maxMessageBytes;
 const _errs26 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate42.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate47.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs26){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 67108864 || isNaN(data12)){
-validate42.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate47.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data12 < 1 || isNaN(data12)){
-validate42.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate47.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3121,18 +3500,18 @@ if(data11.maxMembers !== undefined){
 let data13 = data11.maxMembers;
 const _errs29 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate42.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate47.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs29){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 1000000 || isNaN(data13)){
-validate42.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate47.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data13 < 1 || isNaN(data13)){
-validate42.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate47.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3148,18 +3527,18 @@ if(data11.maxQueuedMessages !== undefined){
 let data14 = data11.maxQueuedMessages;
 const _errs32 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate42.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs32){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 1000000 || isNaN(data14)){
-validate42.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate42.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3175,18 +3554,18 @@ if(data11.maxQueuedBytes !== undefined){
 let data15 = data11.maxQueuedBytes;
 const _errs35 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate42.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs35){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 1073741824 || isNaN(data15)){
-validate42.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate42.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3202,18 +3581,18 @@ if(data11.messagesPerSecond !== undefined){
 let data16 = data11.messagesPerSecond;
 const _errs38 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate42.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate47.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs38){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 1000000 || isNaN(data16)){
-validate42.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate47.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data16 < 1 || isNaN(data16)){
-validate42.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate47.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3229,18 +3608,18 @@ if(data11.messageBurst !== undefined){
 let data17 = data11.messageBurst;
 const _errs41 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate42.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate47.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs41){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 1000000 || isNaN(data17)){
-validate42.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate47.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-validate42.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate47.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3258,7 +3637,7 @@ var valid3 = true;
 }
 }
 else {
-validate42.errors = [{instancePath:instancePath+"/limits",schemaPath:"./room-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate47.errors = [{instancePath:instancePath+"/limits",schemaPath:"./room-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -3278,21 +3657,21 @@ var valid0 = true;
 }
 }
 else {
-validate42.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate47.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate42.errors = vErrors;
+validate47.errors = vErrors;
 return errors === 0;
 }
-validate42.evaluated = {"props":{"visibility":true,"lifetime":true,"ownerLeaves":true,"format":true,"onMismatch":true,"boundaries":true,"anonymous":true,"echo":true,"slowConsumer":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+validate47.evaluated = {"props":{"visibility":true,"lifetime":true,"ownerLeaves":true,"format":true,"onMismatch":true,"boundaries":true,"anonymous":true,"echo":true,"slowConsumer":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/session-request.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate41.evaluated;
+const evaluated0 = validate46.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3303,7 +3682,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.room === undefined) && (missing0 = "room")) || ((data.transport === undefined) && (missing0 = "transport"))){
-validate41.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate46.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -3313,13 +3692,13 @@ const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern7.test(data0)){
-validate41.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+if(!pattern11.test(data0)){
+validate46.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate41.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate46.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3331,8 +3710,8 @@ var valid0 = true;
 if(valid0){
 if(data.create !== undefined){
 const _errs4 = errors;
-if(!(validate42(data.create, {instancePath:instancePath+"/create",parentData:data,parentDataProperty:"create",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+if(!(validate47(data.create, {instancePath:instancePath+"/create",parentData:data,parentDataProperty:"create",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs4 === errors;
@@ -3347,13 +3726,13 @@ const _errs5 = errors;
 const _errs6 = errors;
 if(errors === _errs6){
 if(typeof data2 === "string"){
-if(!pattern8.test(data2)){
-validate41.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+if(!pattern12.test(data2)){
+validate46.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate41.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate46.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3365,8 +3744,8 @@ var valid0 = true;
 if(valid0){
 if(data.formats !== undefined){
 const _errs8 = errors;
-if(!(validate35(data.formats, {instancePath:instancePath+"/formats",parentData:data,parentDataProperty:"formats",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+if(!(validate40(data.formats, {instancePath:instancePath+"/formats",parentData:data,parentDataProperty:"formats",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs8 === errors;
@@ -3386,11 +3765,11 @@ for(let i0=0; i0<len0; i0++){
 let data5 = data4[i0];
 const _errs11 = errors;
 if(typeof data5 !== "string"){
-validate41.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate46.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((data5 === "send") || (data5 === "receive")) || (data5 === "debug"))){
-validate41.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"}];
+if(!((((data5 === "send") || (data5 === "receive")) || (data5 === "debug")) || (data5 === "command"))){
+validate46.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema63.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs11 === errors;
@@ -3406,7 +3785,7 @@ outer0:
 for(;i1--;){
 for(j0 = i1; j0--;){
 if(func0(data4[i1], data4[j0])){
-validate41.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate46.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break outer0;
 }
@@ -3416,7 +3795,7 @@ break outer0;
 }
 }
 else {
-validate41.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate46.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -3436,18 +3815,18 @@ if(data6.hardMessageBytes !== undefined){
 let data7 = data6.hardMessageBytes;
 const _errs17 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate41.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate46.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs17){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate41.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate46.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data7 < 1 || isNaN(data7)){
-validate41.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate46.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3463,18 +3842,18 @@ if(data6.ticketMs !== undefined){
 let data8 = data6.ticketMs;
 const _errs20 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate41.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate46.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs20){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate41.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate46.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate41.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate46.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3490,18 +3869,18 @@ if(data6.sessionLingerMs !== undefined){
 let data9 = data6.sessionLingerMs;
 const _errs23 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate41.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate46.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs23){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
-validate41.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate46.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data9 < 1 || isNaN(data9)){
-validate41.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate46.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3517,18 +3896,18 @@ if(data6.ringEvents !== undefined){
 let data10 = data6.ringEvents;
 const _errs26 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate41.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate46.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs26){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 9007199254740991 || isNaN(data10)){
-validate41.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate46.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data10 < 1 || isNaN(data10)){
-validate41.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate46.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3544,18 +3923,18 @@ if(data6.ringBytes !== undefined){
 let data11 = data6.ringBytes;
 const _errs29 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate41.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate46.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs29){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9007199254740991 || isNaN(data11)){
-validate41.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate46.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data11 < 1 || isNaN(data11)){
-validate41.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate46.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3571,18 +3950,18 @@ if(data6.siblingMessageBytes !== undefined){
 let data12 = data6.siblingMessageBytes;
 const _errs32 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate41.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate46.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs32){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 9007199254740991 || isNaN(data12)){
-validate41.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate46.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data12 < 1024 || isNaN(data12)){
-validate41.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate46.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -3598,18 +3977,18 @@ if(data6.siblingQueuedBytes !== undefined){
 let data13 = data6.siblingQueuedBytes;
 const _errs35 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate41.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate46.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs35){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 9007199254740991 || isNaN(data13)){
-validate41.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate46.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data13 < 1024 || isNaN(data13)){
-validate41.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate46.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -3625,18 +4004,18 @@ if(data6.fenceMs !== undefined){
 let data14 = data6.fenceMs;
 const _errs38 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate41.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate46.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs38){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 9007199254740991 || isNaN(data14)){
-validate41.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate46.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate41.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate46.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3652,18 +4031,18 @@ if(data6.maxPendingFences !== undefined){
 let data15 = data6.maxPendingFences;
 const _errs41 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate41.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate46.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs41){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 9007199254740991 || isNaN(data15)){
-validate41.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate46.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate41.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate46.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3679,18 +4058,18 @@ if(data6.maxStayMs !== undefined){
 let data16 = data6.maxStayMs;
 const _errs44 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate41.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate46.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs44){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 9007199254740991 || isNaN(data16)){
-validate41.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate46.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data16 < 1 || isNaN(data16)){
-validate41.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate46.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3706,18 +4085,18 @@ if(data6.keepaliveMs !== undefined){
 let data17 = data6.keepaliveMs;
 const _errs47 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate41.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate46.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs47){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 9007199254740991 || isNaN(data17)){
-validate41.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate46.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data17 < 100 || isNaN(data17)){
-validate41.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate46.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -3733,24 +4112,78 @@ if(data6.debugEventsPerSecond !== undefined){
 let data18 = data6.debugEventsPerSecond;
 const _errs50 = errors;
 if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-validate41.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate46.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs50){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 9007199254740991 || isNaN(data18)){
-validate41.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate46.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data18 < 0 || isNaN(data18)){
-validate41.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate46.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
 var valid7 = _errs50 === errors;
+}
+else {
+var valid7 = true;
+}
+if(valid7){
+if(data6.agentCommandBytes !== undefined){
+let data19 = data6.agentCommandBytes;
+const _errs53 = errors;
+if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
+validate46.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs53){
+if((typeof data19 == "number") && (isFinite(data19))){
+if(data19 > 9007199254740991 || isNaN(data19)){
+validate46.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data19 < 2 || isNaN(data19)){
+validate46.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+return false;
+}
+}
+}
+}
+var valid7 = _errs53 === errors;
+}
+else {
+var valid7 = true;
+}
+if(valid7){
+if(data6.agentCommandsPerSecond !== undefined){
+let data20 = data6.agentCommandsPerSecond;
+const _errs56 = errors;
+if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
+validate46.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs56){
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 > 9007199254740991 || isNaN(data20)){
+validate46.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data20 < 1 || isNaN(data20)){
+validate46.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid7 = _errs56 === errors;
 }
 else {
 var valid7 = true;
@@ -3767,8 +4200,10 @@ var valid7 = true;
 }
 }
 }
+}
+}
 else {
-validate41.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/requested-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate46.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/requested-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -3785,22 +4220,22 @@ var valid0 = true;
 }
 }
 else {
-validate41.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate46.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate41.errors = vErrors;
+validate46.errors = vErrors;
 return errors === 0;
 }
-validate41.evaluated = {"props":{"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+validate46.evaluated = {"props":{"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
 const func5 = codePoints;
 
-function validate40(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate45(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/session.create.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate40.evaluated;
+const evaluated0 = validate45.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3808,12 +4243,12 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(!(data && typeof data == "object" && !Array.isArray(data))){
-validate40.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate45.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 const _errs1 = errors;
-if(!(validate41(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+if(!(validate46(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs1 === errors;
@@ -3827,43 +4262,43 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func5(data0) > 8192){
-validate40.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/maxLength",keyword:"maxLength",params:{limit: 8192},message:"must NOT have more than 8192 characters"}];
+validate45.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/maxLength",keyword:"maxLength",params:{limit: 8192},message:"must NOT have more than 8192 characters"}];
 return false;
 }
 else {
 if(func5(data0) < 1){
-validate40.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate45.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate40.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate45.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
 }
 }
 else {
-validate40.errors = [{instancePath,schemaPath:"#/allOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate45.errors = [{instancePath,schemaPath:"#/allOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
 var valid0 = _errs2 === errors;
 }
-validate40.errors = vErrors;
+validate45.errors = vErrors;
 return errors === 0;
 }
-validate40.evaluated = {"props":{"token":true,"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+validate45.evaluated = {"props":{"token":true,"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_session_create_result = validate46;
-const pattern19 = new RegExp("^\\S*$", "u");
+export const calls_session_create_result = validate51;
+const pattern23 = new RegExp("^\\S*$", "u");
 
-function validate47(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate52(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/grant.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate47.evaluated;
+const evaluated0 = validate52.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3874,7 +4309,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((((((data.sid === undefined) && (missing0 = "sid")) || ((data.pipeTicket === undefined) && (missing0 = "pipeTicket"))) || ((data.siblingSecret === undefined) && (missing0 = "siblingSecret"))) || ((data.transport === undefined) && (missing0 = "transport"))) || ((data.room === undefined) && (missing0 = "room"))) || ((data.formats === undefined) && (missing0 = "formats"))) || ((data.scopes === undefined) && (missing0 = "scopes"))) || ((data.endpoints === undefined) && (missing0 = "endpoints"))) || ((data.limits === undefined) && (missing0 = "limits"))) || ((data.expiresInMs === undefined) && (missing0 = "expiresInMs"))){
-validate47.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate52.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -3884,13 +4319,13 @@ const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern6.test(data0)){
-validate47.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern10.test(data0)){
+validate52.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate47.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate52.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3906,13 +4341,13 @@ const _errs4 = errors;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
-if(!pattern11.test(data1)){
-validate47.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+if(!pattern15.test(data1)){
+validate52.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate47.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate52.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3928,13 +4363,13 @@ const _errs7 = errors;
 const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data2 === "string"){
-if(!pattern11.test(data2)){
-validate47.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+if(!pattern15.test(data2)){
+validate52.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate47.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate52.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3950,13 +4385,13 @@ const _errs10 = errors;
 const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data3 === "string"){
-if(!pattern8.test(data3)){
-validate47.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+if(!pattern12.test(data3)){
+validate52.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate47.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate52.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3972,13 +4407,13 @@ const _errs13 = errors;
 const _errs14 = errors;
 if(errors === _errs14){
 if(typeof data4 === "string"){
-if(!pattern7.test(data4)){
-validate47.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+if(!pattern11.test(data4)){
+validate52.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate47.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate52.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3990,8 +4425,8 @@ var valid0 = true;
 if(valid0){
 if(data.formats !== undefined){
 const _errs16 = errors;
-if(!(validate35(data.formats, {instancePath:instancePath+"/formats",parentData:data,parentDataProperty:"formats",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+if(!(validate40(data.formats, {instancePath:instancePath+"/formats",parentData:data,parentDataProperty:"formats",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs16 === errors;
@@ -4011,11 +4446,11 @@ for(let i0=0; i0<len0; i0++){
 let data7 = data6[i0];
 const _errs19 = errors;
 if(typeof data7 !== "string"){
-validate47.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate52.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((data7 === "send") || (data7 === "receive")) || (data7 === "debug"))){
-validate47.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"}];
+if(!((((data7 === "send") || (data7 === "receive")) || (data7 === "debug")) || (data7 === "command"))){
+validate52.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema63.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid6 = _errs19 === errors;
@@ -4031,7 +4466,7 @@ outer0:
 for(;i1--;){
 for(j0 = i1; j0--;){
 if(func0(data6[i1], data6[j0])){
-validate47.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate52.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break outer0;
 }
@@ -4041,7 +4476,7 @@ break outer0;
 }
 }
 else {
-validate47.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate52.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -4058,7 +4493,7 @@ if(errors === _errs22){
 if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 let missing1;
 if(((data8.pipe === undefined) && (missing1 = "pipe")) || ((data8.sibling === undefined) && (missing1 = "sibling"))){
-validate47.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate52.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -4068,24 +4503,24 @@ const _errs24 = errors;
 if(errors === _errs24){
 if(typeof data9 === "string"){
 if(func5(data9) > 2048){
-validate47.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate52.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data9) < 1){
-validate47.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate52.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern19.test(data9)){
-validate47.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
+if(!pattern23.test(data9)){
+validate52.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate47.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate52.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4106,31 +4541,31 @@ const _errs28 = errors;
 if(errors === _errs28){
 if(typeof data11 === "string"){
 if(func5(data11) > 2048){
-validate47.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate52.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data11) < 1){
-validate47.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate52.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern19.test(data11)){
-validate47.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
-return false;
-}
-}
-}
-}
-else {
-validate47.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(!pattern23.test(data11)){
+validate52.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate47.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate52.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+else {
+validate52.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -4143,7 +4578,7 @@ var valid9 = true;
 }
 }
 else {
-validate47.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate52.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -4161,7 +4596,7 @@ if(errors === _errs31){
 if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
 let missing2;
 if(((((((((((((((((((data12.hardMessageBytes === undefined) && (missing2 = "hardMessageBytes")) || ((data12.maxMessageBytes === undefined) && (missing2 = "maxMessageBytes"))) || ((data12.maxMembers === undefined) && (missing2 = "maxMembers"))) || ((data12.maxQueuedMessages === undefined) && (missing2 = "maxQueuedMessages"))) || ((data12.maxQueuedBytes === undefined) && (missing2 = "maxQueuedBytes"))) || ((data12.ticketMs === undefined) && (missing2 = "ticketMs"))) || ((data12.sessionLingerMs === undefined) && (missing2 = "sessionLingerMs"))) || ((data12.bindMs === undefined) && (missing2 = "bindMs"))) || ((data12.ringEvents === undefined) && (missing2 = "ringEvents"))) || ((data12.ringBytes === undefined) && (missing2 = "ringBytes"))) || ((data12.siblingMessageBytes === undefined) && (missing2 = "siblingMessageBytes"))) || ((data12.siblingQueuedBytes === undefined) && (missing2 = "siblingQueuedBytes"))) || ((data12.fenceMs === undefined) && (missing2 = "fenceMs"))) || ((data12.maxPendingFences === undefined) && (missing2 = "maxPendingFences"))) || ((data12.maxStayMs === undefined) && (missing2 = "maxStayMs"))) || ((data12.httpBodyBytes === undefined) && (missing2 = "httpBodyBytes"))) || ((data12.keepaliveMs === undefined) && (missing2 = "keepaliveMs"))) || ((data12.maxSessions === undefined) && (missing2 = "maxSessions"))){
-validate47.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
+validate52.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
@@ -4169,18 +4604,18 @@ if(data12.hardMessageBytes !== undefined){
 let data13 = data12.hardMessageBytes;
 const _errs33 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate47.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs33){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 67108864 || isNaN(data13)){
-validate47.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate52.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data13 < 1 || isNaN(data13)){
-validate47.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4196,18 +4631,18 @@ if(data12.maxMessageBytes !== undefined){
 let data14 = data12.maxMessageBytes;
 const _errs36 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate47.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs36){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 67108864 || isNaN(data14)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4223,18 +4658,18 @@ if(data12.maxMembers !== undefined){
 let data15 = data12.maxMembers;
 const _errs39 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate47.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs39){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 1000000 || isNaN(data15)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4250,18 +4685,18 @@ if(data12.maxQueuedMessages !== undefined){
 let data16 = data12.maxQueuedMessages;
 const _errs42 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs42){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 1000000 || isNaN(data16)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data16 < 1 || isNaN(data16)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4277,18 +4712,18 @@ if(data12.maxQueuedBytes !== undefined){
 let data17 = data12.maxQueuedBytes;
 const _errs45 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs45){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 1073741824 || isNaN(data17)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4304,18 +4739,18 @@ if(data12.ticketMs !== undefined){
 let data18 = data12.ticketMs;
 const _errs48 = errors;
 if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-validate47.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs48){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 600000 || isNaN(data18)){
-validate47.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data18 < 1 || isNaN(data18)){
-validate47.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4331,18 +4766,18 @@ if(data12.sessionLingerMs !== undefined){
 let data19 = data12.sessionLingerMs;
 const _errs51 = errors;
 if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-validate47.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs51){
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 3600000 || isNaN(data19)){
-validate47.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data19 < 1 || isNaN(data19)){
-validate47.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4358,18 +4793,18 @@ if(data12.bindMs !== undefined){
 let data20 = data12.bindMs;
 const _errs54 = errors;
 if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate47.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs54){
 if((typeof data20 == "number") && (isFinite(data20))){
 if(data20 > 600000 || isNaN(data20)){
-validate47.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data20 < 1 || isNaN(data20)){
-validate47.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4385,18 +4820,18 @@ if(data12.ringEvents !== undefined){
 let data21 = data12.ringEvents;
 const _errs57 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate47.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs57){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 65536 || isNaN(data21)){
-validate47.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+validate52.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
 return false;
 }
 else {
 if(data21 < 1 || isNaN(data21)){
-validate47.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4412,18 +4847,18 @@ if(data12.ringBytes !== undefined){
 let data22 = data12.ringBytes;
 const _errs60 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate47.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs60){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 67108864 || isNaN(data22)){
-validate47.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate52.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data22 < 1 || isNaN(data22)){
-validate47.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4439,18 +4874,18 @@ if(data12.siblingMessageBytes !== undefined){
 let data23 = data12.siblingMessageBytes;
 const _errs63 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate47.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs63){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 16777216 || isNaN(data23)){
-validate47.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate52.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data23 < 1024 || isNaN(data23)){
-validate47.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate52.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -4466,18 +4901,18 @@ if(data12.siblingQueuedBytes !== undefined){
 let data24 = data12.siblingQueuedBytes;
 const _errs66 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate47.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs66){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 67108864 || isNaN(data24)){
-validate47.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate52.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data24 < 1024 || isNaN(data24)){
-validate47.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate52.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -4493,18 +4928,18 @@ if(data12.fenceMs !== undefined){
 let data25 = data12.fenceMs;
 const _errs69 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-validate47.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs69){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 600000 || isNaN(data25)){
-validate47.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data25 < 1 || isNaN(data25)){
-validate47.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4520,18 +4955,18 @@ if(data12.maxPendingFences !== undefined){
 let data26 = data12.maxPendingFences;
 const _errs72 = errors;
 if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-validate47.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs72){
 if((typeof data26 == "number") && (isFinite(data26))){
 if(data26 > 1024 || isNaN(data26)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
 return false;
 }
 else {
 if(data26 < 1 || isNaN(data26)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4547,18 +4982,18 @@ if(data12.maxStayMs !== undefined){
 let data27 = data12.maxStayMs;
 const _errs75 = errors;
 if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-validate47.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs75){
 if((typeof data27 == "number") && (isFinite(data27))){
 if(data27 > 86400000 || isNaN(data27)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data27 < 1 || isNaN(data27)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4574,18 +5009,18 @@ if(data12.httpBodyBytes !== undefined){
 let data28 = data12.httpBodyBytes;
 const _errs78 = errors;
 if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
-validate47.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs78){
 if((typeof data28 == "number") && (isFinite(data28))){
 if(data28 > 16777216 || isNaN(data28)){
-validate47.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate52.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data28 < 1024 || isNaN(data28)){
-validate47.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate52.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -4601,18 +5036,18 @@ if(data12.keepaliveMs !== undefined){
 let data29 = data12.keepaliveMs;
 const _errs81 = errors;
 if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-validate47.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs81){
 if((typeof data29 == "number") && (isFinite(data29))){
 if(data29 > 3600000 || isNaN(data29)){
-validate47.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data29 < 100 || isNaN(data29)){
-validate47.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate52.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -4628,18 +5063,18 @@ if(data12.maxSessions !== undefined){
 let data30 = data12.maxSessions;
 const _errs84 = errors;
 if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
-validate47.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs84){
 if((typeof data30 == "number") && (isFinite(data30))){
 if(data30 > 100000000 || isNaN(data30)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data30 < 1 || isNaN(data30)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4655,18 +5090,18 @@ if(data12.maxAnonymousSessions !== undefined){
 let data31 = data12.maxAnonymousSessions;
 const _errs87 = errors;
 if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
-validate47.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs87){
 if((typeof data31 == "number") && (isFinite(data31))){
 if(data31 > 100000000 || isNaN(data31)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data31 < 0 || isNaN(data31)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -4682,18 +5117,18 @@ if(data12.maxConnections !== undefined){
 let data32 = data12.maxConnections;
 const _errs90 = errors;
 if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
-validate47.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs90){
 if((typeof data32 == "number") && (isFinite(data32))){
 if(data32 > 100000000 || isNaN(data32)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data32 < 1 || isNaN(data32)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4709,18 +5144,18 @@ if(data12.drainMs !== undefined){
 let data33 = data12.drainMs;
 const _errs93 = errors;
 if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
-validate47.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs93){
 if((typeof data33 == "number") && (isFinite(data33))){
 if(data33 > 3600000 || isNaN(data33)){
-validate47.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data33 < 0 || isNaN(data33)){
-validate47.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate52.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -4736,24 +5171,78 @@ if(data12.debugEventsPerSecond !== undefined){
 let data34 = data12.debugEventsPerSecond;
 const _errs96 = errors;
 if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-validate47.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs96){
 if((typeof data34 == "number") && (isFinite(data34))){
 if(data34 > 1000000 || isNaN(data34)){
-validate47.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data34 < 0 || isNaN(data34)){
-validate47.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate52.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
 var valid12 = _errs96 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data12.agentCommandBytes !== undefined){
+let data35 = data12.agentCommandBytes;
+const _errs99 = errors;
+if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
+validate52.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs99){
+if((typeof data35 == "number") && (isFinite(data35))){
+if(data35 > 1048576 || isNaN(data35)){
+validate52.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+return false;
+}
+else {
+if(data35 < 2 || isNaN(data35)){
+validate52.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+return false;
+}
+}
+}
+}
+var valid12 = _errs99 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data12.agentCommandsPerSecond !== undefined){
+let data36 = data12.agentCommandsPerSecond;
+const _errs102 = errors;
+if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
+validate52.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs102){
+if((typeof data36 == "number") && (isFinite(data36))){
+if(data36 > 1000000 || isNaN(data36)){
+validate52.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data36 < 1 || isNaN(data36)){
+validate52.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid12 = _errs102 === errors;
 }
 else {
 var valid12 = true;
@@ -4781,8 +5270,10 @@ var valid12 = true;
 }
 }
 }
+}
+}
 else {
-validate47.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate52.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -4793,27 +5284,27 @@ var valid0 = true;
 }
 if(valid0){
 if(data.expiresInMs !== undefined){
-let data35 = data.expiresInMs;
-const _errs99 = errors;
-if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
-validate47.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+let data37 = data.expiresInMs;
+const _errs105 = errors;
+if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
+validate52.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs99){
-if((typeof data35 == "number") && (isFinite(data35))){
-if(data35 > 9007199254740991 || isNaN(data35)){
-validate47.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+if(errors === _errs105){
+if((typeof data37 == "number") && (isFinite(data37))){
+if(data37 > 9007199254740991 || isNaN(data37)){
+validate52.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data35 < 1 || isNaN(data35)){
-validate47.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data37 < 1 || isNaN(data37)){
+validate52.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs99 === errors;
+var valid0 = _errs105 === errors;
 }
 else {
 var valid0 = true;
@@ -4830,43 +5321,43 @@ var valid0 = true;
 }
 }
 else {
-validate47.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate52.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate47.errors = vErrors;
+validate52.errors = vErrors;
 return errors === 0;
 }
-validate47.evaluated = {"props":{"sid":true,"pipeTicket":true,"siblingSecret":true,"transport":true,"room":true,"formats":true,"scopes":true,"endpoints":true,"limits":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
+validate52.evaluated = {"props":{"sid":true,"pipeTicket":true,"siblingSecret":true,"transport":true,"room":true,"formats":true,"scopes":true,"endpoints":true,"limits":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate51(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/session.create.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate46.evaluated;
+const evaluated0 = validate51.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(!(validate47(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
+if(!(validate52(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
 errors = vErrors.length;
 }
-validate46.errors = vErrors;
+validate51.errors = vErrors;
 return errors === 0;
 }
-validate46.evaluated = {"props":{"sid":true,"pipeTicket":true,"siblingSecret":true,"transport":true,"room":true,"formats":true,"scopes":true,"endpoints":true,"limits":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
+validate51.evaluated = {"props":{"sid":true,"pipeTicket":true,"siblingSecret":true,"transport":true,"room":true,"formats":true,"scopes":true,"endpoints":true,"limits":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_ack_params = validate50;
+export const calls_sibling_ack_params = validate55;
 
-function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.ack.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate50.evaluated;
+const evaluated0 = validate55.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4877,7 +5368,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.seq === undefined) && (missing0 = "seq")){
-validate50.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate55.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -4885,18 +5376,18 @@ if(data.seq !== undefined){
 let data0 = data.seq;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate50.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate55.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate50.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate55.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate50.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate55.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -4906,22 +5397,22 @@ return false;
 }
 }
 else {
-validate50.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate55.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate50.errors = vErrors;
+validate55.errors = vErrors;
 return errors === 0;
 }
-validate50.evaluated = {"props":{"seq":true},"dynamicProps":false,"dynamicItems":false};
+validate55.evaluated = {"props":{"seq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_ack_result = validate51;
+export const calls_sibling_ack_result = validate56;
 
-function validate51(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.ack.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate51.evaluated;
+const evaluated0 = validate56.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4932,7 +5423,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.oldestSeq === undefined) && (missing0 = "oldestSeq")){
-validate51.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate56.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -4940,18 +5431,18 @@ if(data.oldestSeq !== undefined){
 let data0 = data.oldestSeq;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate51.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate56.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate51.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate56.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate51.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate56.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4961,24 +5452,24 @@ return false;
 }
 }
 else {
-validate51.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate56.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate51.errors = vErrors;
+validate56.errors = vErrors;
 return errors === 0;
 }
-validate51.evaluated = {"props":{"oldestSeq":true},"dynamicProps":false,"dynamicItems":false};
+validate56.evaluated = {"props":{"oldestSeq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_bind_params = validate52;
-const schema90 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/channel.json","title":"Channel","description":"Channel of a sibling socket. `command` is the contract: calls, lifecycle events, refusals. `debug` is diagnostic, lossy, and changes nothing elsewhere.","type":"string","enum":["command","debug"]};
-const pattern22 = new RegExp("^[A-Za-z0-9_-]{22}$", "u");
+export const calls_sibling_bind_params = validate57;
+const schema97 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/channel.json","title":"Channel","description":"Channel of a sibling socket. `command` is the contract: calls, lifecycle events, refusals. `debug` is diagnostic, lossy, and changes nothing elsewhere.","type":"string","enum":["command","debug"]};
+const pattern26 = new RegExp("^[A-Za-z0-9_-]{22}$", "u");
 
-function validate52(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate57(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.bind.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate52.evaluated;
+const evaluated0 = validate57.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4989,7 +5480,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.sid === undefined) && (missing0 = "sid")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.cnonce === undefined) && (missing0 = "cnonce"))) || ((data.mac === undefined) && (missing0 = "mac"))){
-validate52.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate57.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -4999,13 +5490,13 @@ const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern6.test(data0)){
-validate52.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern10.test(data0)){
+validate57.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate57.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5019,11 +5510,11 @@ if(data.channel !== undefined){
 let data1 = data.channel;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate52.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate57.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data1 === "command") || (data1 === "debug"))){
-validate52.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema90.enum},message:"must be equal to one of the allowed values"}];
+validate57.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema97.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -5038,13 +5529,13 @@ const _errs7 = errors;
 const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data2 === "string"){
-if(!pattern22.test(data2)){
-validate52.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern26.test(data2)){
+validate57.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate57.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5059,13 +5550,13 @@ let data3 = data.mac;
 const _errs10 = errors;
 if(errors === _errs10){
 if(typeof data3 === "string"){
-if(!pattern11.test(data3)){
-validate52.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+if(!pattern15.test(data3)){
+validate57.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate57.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5082,18 +5573,18 @@ const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data4 === "string"){
 if(func5(data4) > 64){
-validate52.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate57.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data4) < 1){
-validate52.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate57.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate57.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5107,18 +5598,18 @@ if(data.lastSeq !== undefined){
 let data5 = data.lastSeq;
 const _errs15 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate52.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs15){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate52.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate57.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate52.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate57.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5137,22 +5628,22 @@ var valid0 = true;
 }
 }
 else {
-validate52.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate57.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate52.errors = vErrors;
+validate57.errors = vErrors;
 return errors === 0;
 }
-validate52.evaluated = {"props":{"sid":true,"channel":true,"cnonce":true,"mac":true,"eventEpoch":true,"lastSeq":true},"dynamicProps":false,"dynamicItems":false};
+validate57.evaluated = {"props":{"sid":true,"channel":true,"cnonce":true,"mac":true,"eventEpoch":true,"lastSeq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_bind_result = validate53;
+export const calls_sibling_bind_result = validate58;
 
-function validate54(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/seq-range.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate54.evaluated;
+const evaluated0 = validate59.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5163,7 +5654,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.from === undefined) && (missing0 = "from")) || ((data.to === undefined) && (missing0 = "to"))){
-validate54.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate59.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5172,18 +5663,18 @@ let data0 = data.from;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate54.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate59.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate54.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate59.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate54.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate59.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5200,18 +5691,18 @@ let data1 = data.to;
 const _errs4 = errors;
 const _errs5 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate54.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate59.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate54.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate59.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate54.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate59.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5226,21 +5717,21 @@ var valid0 = true;
 }
 }
 else {
-validate54.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate59.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate54.errors = vErrors;
+validate59.errors = vErrors;
 return errors === 0;
 }
-validate54.evaluated = {"props":{"from":true,"to":true},"dynamicProps":false,"dynamicItems":false};
+validate59.evaluated = {"props":{"from":true,"to":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate53(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.bind.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate53.evaluated;
+const evaluated0 = validate58.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5251,7 +5742,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((((data.channel === undefined) && (missing0 = "channel")) || ((data.generation === undefined) && (missing0 = "generation"))) || ((data.eventEpoch === undefined) && (missing0 = "eventEpoch"))) || ((data.headSeq === undefined) && (missing0 = "headSeq"))) || ((data.oldestSeq === undefined) && (missing0 = "oldestSeq"))) || ((data.gap === undefined) && (missing0 = "gap"))) || ((data.state === undefined) && (missing0 = "state"))){
-validate53.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate58.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5259,11 +5750,11 @@ if(data.channel !== undefined){
 let data0 = data.channel;
 const _errs1 = errors;
 if(typeof data0 !== "string"){
-validate53.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate58.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data0 === "command") || (data0 === "debug"))){
-validate53.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema90.enum},message:"must be equal to one of the allowed values"}];
+validate58.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema97.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -5276,18 +5767,18 @@ if(data.generation !== undefined){
 let data1 = data.generation;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate53.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate58.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate53.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate58.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate53.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate58.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5306,18 +5797,18 @@ const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data2 === "string"){
 if(func5(data2) > 64){
-validate53.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate58.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data2) < 1){
-validate53.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate58.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate53.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate58.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5331,18 +5822,18 @@ if(data.headSeq !== undefined){
 let data3 = data.headSeq;
 const _errs9 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate53.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate58.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs9){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate53.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate58.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate53.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate58.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5358,18 +5849,18 @@ if(data.oldestSeq !== undefined){
 let data4 = data.oldestSeq;
 const _errs11 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate53.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate58.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate53.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate58.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate53.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate58.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5387,8 +5878,8 @@ const _errs13 = errors;
 const _errs14 = errors;
 let valid3 = false;
 const _errs15 = errors;
-if(!(validate54(data5, {instancePath:instancePath+"/gap",parentData:data,parentDataProperty:"gap",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+if(!(validate59(data5, {instancePath:instancePath+"/gap",parentData:data,parentDataProperty:"gap",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs15 === errors;
@@ -5420,7 +5911,7 @@ else {
 vErrors.push(err1);
 }
 errors++;
-validate53.errors = vErrors;
+validate58.errors = vErrors;
 return false;
 }
 else {
@@ -5442,8 +5933,8 @@ var valid0 = true;
 if(valid0){
 if(data.state !== undefined){
 const _errs18 = errors;
-if(!(validate32(data.state, {instancePath:instancePath+"/state",parentData:data,parentDataProperty:"state",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+if(!(validate37(data.state, {instancePath:instancePath+"/state",parentData:data,parentDataProperty:"state",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs18 === errors;
@@ -5460,22 +5951,22 @@ var valid0 = true;
 }
 }
 else {
-validate53.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate58.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate53.errors = vErrors;
+validate58.errors = vErrors;
 return errors === 0;
 }
-validate53.evaluated = {"props":{"channel":true,"generation":true,"eventEpoch":true,"headSeq":true,"oldestSeq":true,"gap":true,"state":true},"dynamicProps":false,"dynamicItems":false};
+validate58.evaluated = {"props":{"channel":true,"generation":true,"eventEpoch":true,"headSeq":true,"oldestSeq":true,"gap":true,"state":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_stay_params = validate57;
+export const calls_sibling_stay_params = validate62;
 
-function validate57(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.stay.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate57.evaluated;
+const evaluated0 = validate62.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5486,7 +5977,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.ms === undefined) && (missing0 = "ms")){
-validate57.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate62.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5494,18 +5985,18 @@ if(data.ms !== undefined){
 let data0 = data.ms;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate57.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate62.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate57.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate62.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate57.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate62.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5523,13 +6014,13 @@ const _errs4 = errors;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
-if(!pattern4.test(data1)){
-validate57.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+if(!pattern5.test(data1)){
+validate62.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate57.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate62.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5542,22 +6033,22 @@ var valid0 = true;
 }
 }
 else {
-validate57.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate62.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate57.errors = vErrors;
+validate62.errors = vErrors;
 return errors === 0;
 }
-validate57.evaluated = {"props":{"ms":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate62.evaluated = {"props":{"ms":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_stay_result = validate58;
+export const calls_sibling_stay_result = validate63;
 
-function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.stay.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate58.evaluated;
+const evaluated0 = validate63.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5568,7 +6059,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.ms === undefined) && (missing0 = "ms")){
-validate58.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate63.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5576,18 +6067,18 @@ if(data.ms !== undefined){
 let data0 = data.ms;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate58.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate63.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate58.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate63.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate58.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate63.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5597,22 +6088,22 @@ return false;
 }
 }
 else {
-validate58.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate63.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate58.errors = vErrors;
+validate63.errors = vErrors;
 return errors === 0;
 }
-validate58.evaluated = {"props":{"ms":true},"dynamicProps":false,"dynamicItems":false};
+validate63.evaluated = {"props":{"ms":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_subscribe_params = validate59;
+export const calls_subscribe_params = validate64;
 
-function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/subscribe.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate59.evaluated;
+const evaluated0 = validate64.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5623,7 +6114,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.events === undefined) && (missing0 = "events")){
-validate59.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate64.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5640,18 +6131,18 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 64){
-validate59.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate64.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data1) < 1){
-validate59.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate64.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate59.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate64.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5672,7 +6163,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-validate59.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate64.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break;
 }
@@ -5682,7 +6173,7 @@ indices0[item0] = i1;
 }
 }
 else {
-validate59.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate64.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -5698,13 +6189,13 @@ const _errs5 = errors;
 const _errs6 = errors;
 if(errors === _errs6){
 if(typeof data2 === "string"){
-if(!pattern4.test(data2)){
-validate59.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+if(!pattern5.test(data2)){
+validate64.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate59.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate64.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5717,22 +6208,22 @@ var valid0 = true;
 }
 }
 else {
-validate59.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate64.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate59.errors = vErrors;
+validate64.errors = vErrors;
 return errors === 0;
 }
-validate59.evaluated = {"props":{"events":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate64.evaluated = {"props":{"events":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_subscribe_result = validate60;
+export const calls_subscribe_result = validate65;
 
-function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/subscribe.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate60.evaluated;
+const evaluated0 = validate65.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5743,7 +6234,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.events === undefined) && (missing0 = "events")){
-validate60.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate65.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5760,18 +6251,18 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 64){
-validate60.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate65.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data1) < 1){
-validate60.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate65.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate60.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate65.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5792,7 +6283,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-validate60.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate65.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break;
 }
@@ -5802,7 +6293,7 @@ indices0[item0] = i1;
 }
 }
 else {
-validate60.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate65.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -5810,22 +6301,24 @@ return false;
 }
 }
 else {
-validate60.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate65.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate60.errors = vErrors;
+validate65.errors = vErrors;
 return errors === 0;
 }
-validate60.evaluated = {"props":{"events":true},"dynamicProps":false,"dynamicItems":false};
+validate65.evaluated = {"props":{"events":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_channel = validate61;
+export const common_after = validate23;
 
-function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+export const common_channel = validate66;
+
+function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/channel.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate61.evaluated;
+const evaluated0 = validate66.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5833,25 +6326,55 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate61.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate66.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data === "command") || (data === "debug"))){
-validate61.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema90.enum},message:"must be equal to one of the allowed values"}];
+validate66.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema97.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate61.errors = vErrors;
+validate66.errors = vErrors;
 return errors === 0;
 }
-validate61.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate66.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_counters = validate62;
+export const common_command_name = validate67;
 
-function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/command-name.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate67.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(typeof data === "string"){
+if(!pattern5.test(data)){
+validate67.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate67.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+validate67.errors = vErrors;
+return errors === 0;
+}
+validate67.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+export const common_counters = validate68;
+
+function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/counters.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate62.evaluated;
+const evaluated0 = validate68.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5862,7 +6385,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((((data.epoch === undefined) && (missing0 = "epoch")) || ((data.c2sReceived === undefined) && (missing0 = "c2sReceived"))) || ((data.c2sRouted === undefined) && (missing0 = "c2sRouted"))) || ((data.s2cEnqueued === undefined) && (missing0 = "s2cEnqueued"))) || ((data.s2cWritten === undefined) && (missing0 = "s2cWritten"))) || ((data.s2cDropped === undefined) && (missing0 = "s2cDropped"))) || ((data.headSeq === undefined) && (missing0 = "headSeq"))){
-validate62.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate68.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5870,18 +6393,18 @@ if(data.epoch !== undefined){
 let data0 = data.epoch;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate62.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate68.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate62.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate68.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate62.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate68.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5897,18 +6420,18 @@ if(data.c2sReceived !== undefined){
 let data1 = data.c2sReceived;
 const _errs3 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate62.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate68.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate62.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate68.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate62.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate68.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5924,18 +6447,18 @@ if(data.c2sRouted !== undefined){
 let data2 = data.c2sRouted;
 const _errs5 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate62.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate68.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate62.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate68.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate62.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate68.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5951,18 +6474,18 @@ if(data.s2cEnqueued !== undefined){
 let data3 = data.s2cEnqueued;
 const _errs7 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate62.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate68.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate62.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate68.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate62.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate68.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5978,18 +6501,18 @@ if(data.s2cWritten !== undefined){
 let data4 = data.s2cWritten;
 const _errs9 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate62.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate68.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate62.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate68.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-validate62.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate68.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6005,18 +6528,18 @@ if(data.s2cDropped !== undefined){
 let data5 = data.s2cDropped;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate62.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate68.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate62.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate68.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate62.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate68.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6032,18 +6555,18 @@ if(data.headSeq !== undefined){
 let data6 = data.headSeq;
 const _errs13 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate62.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate68.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate62.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate68.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate62.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate68.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6063,22 +6586,22 @@ var valid0 = true;
 }
 }
 else {
-validate62.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate68.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate62.errors = vErrors;
+validate68.errors = vErrors;
 return errors === 0;
 }
-validate62.evaluated = {"props":{"epoch":true,"c2sReceived":true,"c2sRouted":true,"s2cEnqueued":true,"s2cWritten":true,"s2cDropped":true,"headSeq":true},"dynamicProps":false,"dynamicItems":false};
+validate68.evaluated = {"props":{"epoch":true,"c2sReceived":true,"c2sRouted":true,"s2cEnqueued":true,"s2cWritten":true,"s2cDropped":true,"headSeq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_debug_level = validate63;
+export const common_debug_level = validate69;
 
-function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/debug-level.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate63.evaluated;
+const evaluated0 = validate69.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6086,25 +6609,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate63.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate69.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data === "off") || (data === "info")) || (data === "trace"))){
-validate63.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema34.enum},message:"must be equal to one of the allowed values"}];
+validate69.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema44.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate63.errors = vErrors;
+validate69.errors = vErrors;
 return errors === 0;
 }
-validate63.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate69.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_direction = validate64;
+export const common_direction = validate70;
 
-function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/direction.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate64.evaluated;
+const evaluated0 = validate70.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6112,25 +6635,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate64.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate70.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data === "c2s") || (data === "s2c"))){
-validate64.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema48.enum},message:"must be equal to one of the allowed values"}];
+validate70.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate64.errors = vErrors;
+validate70.errors = vErrors;
 return errors === 0;
 }
-validate64.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate70.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_end_cause = validate65;
+export const common_end_cause = validate71;
 
-function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/end-cause.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate65.evaluated;
+const evaluated0 = validate71.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6138,25 +6661,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate65.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate71.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((((((((data === "closed_by_peer") || (data === "lost")) || (data === "replaced")) || (data === "closed_by_session")) || (data === "message_too_long")) || (data === "protocol_error")) || (data === "invalid_utf8")) || (data === "slow_consumer")) || (data === "draining")) || (data === "timeout"))){
-validate65.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema62.enum},message:"must be equal to one of the allowed values"}];
+validate71.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema69.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate65.errors = vErrors;
+validate71.errors = vErrors;
 return errors === 0;
 }
-validate65.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate71.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_epoch = validate66;
+export const common_epoch = validate72;
 
-function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/epoch.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate66.evaluated;
+const evaluated0 = validate72.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6164,37 +6687,37 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data)))){
-validate66.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate72.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === 0){
 if((typeof data == "number") && (isFinite(data))){
 if(data > 9007199254740991 || isNaN(data)){
-validate66.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate72.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data < 1 || isNaN(data)){
-validate66.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate72.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-validate66.errors = vErrors;
+validate72.errors = vErrors;
 return errors === 0;
 }
-validate66.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate72.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_error_detail = validate67;
-const pattern26 = new RegExp("^[a-z][a-z0-9_]{0,63}$", "u");
-const pattern27 = new RegExp("^(/([^/~]|~[01])*)*$", "u");
+export const common_error_detail = validate73;
+const pattern31 = new RegExp("^[a-z][a-z0-9_]{0,63}$", "u");
+const pattern32 = new RegExp("^(/([^/~]|~[01])*)*$", "u");
 
-function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/error-detail.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate67.evaluated;
+const evaluated0 = validate73.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6205,7 +6728,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.name === undefined) && (missing0 = "name")){
-validate67.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate73.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6214,13 +6737,13 @@ let data0 = data.name;
 const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
-if(!pattern26.test(data0)){
-validate67.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
+if(!pattern31.test(data0)){
+validate73.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
 }
 else {
-validate67.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate73.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6234,18 +6757,18 @@ if(data.limit !== undefined){
 let data1 = data.limit;
 const _errs3 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate67.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate73.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate67.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate73.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate67.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate73.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6262,13 +6785,13 @@ let data2 = data.pointer;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data2 === "string"){
-if(!pattern27.test(data2)){
-validate67.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
+if(!pattern32.test(data2)){
+validate73.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
 return false;
 }
 }
 else {
-validate67.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate73.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6280,8 +6803,8 @@ var valid0 = true;
 if(valid0){
 if(data.at !== undefined){
 const _errs7 = errors;
-if(!(validate28(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs7 === errors;
@@ -6298,7 +6821,7 @@ if(errors === _errs9){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 let missing1;
 if((((((((data4.epoch === undefined) && (missing1 = "epoch")) || ((data4.c2sReceived === undefined) && (missing1 = "c2sReceived"))) || ((data4.c2sRouted === undefined) && (missing1 = "c2sRouted"))) || ((data4.s2cEnqueued === undefined) && (missing1 = "s2cEnqueued"))) || ((data4.s2cWritten === undefined) && (missing1 = "s2cWritten"))) || ((data4.s2cDropped === undefined) && (missing1 = "s2cDropped"))) || ((data4.headSeq === undefined) && (missing1 = "headSeq"))){
-validate67.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate73.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -6306,18 +6829,18 @@ if(data4.epoch !== undefined){
 let data5 = data4.epoch;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate67.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate73.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate67.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate73.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate67.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate73.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6333,18 +6856,18 @@ if(data4.c2sReceived !== undefined){
 let data6 = data4.c2sReceived;
 const _errs13 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate67.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate73.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate67.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate73.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate67.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate73.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6360,18 +6883,18 @@ if(data4.c2sRouted !== undefined){
 let data7 = data4.c2sRouted;
 const _errs15 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate67.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate73.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs15){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate67.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate73.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate67.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate73.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6387,18 +6910,18 @@ if(data4.s2cEnqueued !== undefined){
 let data8 = data4.s2cEnqueued;
 const _errs17 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate67.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate73.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs17){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate67.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate73.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data8 < 0 || isNaN(data8)){
-validate67.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate73.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6414,18 +6937,18 @@ if(data4.s2cWritten !== undefined){
 let data9 = data4.s2cWritten;
 const _errs19 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate67.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate73.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs19){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
-validate67.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate73.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data9 < 0 || isNaN(data9)){
-validate67.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate73.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6441,18 +6964,18 @@ if(data4.s2cDropped !== undefined){
 let data10 = data4.s2cDropped;
 const _errs21 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate67.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate73.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs21){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 9007199254740991 || isNaN(data10)){
-validate67.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate73.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data10 < 0 || isNaN(data10)){
-validate67.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate73.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6468,18 +6991,18 @@ if(data4.headSeq !== undefined){
 let data11 = data4.headSeq;
 const _errs23 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate67.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate73.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs23){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9007199254740991 || isNaN(data11)){
-validate67.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate73.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data11 < 0 || isNaN(data11)){
-validate67.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate73.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6499,7 +7022,7 @@ var valid2 = true;
 }
 }
 else {
-validate67.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate73.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -6515,22 +7038,22 @@ var valid0 = true;
 }
 }
 else {
-validate67.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate73.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate67.errors = vErrors;
+validate73.errors = vErrors;
 return errors === 0;
 }
-validate67.evaluated = {"props":{"name":true,"limit":true,"pointer":true,"at":true,"counters":true},"dynamicProps":false,"dynamicItems":false};
+validate73.evaluated = {"props":{"name":true,"limit":true,"pointer":true,"at":true,"counters":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_event_epoch = validate69;
+export const common_event_epoch = validate75;
 
-function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/event-epoch.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate69.evaluated;
+const evaluated0 = validate75.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6540,35 +7063,35 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(func5(data) > 64){
-validate69.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate75.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data) < 1){
-validate69.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate75.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate69.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate75.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate69.errors = vErrors;
+validate75.errors = vErrors;
 return errors === 0;
 }
-validate69.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate75.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_formats = validate35;
+export const common_formats = validate40;
 
-export const common_kind = validate70;
+export const common_kind = validate76;
 
-function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate76(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/kind.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate70.evaluated;
+const evaluated0 = validate76.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6576,25 +7099,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate70.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate76.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data === "text") || (data === "json")) || (data === "binary"))){
-validate70.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"}];
+validate76.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema65.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate70.errors = vErrors;
+validate76.errors = vErrors;
 return errors === 0;
 }
-validate70.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate76.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_limits = validate71;
+export const common_limits = validate77;
 
-function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/limits.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate71.evaluated;
+const evaluated0 = validate77.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6605,7 +7128,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((((((((((((((data.hardMessageBytes === undefined) && (missing0 = "hardMessageBytes")) || ((data.maxMessageBytes === undefined) && (missing0 = "maxMessageBytes"))) || ((data.maxMembers === undefined) && (missing0 = "maxMembers"))) || ((data.maxQueuedMessages === undefined) && (missing0 = "maxQueuedMessages"))) || ((data.maxQueuedBytes === undefined) && (missing0 = "maxQueuedBytes"))) || ((data.ticketMs === undefined) && (missing0 = "ticketMs"))) || ((data.sessionLingerMs === undefined) && (missing0 = "sessionLingerMs"))) || ((data.bindMs === undefined) && (missing0 = "bindMs"))) || ((data.ringEvents === undefined) && (missing0 = "ringEvents"))) || ((data.ringBytes === undefined) && (missing0 = "ringBytes"))) || ((data.siblingMessageBytes === undefined) && (missing0 = "siblingMessageBytes"))) || ((data.siblingQueuedBytes === undefined) && (missing0 = "siblingQueuedBytes"))) || ((data.fenceMs === undefined) && (missing0 = "fenceMs"))) || ((data.maxPendingFences === undefined) && (missing0 = "maxPendingFences"))) || ((data.maxStayMs === undefined) && (missing0 = "maxStayMs"))) || ((data.httpBodyBytes === undefined) && (missing0 = "httpBodyBytes"))) || ((data.keepaliveMs === undefined) && (missing0 = "keepaliveMs"))) || ((data.maxSessions === undefined) && (missing0 = "maxSessions"))){
-validate71.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate77.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6613,18 +7136,18 @@ if(data.hardMessageBytes !== undefined){
 let data0 = data.hardMessageBytes;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate71.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 67108864 || isNaN(data0)){
-validate71.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate77.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate71.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate77.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6640,18 +7163,18 @@ if(data.maxMessageBytes !== undefined){
 let data1 = data.maxMessageBytes;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate71.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 67108864 || isNaN(data1)){
-validate71.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate77.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate71.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate77.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6667,18 +7190,18 @@ if(data.maxMembers !== undefined){
 let data2 = data.maxMembers;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate71.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 1000000 || isNaN(data2)){
-validate71.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate77.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate71.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate77.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6694,18 +7217,18 @@ if(data.maxQueuedMessages !== undefined){
 let data3 = data.maxQueuedMessages;
 const _errs10 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate71.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 1000000 || isNaN(data3)){
-validate71.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate77.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate71.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate77.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6721,18 +7244,18 @@ if(data.maxQueuedBytes !== undefined){
 let data4 = data.maxQueuedBytes;
 const _errs13 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate71.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 1073741824 || isNaN(data4)){
-validate71.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate77.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate71.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate77.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6748,18 +7271,18 @@ if(data.ticketMs !== undefined){
 let data5 = data.ticketMs;
 const _errs16 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate71.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 600000 || isNaN(data5)){
-validate71.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate77.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate71.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate77.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6775,18 +7298,18 @@ if(data.sessionLingerMs !== undefined){
 let data6 = data.sessionLingerMs;
 const _errs19 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate71.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs19){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 3600000 || isNaN(data6)){
-validate71.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate77.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data6 < 1 || isNaN(data6)){
-validate71.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate77.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6802,18 +7325,18 @@ if(data.bindMs !== undefined){
 let data7 = data.bindMs;
 const _errs22 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate71.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs22){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 600000 || isNaN(data7)){
-validate71.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate77.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data7 < 1 || isNaN(data7)){
-validate71.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate77.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6829,18 +7352,18 @@ if(data.ringEvents !== undefined){
 let data8 = data.ringEvents;
 const _errs25 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate71.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs25){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 65536 || isNaN(data8)){
-validate71.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+validate77.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate71.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate77.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6856,18 +7379,18 @@ if(data.ringBytes !== undefined){
 let data9 = data.ringBytes;
 const _errs28 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate71.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs28){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 67108864 || isNaN(data9)){
-validate71.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate77.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data9 < 1 || isNaN(data9)){
-validate71.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate77.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6883,18 +7406,18 @@ if(data.siblingMessageBytes !== undefined){
 let data10 = data.siblingMessageBytes;
 const _errs31 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate71.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs31){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 16777216 || isNaN(data10)){
-validate71.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate77.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data10 < 1024 || isNaN(data10)){
-validate71.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate77.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -6910,18 +7433,18 @@ if(data.siblingQueuedBytes !== undefined){
 let data11 = data.siblingQueuedBytes;
 const _errs34 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate71.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs34){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 67108864 || isNaN(data11)){
-validate71.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate77.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data11 < 1024 || isNaN(data11)){
-validate71.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate77.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -6937,18 +7460,18 @@ if(data.fenceMs !== undefined){
 let data12 = data.fenceMs;
 const _errs37 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate71.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs37){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 600000 || isNaN(data12)){
-validate71.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate77.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data12 < 1 || isNaN(data12)){
-validate71.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate77.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6964,18 +7487,18 @@ if(data.maxPendingFences !== undefined){
 let data13 = data.maxPendingFences;
 const _errs40 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate71.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs40){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 1024 || isNaN(data13)){
-validate71.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
+validate77.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
 return false;
 }
 else {
 if(data13 < 1 || isNaN(data13)){
-validate71.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate77.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6991,18 +7514,18 @@ if(data.maxStayMs !== undefined){
 let data14 = data.maxStayMs;
 const _errs43 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate71.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs43){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 86400000 || isNaN(data14)){
-validate71.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate77.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate71.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate77.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7018,18 +7541,18 @@ if(data.httpBodyBytes !== undefined){
 let data15 = data.httpBodyBytes;
 const _errs46 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate71.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs46){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 16777216 || isNaN(data15)){
-validate71.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate77.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data15 < 1024 || isNaN(data15)){
-validate71.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate77.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -7045,18 +7568,18 @@ if(data.keepaliveMs !== undefined){
 let data16 = data.keepaliveMs;
 const _errs49 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate71.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs49){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 3600000 || isNaN(data16)){
-validate71.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate77.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data16 < 100 || isNaN(data16)){
-validate71.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate77.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -7072,18 +7595,18 @@ if(data.maxSessions !== undefined){
 let data17 = data.maxSessions;
 const _errs52 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate71.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs52){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 100000000 || isNaN(data17)){
-validate71.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate77.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-validate71.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate77.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7099,18 +7622,18 @@ if(data.maxAnonymousSessions !== undefined){
 let data18 = data.maxAnonymousSessions;
 const _errs55 = errors;
 if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-validate71.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs55){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 100000000 || isNaN(data18)){
-validate71.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate77.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data18 < 0 || isNaN(data18)){
-validate71.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate77.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7126,18 +7649,18 @@ if(data.maxConnections !== undefined){
 let data19 = data.maxConnections;
 const _errs58 = errors;
 if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-validate71.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs58){
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 100000000 || isNaN(data19)){
-validate71.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate77.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data19 < 1 || isNaN(data19)){
-validate71.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate77.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7153,18 +7676,18 @@ if(data.drainMs !== undefined){
 let data20 = data.drainMs;
 const _errs61 = errors;
 if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate71.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs61){
 if((typeof data20 == "number") && (isFinite(data20))){
 if(data20 > 3600000 || isNaN(data20)){
-validate71.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate77.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data20 < 0 || isNaN(data20)){
-validate71.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate77.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7180,24 +7703,78 @@ if(data.debugEventsPerSecond !== undefined){
 let data21 = data.debugEventsPerSecond;
 const _errs64 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate71.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate77.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs64){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 1000000 || isNaN(data21)){
-validate71.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate77.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data21 < 0 || isNaN(data21)){
-validate71.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate77.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
 var valid0 = _errs64 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.agentCommandBytes !== undefined){
+let data22 = data.agentCommandBytes;
+const _errs67 = errors;
+if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
+validate77.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs67){
+if((typeof data22 == "number") && (isFinite(data22))){
+if(data22 > 1048576 || isNaN(data22)){
+validate77.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+return false;
+}
+else {
+if(data22 < 2 || isNaN(data22)){
+validate77.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs67 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.agentCommandsPerSecond !== undefined){
+let data23 = data.agentCommandsPerSecond;
+const _errs70 = errors;
+if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
+validate77.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs70){
+if((typeof data23 == "number") && (isFinite(data23))){
+if(data23 > 1000000 || isNaN(data23)){
+validate77.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data23 < 1 || isNaN(data23)){
+validate77.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs70 === errors;
 }
 else {
 var valid0 = true;
@@ -7225,23 +7802,25 @@ var valid0 = true;
 }
 }
 }
+}
+}
 else {
-validate71.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate77.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate71.errors = vErrors;
+validate77.errors = vErrors;
 return errors === 0;
 }
-validate71.evaluated = {"props":{"hardMessageBytes":true,"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"ticketMs":true,"sessionLingerMs":true,"bindMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"maxStayMs":true,"httpBodyBytes":true,"keepaliveMs":true,"maxSessions":true,"maxAnonymousSessions":true,"maxConnections":true,"drainMs":true,"debugEventsPerSecond":true},"dynamicProps":false,"dynamicItems":false};
+validate77.evaluated = {"props":{"hardMessageBytes":true,"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"ticketMs":true,"sessionLingerMs":true,"bindMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"maxStayMs":true,"httpBodyBytes":true,"keepaliveMs":true,"maxSessions":true,"maxAnonymousSessions":true,"maxConnections":true,"drainMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_message_id = validate72;
+export const common_message_id = validate78;
 
-function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/message-id.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate72.evaluated;
+const evaluated0 = validate78.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7250,28 +7829,28 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(typeof data === "string"){
-if(!pattern4.test(data)){
-validate72.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+if(!pattern5.test(data)){
+validate78.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate72.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate78.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate72.errors = vErrors;
+validate78.errors = vErrors;
 return errors === 0;
 }
-validate72.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate78.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_nonce = validate73;
+export const common_nonce = validate79;
 
-function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/nonce.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate73.evaluated;
+const evaluated0 = validate79.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7280,28 +7859,28 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(typeof data === "string"){
-if(!pattern22.test(data)){
-validate73.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern26.test(data)){
+validate79.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate73.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate79.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate73.errors = vErrors;
+validate79.errors = vErrors;
 return errors === 0;
 }
-validate73.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate79.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_op_id = validate74;
+export const common_op_id = validate80;
 
-function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/op-id.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate74.evaluated;
+const evaluated0 = validate80.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7310,30 +7889,30 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(typeof data === "string"){
-if(!pattern4.test(data)){
-validate74.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+if(!pattern5.test(data)){
+validate80.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate74.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate80.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate74.errors = vErrors;
+validate80.errors = vErrors;
 return errors === 0;
 }
-validate74.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate80.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_position = validate28;
+export const common_position = validate26;
 
-export const common_requested_limits = validate75;
+export const common_requested_limits = validate81;
 
-function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/requested-limits.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate75.evaluated;
+const evaluated0 = validate81.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7346,18 +7925,18 @@ if(data.hardMessageBytes !== undefined){
 let data0 = data.hardMessageBytes;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate75.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate75.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate75.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate81.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7373,18 +7952,18 @@ if(data.ticketMs !== undefined){
 let data1 = data.ticketMs;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate75.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate75.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate75.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate81.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7400,18 +7979,18 @@ if(data.sessionLingerMs !== undefined){
 let data2 = data.sessionLingerMs;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate75.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate75.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate75.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate81.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7427,18 +8006,18 @@ if(data.ringEvents !== undefined){
 let data3 = data.ringEvents;
 const _errs10 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate75.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate75.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate75.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate81.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7454,18 +8033,18 @@ if(data.ringBytes !== undefined){
 let data4 = data.ringBytes;
 const _errs13 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate75.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate75.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate75.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate81.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7481,18 +8060,18 @@ if(data.siblingMessageBytes !== undefined){
 let data5 = data.siblingMessageBytes;
 const _errs16 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate75.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate75.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1024 || isNaN(data5)){
-validate75.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate81.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -7508,18 +8087,18 @@ if(data.siblingQueuedBytes !== undefined){
 let data6 = data.siblingQueuedBytes;
 const _errs19 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate75.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs19){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate75.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 1024 || isNaN(data6)){
-validate75.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate81.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -7535,18 +8114,18 @@ if(data.fenceMs !== undefined){
 let data7 = data.fenceMs;
 const _errs22 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate75.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs22){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate75.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data7 < 1 || isNaN(data7)){
-validate75.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate81.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7562,18 +8141,18 @@ if(data.maxPendingFences !== undefined){
 let data8 = data.maxPendingFences;
 const _errs25 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate75.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs25){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate75.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate75.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate81.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7589,18 +8168,18 @@ if(data.maxStayMs !== undefined){
 let data9 = data.maxStayMs;
 const _errs28 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate75.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs28){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
-validate75.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data9 < 1 || isNaN(data9)){
-validate75.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate81.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7616,18 +8195,18 @@ if(data.keepaliveMs !== undefined){
 let data10 = data.keepaliveMs;
 const _errs31 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate75.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs31){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 9007199254740991 || isNaN(data10)){
-validate75.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data10 < 100 || isNaN(data10)){
-validate75.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate81.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -7643,24 +8222,78 @@ if(data.debugEventsPerSecond !== undefined){
 let data11 = data.debugEventsPerSecond;
 const _errs34 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate75.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs34){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9007199254740991 || isNaN(data11)){
-validate75.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data11 < 0 || isNaN(data11)){
-validate75.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate81.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
 var valid0 = _errs34 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.agentCommandBytes !== undefined){
+let data12 = data.agentCommandBytes;
+const _errs37 = errors;
+if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
+validate81.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs37){
+if((typeof data12 == "number") && (isFinite(data12))){
+if(data12 > 9007199254740991 || isNaN(data12)){
+validate81.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data12 < 2 || isNaN(data12)){
+validate81.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs37 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.agentCommandsPerSecond !== undefined){
+let data13 = data.agentCommandsPerSecond;
+const _errs40 = errors;
+if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
+validate81.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs40){
+if((typeof data13 == "number") && (isFinite(data13))){
+if(data13 > 9007199254740991 || isNaN(data13)){
+validate81.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data13 < 1 || isNaN(data13)){
+validate81.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs40 === errors;
 }
 else {
 var valid0 = true;
@@ -7677,23 +8310,25 @@ var valid0 = true;
 }
 }
 }
+}
+}
 else {
-validate75.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate81.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate75.errors = vErrors;
+validate81.errors = vErrors;
 return errors === 0;
 }
-validate75.evaluated = {"props":{"hardMessageBytes":true,"ticketMs":true,"sessionLingerMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"maxStayMs":true,"keepaliveMs":true,"debugEventsPerSecond":true},"dynamicProps":false,"dynamicItems":false};
+validate81.evaluated = {"props":{"hardMessageBytes":true,"ticketMs":true,"sessionLingerMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"maxStayMs":true,"keepaliveMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_room_limits = validate76;
+export const common_room_limits = validate82;
 
-function validate76(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate82(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/room-limits.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate76.evaluated;
+const evaluated0 = validate82.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7706,18 +8341,18 @@ if(data.maxMessageBytes !== undefined){
 let data0 = data.maxMessageBytes;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate76.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate82.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 67108864 || isNaN(data0)){
-validate76.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate82.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate76.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate82.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7733,18 +8368,18 @@ if(data.maxMembers !== undefined){
 let data1 = data.maxMembers;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate76.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate82.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 1000000 || isNaN(data1)){
-validate76.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate82.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate76.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate82.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7760,18 +8395,18 @@ if(data.maxQueuedMessages !== undefined){
 let data2 = data.maxQueuedMessages;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate76.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate82.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 1000000 || isNaN(data2)){
-validate76.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate82.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate76.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate82.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7787,18 +8422,18 @@ if(data.maxQueuedBytes !== undefined){
 let data3 = data.maxQueuedBytes;
 const _errs10 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate76.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate82.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 1073741824 || isNaN(data3)){
-validate76.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate82.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate76.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate82.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7814,18 +8449,18 @@ if(data.messagesPerSecond !== undefined){
 let data4 = data.messagesPerSecond;
 const _errs13 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate76.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate82.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 1000000 || isNaN(data4)){
-validate76.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate82.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate76.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate82.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7841,18 +8476,18 @@ if(data.messageBurst !== undefined){
 let data5 = data.messageBurst;
 const _errs16 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate76.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate82.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 1000000 || isNaN(data5)){
-validate76.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate82.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate76.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate82.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7870,82 +8505,22 @@ var valid0 = true;
 }
 }
 else {
-validate76.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate82.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate76.errors = vErrors;
+validate82.errors = vErrors;
 return errors === 0;
 }
-validate76.evaluated = {"props":{"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"messagesPerSecond":true,"messageBurst":true},"dynamicProps":false,"dynamicItems":false};
+validate82.evaluated = {"props":{"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"messagesPerSecond":true,"messageBurst":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_room_name = validate77;
+export const common_room_name = validate83;
 
-function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/room-name.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate77.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-validate77.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
-return false;
-}
-}
-else {
-validate77.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-validate77.errors = vErrors;
-return errors === 0;
-}
-validate77.evaluated = {"dynamicProps":false,"dynamicItems":false};
-
-export const common_room_spec = validate42;
-
-export const common_room = validate33;
-
-export const common_scope = validate78;
-
-function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/scope.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate78.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(typeof data !== "string"){
-validate78.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!(((data === "send") || (data === "receive")) || (data === "debug"))){
-validate78.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-validate78.errors = vErrors;
-return errors === 0;
-}
-validate78.evaluated = {"dynamicProps":false,"dynamicItems":false};
-
-export const common_secret = validate79;
-
-function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/secret.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate79.evaluated;
+const evaluated0 = validate83.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7955,29 +8530,89 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern11.test(data)){
-validate79.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+validate83.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate79.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate83.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate79.errors = vErrors;
+validate83.errors = vErrors;
 return errors === 0;
 }
-validate79.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate83.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_seq_range = validate54;
+export const common_room_spec = validate47;
 
-export const common_seq = validate80;
+export const common_room = validate38;
 
-function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+export const common_scope = validate84;
+
+function validate84(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/scope.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate84.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(typeof data !== "string"){
+validate84.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((data === "send") || (data === "receive")) || (data === "debug")) || (data === "command"))){
+validate84.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema63.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+validate84.errors = vErrors;
+return errors === 0;
+}
+validate84.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+export const common_secret = validate85;
+
+function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/secret.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate85.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(typeof data === "string"){
+if(!pattern15.test(data)){
+validate85.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+return false;
+}
+}
+else {
+validate85.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+validate85.errors = vErrors;
+return errors === 0;
+}
+validate85.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+export const common_seq_range = validate59;
+
+export const common_seq = validate86;
+
+function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/seq.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate80.evaluated;
+const evaluated0 = validate86.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7985,35 +8620,35 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data)))){
-validate80.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate86.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === 0){
 if((typeof data == "number") && (isFinite(data))){
 if(data > 9007199254740991 || isNaN(data)){
-validate80.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate86.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data < 1 || isNaN(data)){
-validate80.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate86.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-validate80.errors = vErrors;
+validate86.errors = vErrors;
 return errors === 0;
 }
-validate80.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate86.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_server_info = validate81;
+export const common_server_info = validate87;
 
-function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/server-info.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate81.evaluated;
+const evaluated0 = validate87.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8024,7 +8659,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.name === undefined) && (missing0 = "name")) || ((data.version === undefined) && (missing0 = "version"))){
-validate81.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate87.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -8034,18 +8669,18 @@ const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
 if(func5(data0) > 100){
-validate81.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate87.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data0) < 1){
-validate81.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate87.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate81.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate87.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8061,18 +8696,18 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 100){
-validate81.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate87.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data1) < 1){
-validate81.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate87.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate81.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate87.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8085,22 +8720,22 @@ var valid0 = true;
 }
 }
 else {
-validate81.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate87.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate81.errors = vErrors;
+validate87.errors = vErrors;
 return errors === 0;
 }
-validate81.evaluated = {"props":{"name":true,"version":true},"dynamicProps":false,"dynamicItems":false};
+validate87.evaluated = {"props":{"name":true,"version":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_sid = validate82;
+export const common_sid = validate88;
 
-function validate82(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/sid.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate82.evaluated;
+const evaluated0 = validate88.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8109,30 +8744,30 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(typeof data === "string"){
-if(!pattern6.test(data)){
-validate82.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern10.test(data)){
+validate88.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate82.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate88.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate82.errors = vErrors;
+validate88.errors = vErrors;
 return errors === 0;
 }
-validate82.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate88.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_state = validate32;
+export const common_state = validate37;
 
-export const common_transport = validate83;
+export const common_transport = validate89;
 
-function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/transport.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate83.evaluated;
+const evaluated0 = validate89.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8141,28 +8776,28 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(typeof data === "string"){
-if(!pattern8.test(data)){
-validate83.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+if(!pattern12.test(data)){
+validate89.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate83.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate89.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate83.errors = vErrors;
+validate89.errors = vErrors;
 return errors === 0;
 }
-validate83.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate89.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const events_debug_envelope = validate84;
+export const events_agent_command = validate90;
 
-function validate84(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/debug.envelope.json" */;
+function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/agent.command.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate84.evaluated;
+const evaluated0 = validate90.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8172,8 +8807,8 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.n === undefined) && (missing0 = "n"))) || ((data.kind === undefined) && (missing0 = "kind"))) || ((data.bytes === undefined) && (missing0 = "bytes"))){
-validate84.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.from === undefined) && (missing0 = "from"))) || ((data.to === undefined) && (missing0 = "to"))) || ((data.name === undefined) && (missing0 = "name"))) || ((data.id === undefined) && (missing0 = "id"))){
+validate90.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -8182,18 +8817,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate84.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate84.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate90.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate84.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8211,13 +8846,13 @@ const _errs4 = errors;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
-if(!pattern6.test(data1)){
-validate84.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern10.test(data1)){
+validate90.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate84.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate90.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8230,7 +8865,194 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate84.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate90.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.from !== undefined){
+let data3 = data.from;
+const _errs8 = errors;
+const _errs9 = errors;
+if(errors === _errs9){
+if(typeof data3 === "string"){
+if(!pattern10.test(data3)){
+validate90.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate90.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.to !== undefined){
+let data4 = data.to;
+const _errs11 = errors;
+if(errors === _errs11){
+if(typeof data4 === "string"){
+if(!pattern4.test(data4)){
+validate90.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/pattern",keyword:"pattern",params:{pattern: "^(?:room|s_[A-Za-z0-9_-]{22})$"},message:"must match pattern \""+"^(?:room|s_[A-Za-z0-9_-]{22})$"+"\""}];
+return false;
+}
+}
+else {
+validate90.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs11 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.name !== undefined){
+let data5 = data.name;
+const _errs13 = errors;
+const _errs14 = errors;
+if(errors === _errs14){
+if(typeof data5 === "string"){
+if(!pattern5.test(data5)){
+validate90.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate90.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs13 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.id !== undefined){
+let data6 = data.id;
+const _errs16 = errors;
+const _errs17 = errors;
+if(errors === _errs17){
+if(typeof data6 === "string"){
+if(!pattern5.test(data6)){
+validate90.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate90.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs16 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate90.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate90.errors = vErrors;
+return errors === 0;
+}
+validate90.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"from":true,"to":true,"name":true,"body":true,"id":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_debug_envelope = validate91;
+
+function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/debug.envelope.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate91.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.n === undefined) && (missing0 = "n"))) || ((data.kind === undefined) && (missing0 = "kind"))) || ((data.bytes === undefined) && (missing0 = "bytes"))){
+validate91.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate91.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate91.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate91.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern10.test(data1)){
+validate91.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate91.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate91.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -8243,18 +9065,18 @@ if(data.dropped !== undefined){
 let data3 = data.dropped;
 const _errs8 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate84.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate91.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate84.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate91.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate84.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate91.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8271,18 +9093,18 @@ let data4 = data.epoch;
 const _errs10 = errors;
 const _errs11 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate84.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate91.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate84.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate91.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate84.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate91.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8298,11 +9120,11 @@ if(data.dir !== undefined){
 let data5 = data.dir;
 const _errs13 = errors;
 if(typeof data5 !== "string"){
-validate84.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate91.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data5 === "c2s") || (data5 === "s2c"))){
-validate84.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema48.enum},message:"must be equal to one of the allowed values"}];
+validate91.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs13 === errors;
@@ -8315,18 +9137,18 @@ if(data.n !== undefined){
 let data6 = data.n;
 const _errs16 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate84.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate91.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate84.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate91.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 1 || isNaN(data6)){
-validate84.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate91.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8342,11 +9164,11 @@ if(data.kind !== undefined){
 let data7 = data.kind;
 const _errs18 = errors;
 if(typeof data7 !== "string"){
-validate84.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate91.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data7 === "text") || (data7 === "json")) || (data7 === "binary"))){
-validate84.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"}];
+validate91.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema65.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs18 === errors;
@@ -8359,18 +9181,18 @@ if(data.bytes !== undefined){
 let data8 = data.bytes;
 const _errs21 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate84.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate91.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs21){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate84.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate91.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data8 < 0 || isNaN(data8)){
-validate84.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate91.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -8388,13 +9210,13 @@ const _errs24 = errors;
 const _errs25 = errors;
 if(errors === _errs25){
 if(typeof data9 === "string"){
-if(!pattern4.test(data9)){
-validate84.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+if(!pattern5.test(data9)){
+validate91.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate84.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate91.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8415,1050 +9237,6 @@ var valid0 = true;
 }
 }
 else {
-validate84.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate84.errors = vErrors;
-return errors === 0;
-}
-validate84.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"epoch":true,"dir":true,"n":true,"kind":true,"bytes":true,"id":true},"dynamicProps":false,"dynamicItems":false};
-
-export const events_debug_log = validate85;
-const schema135 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/debug.log.json","title":"DebugLogEvent","description":"A line about the session, for people. It holds no payload, ticket, secret or token. Only on the debug channel.","type":"object","properties":{"seq":{"$ref":"../common/seq.json","description":"Number of the event on the debug channel, given after drops: there are no holes."},"sid":{"$ref":"../common/sid.json","description":"The session. A debug channel tells about its own session only."},"replay":{"description":"Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.","const":true},"dropped":{"description":"Debug events dropped since the one before because there were too many; absent: none.","type":"integer","minimum":1,"maximum":9007199254740991},"level":{"description":"Level at which the line is said.","type":"string","enum":["info","trace"]},"text":{"description":"The line. May change at any time.","type":"string"}},"required":["seq","sid","level","text"]};
-
-function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/debug.log.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate85.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.level === undefined) && (missing0 = "level"))) || ((data.text === undefined) && (missing0 = "text"))){
-validate85.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.seq !== undefined){
-let data0 = data.seq;
-const _errs1 = errors;
-const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate85.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs2){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate85.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate85.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.sid !== undefined){
-let data1 = data.sid;
-const _errs4 = errors;
-const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data1 === "string"){
-if(!pattern6.test(data1)){
-validate85.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate85.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.replay !== undefined){
-const _errs7 = errors;
-if(true !== data.replay){
-validate85.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
-return false;
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.dropped !== undefined){
-let data3 = data.dropped;
-const _errs8 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate85.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs8){
-if((typeof data3 == "number") && (isFinite(data3))){
-if(data3 > 9007199254740991 || isNaN(data3)){
-validate85.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data3 < 1 || isNaN(data3)){
-validate85.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs8 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.level !== undefined){
-let data4 = data.level;
-const _errs10 = errors;
-if(typeof data4 !== "string"){
-validate85.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data4 === "info") || (data4 === "trace"))){
-validate85.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/enum",keyword:"enum",params:{allowedValues: schema135.properties.level.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs10 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.text !== undefined){
-const _errs12 = errors;
-if(typeof data.text !== "string"){
-validate85.errors = [{instancePath:instancePath+"/text",schemaPath:"#/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid0 = _errs12 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-validate85.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate85.errors = vErrors;
-return errors === 0;
-}
-validate85.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"level":true,"text":true},"dynamicProps":false,"dynamicItems":false};
-
-export const events_pipe_ended = validate86;
-
-function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.ended.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate86.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.finalN === undefined) && (missing0 = "finalN"))) || ((data.finalBytes === undefined) && (missing0 = "finalBytes"))) || ((data.cause === undefined) && (missing0 = "cause"))){
-validate86.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.seq !== undefined){
-let data0 = data.seq;
-const _errs1 = errors;
-const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate86.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs2){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate86.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate86.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.sid !== undefined){
-let data1 = data.sid;
-const _errs4 = errors;
-const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data1 === "string"){
-if(!pattern6.test(data1)){
-validate86.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate86.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.replay !== undefined){
-const _errs7 = errors;
-if(true !== data.replay){
-validate86.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
-return false;
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.at !== undefined){
-const _errs8 = errors;
-if(!(validate28(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-var valid0 = _errs8 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.dir !== undefined){
-let data4 = data.dir;
-const _errs9 = errors;
-if(typeof data4 !== "string"){
-validate86.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data4 === "c2s") || (data4 === "s2c"))){
-validate86.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema48.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs9 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.finalN !== undefined){
-let data5 = data.finalN;
-const _errs12 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate86.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs12){
-if((typeof data5 == "number") && (isFinite(data5))){
-if(data5 > 9007199254740991 || isNaN(data5)){
-validate86.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data5 < 0 || isNaN(data5)){
-validate86.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs12 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.finalBytes !== undefined){
-let data6 = data.finalBytes;
-const _errs14 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate86.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs14){
-if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 > 9007199254740991 || isNaN(data6)){
-validate86.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data6 < 0 || isNaN(data6)){
-validate86.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs14 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.cause !== undefined){
-let data7 = data.cause;
-const _errs17 = errors;
-if(typeof data7 !== "string"){
-validate86.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((((((((((data7 === "closed_by_peer") || (data7 === "lost")) || (data7 === "replaced")) || (data7 === "closed_by_session")) || (data7 === "message_too_long")) || (data7 === "protocol_error")) || (data7 === "invalid_utf8")) || (data7 === "slow_consumer")) || (data7 === "draining")) || (data7 === "timeout"))){
-validate86.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/enum",keyword:"enum",params:{allowedValues: schema62.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs17 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-validate86.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate86.errors = vErrors;
-return errors === 0;
-}
-validate86.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"dir":true,"finalN":true,"finalBytes":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
-
-export const events_pipe_manifest = validate88;
-
-function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.manifest.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate88.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((data.vseq === undefined) && (missing0 = "vseq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.items === undefined) && (missing0 = "items"))){
-validate88.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.vseq !== undefined){
-let data0 = data.vseq;
-const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate88.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs1){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate88.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate88.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.sid !== undefined){
-let data1 = data.sid;
-const _errs3 = errors;
-const _errs4 = errors;
-if(errors === _errs4){
-if(typeof data1 === "string"){
-if(!pattern6.test(data1)){
-validate88.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate88.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs3 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.epoch !== undefined){
-let data2 = data.epoch;
-const _errs6 = errors;
-const _errs7 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate88.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs7){
-if((typeof data2 == "number") && (isFinite(data2))){
-if(data2 > 9007199254740991 || isNaN(data2)){
-validate88.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data2 < 1 || isNaN(data2)){
-validate88.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs6 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.items !== undefined){
-let data3 = data.items;
-const _errs9 = errors;
-if(errors === _errs9){
-if(Array.isArray(data3)){
-var valid3 = true;
-const len0 = data3.length;
-for(let i0=0; i0<len0; i0++){
-let data4 = data3[i0];
-const _errs11 = errors;
-if(errors === _errs11){
-if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-let missing1;
-if(((((data4.n === undefined) && (missing1 = "n")) || ((data4.id === undefined) && (missing1 = "id"))) || ((data4.from === undefined) && (missing1 = "from"))) || ((data4.hops === undefined) && (missing1 = "hops"))){
-validate88.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
-return false;
-}
-else {
-if(data4.n !== undefined){
-let data5 = data4.n;
-const _errs13 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate88.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs13){
-if((typeof data5 == "number") && (isFinite(data5))){
-if(data5 > 9007199254740991 || isNaN(data5)){
-validate88.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data5 < 1 || isNaN(data5)){
-validate88.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid4 = _errs13 === errors;
-}
-else {
-var valid4 = true;
-}
-if(valid4){
-if(data4.id !== undefined){
-let data6 = data4.id;
-const _errs15 = errors;
-const _errs16 = errors;
-if(errors === _errs16){
-if(typeof data6 === "string"){
-if(!pattern4.test(data6)){
-validate88.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate88.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid4 = _errs15 === errors;
-}
-else {
-var valid4 = true;
-}
-if(valid4){
-if(data4.from !== undefined){
-let data7 = data4.from;
-const _errs18 = errors;
-const _errs19 = errors;
-if(errors === _errs19){
-if(typeof data7 === "string"){
-if(!pattern6.test(data7)){
-validate88.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate88.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid4 = _errs18 === errors;
-}
-else {
-var valid4 = true;
-}
-if(valid4){
-if(data4.hops !== undefined){
-let data8 = data4.hops;
-const _errs21 = errors;
-if(errors === _errs21){
-if(Array.isArray(data8)){
-var valid7 = true;
-const len1 = data8.length;
-for(let i1=0; i1<len1; i1++){
-let data9 = data8[i1];
-const _errs23 = errors;
-if(errors === _errs23){
-if(typeof data9 === "string"){
-if(func5(data9) > 255){
-validate88.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"}];
-return false;
-}
-else {
-if(func5(data9) < 1){
-validate88.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate88.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid7 = _errs23 === errors;
-if(!valid7){
-break;
-}
-}
-}
-else {
-validate88.errors = [{instancePath:instancePath+"/items/" + i0+"/hops",schemaPath:"#/properties/items/items/properties/hops/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid4 = _errs21 === errors;
-}
-else {
-var valid4 = true;
-}
-}
-}
-}
-}
-}
-else {
-validate88.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid3 = _errs11 === errors;
-if(!valid3){
-break;
-}
-}
-}
-else {
-validate88.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid0 = _errs9 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-else {
-validate88.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate88.errors = vErrors;
-return errors === 0;
-}
-validate88.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
-
-export const events_pipe_opened = validate89;
-
-function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.opened.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate89.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.transport === undefined) && (missing0 = "transport"))) || ((data.room === undefined) && (missing0 = "room"))){
-validate89.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.seq !== undefined){
-let data0 = data.seq;
-const _errs1 = errors;
-const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate89.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs2){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate89.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate89.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.sid !== undefined){
-let data1 = data.sid;
-const _errs4 = errors;
-const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data1 === "string"){
-if(!pattern6.test(data1)){
-validate89.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate89.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.replay !== undefined){
-const _errs7 = errors;
-if(true !== data.replay){
-validate89.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
-return false;
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.at !== undefined){
-const _errs8 = errors;
-if(!(validate28(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-var valid0 = _errs8 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.epoch !== undefined){
-let data4 = data.epoch;
-const _errs9 = errors;
-const _errs10 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate89.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs10){
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 > 9007199254740991 || isNaN(data4)){
-validate89.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data4 < 1 || isNaN(data4)){
-validate89.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs9 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.transport !== undefined){
-let data5 = data.transport;
-const _errs12 = errors;
-const _errs13 = errors;
-if(errors === _errs13){
-if(typeof data5 === "string"){
-if(!pattern8.test(data5)){
-validate89.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
-return false;
-}
-}
-else {
-validate89.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs12 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.room !== undefined){
-let data6 = data.room;
-const _errs15 = errors;
-const _errs16 = errors;
-if(errors === _errs16){
-if(typeof data6 === "string"){
-if(!pattern7.test(data6)){
-validate89.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
-return false;
-}
-}
-else {
-validate89.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs15 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-validate89.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate89.errors = vErrors;
-return errors === 0;
-}
-validate89.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"epoch":true,"transport":true,"room":true},"dynamicProps":false,"dynamicItems":false};
-
-export const events_pipe_receipt = validate91;
-
-function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.receipt.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate91.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((data.vseq === undefined) && (missing0 = "vseq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.items === undefined) && (missing0 = "items"))){
-validate91.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.vseq !== undefined){
-let data0 = data.vseq;
-const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate91.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs1){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate91.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate91.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.sid !== undefined){
-let data1 = data.sid;
-const _errs3 = errors;
-const _errs4 = errors;
-if(errors === _errs4){
-if(typeof data1 === "string"){
-if(!pattern6.test(data1)){
-validate91.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate91.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs3 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.epoch !== undefined){
-let data2 = data.epoch;
-const _errs6 = errors;
-const _errs7 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate91.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs7){
-if((typeof data2 == "number") && (isFinite(data2))){
-if(data2 > 9007199254740991 || isNaN(data2)){
-validate91.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data2 < 1 || isNaN(data2)){
-validate91.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs6 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.items !== undefined){
-let data3 = data.items;
-const _errs9 = errors;
-if(errors === _errs9){
-if(Array.isArray(data3)){
-var valid3 = true;
-const len0 = data3.length;
-for(let i0=0; i0<len0; i0++){
-let data4 = data3[i0];
-const _errs11 = errors;
-if(errors === _errs11){
-if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-let missing1;
-if((((data4.n === undefined) && (missing1 = "n")) || ((data4.id === undefined) && (missing1 = "id"))) || ((data4.members === undefined) && (missing1 = "members"))){
-validate91.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
-return false;
-}
-else {
-if(data4.n !== undefined){
-let data5 = data4.n;
-const _errs13 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate91.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs13){
-if((typeof data5 == "number") && (isFinite(data5))){
-if(data5 > 9007199254740991 || isNaN(data5)){
-validate91.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data5 < 1 || isNaN(data5)){
-validate91.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid4 = _errs13 === errors;
-}
-else {
-var valid4 = true;
-}
-if(valid4){
-if(data4.id !== undefined){
-let data6 = data4.id;
-const _errs15 = errors;
-const _errs16 = errors;
-if(errors === _errs16){
-if(typeof data6 === "string"){
-if(!pattern4.test(data6)){
-validate91.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate91.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid4 = _errs15 === errors;
-}
-else {
-var valid4 = true;
-}
-if(valid4){
-if(data4.members !== undefined){
-let data7 = data4.members;
-const _errs18 = errors;
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate91.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs18){
-if((typeof data7 == "number") && (isFinite(data7))){
-if(data7 > 9007199254740991 || isNaN(data7)){
-validate91.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data7 < 0 || isNaN(data7)){
-validate91.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid4 = _errs18 === errors;
-}
-else {
-var valid4 = true;
-}
-}
-}
-}
-}
-else {
-validate91.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid3 = _errs11 === errors;
-if(!valid3){
-break;
-}
-}
-}
-else {
-validate91.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid0 = _errs9 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-else {
 validate91.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
@@ -9466,12 +9244,13 @@ return false;
 validate91.errors = vErrors;
 return errors === 0;
 }
-validate91.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
+validate91.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"epoch":true,"dir":true,"n":true,"kind":true,"bytes":true,"id":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_refused = validate92;
+export const events_debug_log = validate92;
+const schema149 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/debug.log.json","title":"DebugLogEvent","description":"A line about the session, for people. It holds no payload, ticket, secret or token. Only on the debug channel.","type":"object","properties":{"seq":{"$ref":"../common/seq.json","description":"Number of the event on the debug channel, given after drops: there are no holes."},"sid":{"$ref":"../common/sid.json","description":"The session. A debug channel tells about its own session only."},"replay":{"description":"Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.","const":true},"dropped":{"description":"Debug events dropped since the one before because there were too many; absent: none.","type":"integer","minimum":1,"maximum":9007199254740991},"level":{"description":"Level at which the line is said.","type":"string","enum":["info","trace"]},"text":{"description":"The line. May change at any time.","type":"string"}},"required":["seq","sid","level","text"]};
 
 function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.refused.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/events/debug.log.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate92.evaluated;
@@ -9484,7 +9263,7 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.from === undefined) && (missing0 = "from"))) || ((data.to === undefined) && (missing0 = "to"))) || ((data.error === undefined) && (missing0 = "error"))){
+if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.level === undefined) && (missing0 = "level"))) || ((data.text === undefined) && (missing0 = "text"))){
 validate92.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
@@ -9523,7 +9302,7 @@ const _errs4 = errors;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
-if(!pattern6.test(data1)){
+if(!pattern10.test(data1)){
 validate92.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
@@ -9551,11 +9330,26 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.at !== undefined){
+if(data.dropped !== undefined){
+let data3 = data.dropped;
 const _errs8 = errors;
-if(!(validate28(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+validate92.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs8){
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 > 9007199254740991 || isNaN(data3)){
+validate92.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data3 < 1 || isNaN(data3)){
+validate92.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
 }
 var valid0 = _errs8 === errors;
 }
@@ -9563,71 +9357,33 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.from !== undefined){
-let data4 = data.from;
-const _errs9 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate92.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(data.level !== undefined){
+let data4 = data.level;
+const _errs10 = errors;
+if(typeof data4 !== "string"){
+validate92.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(errors === _errs9){
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 > 9007199254740991 || isNaN(data4)){
-validate92.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+if(!((data4 === "info") || (data4 === "trace"))){
+validate92.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/enum",keyword:"enum",params:{allowedValues: schema149.properties.level.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-else {
-if(data4 < 1 || isNaN(data4)){
-validate92.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs9 === errors;
+var valid0 = _errs10 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
-if(data.to !== undefined){
-let data5 = data.to;
-const _errs11 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate92.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(data.text !== undefined){
+const _errs12 = errors;
+if(typeof data.text !== "string"){
+validate92.errors = [{instancePath:instancePath+"/text",schemaPath:"#/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(errors === _errs11){
-if((typeof data5 == "number") && (isFinite(data5))){
-if(data5 > 9007199254740991 || isNaN(data5)){
-validate92.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data5 < 1 || isNaN(data5)){
-validate92.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs11 === errors;
+var valid0 = _errs12 === errors;
 }
 else {
 var valid0 = true;
-}
-if(valid0){
-if(data.error !== undefined){
-const _errs13 = errors;
-if(!(validate67(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
-errors = vErrors.length;
-}
-var valid0 = _errs13 === errors;
-}
-else {
-var valid0 = true;
-}
 }
 }
 }
@@ -9644,15 +9400,15 @@ return false;
 validate92.errors = vErrors;
 return errors === 0;
 }
-validate92.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"from":true,"to":true,"error":true},"dynamicProps":false,"dynamicItems":false};
+validate92.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"level":true,"text":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_undeliverable = validate95;
+export const events_pipe_ended = validate93;
 
-function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.undeliverable.json" */;
+function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.ended.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate95.evaluated;
+const evaluated0 = validate93.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9662,8 +9418,8 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.error === undefined) && (missing0 = "error"))){
-validate95.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+if((((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.finalN === undefined) && (missing0 = "finalN"))) || ((data.finalBytes === undefined) && (missing0 = "finalBytes"))) || ((data.cause === undefined) && (missing0 = "cause"))){
+validate93.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -9672,18 +9428,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate95.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate93.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate95.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate93.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate95.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate93.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9701,13 +9457,13 @@ const _errs4 = errors;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
-if(!pattern6.test(data1)){
-validate95.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern10.test(data1)){
+validate93.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate93.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9720,7 +9476,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate95.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate93.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -9731,8 +9487,8 @@ var valid0 = true;
 if(valid0){
 if(data.at !== undefined){
 const _errs8 = errors;
-if(!(validate28(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs8 === errors;
@@ -9741,22 +9497,496 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.members !== undefined){
-let data4 = data.members;
+if(data.dir !== undefined){
+let data4 = data.dir;
 const _errs9 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate95.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(typeof data4 !== "string"){
+validate93.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
+if(!((data4 === "c2s") || (data4 === "s2c"))){
+validate93.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.finalN !== undefined){
+let data5 = data.finalN;
+const _errs12 = errors;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+validate93.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs12){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 9007199254740991 || isNaN(data5)){
+validate93.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data5 < 0 || isNaN(data5)){
+validate93.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs12 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.finalBytes !== undefined){
+let data6 = data.finalBytes;
+const _errs14 = errors;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+validate93.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs14){
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 > 9007199254740991 || isNaN(data6)){
+validate93.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data6 < 0 || isNaN(data6)){
+validate93.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs14 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.cause !== undefined){
+let data7 = data.cause;
+const _errs17 = errors;
+if(typeof data7 !== "string"){
+validate93.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((((((((data7 === "closed_by_peer") || (data7 === "lost")) || (data7 === "replaced")) || (data7 === "closed_by_session")) || (data7 === "message_too_long")) || (data7 === "protocol_error")) || (data7 === "invalid_utf8")) || (data7 === "slow_consumer")) || (data7 === "draining")) || (data7 === "timeout"))){
+validate93.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/enum",keyword:"enum",params:{allowedValues: schema69.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs17 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate93.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate93.errors = vErrors;
+return errors === 0;
+}
+validate93.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"dir":true,"finalN":true,"finalBytes":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_pipe_manifest = validate95;
+
+function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.manifest.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate95.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.vseq === undefined) && (missing0 = "vseq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.items === undefined) && (missing0 = "items"))){
+validate95.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.vseq !== undefined){
+let data0 = data.vseq;
+const _errs1 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate95.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs1){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate95.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate95.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs3 = errors;
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data1 === "string"){
+if(!pattern10.test(data1)){
+validate95.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate95.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.epoch !== undefined){
+let data2 = data.epoch;
+const _errs6 = errors;
+const _errs7 = errors;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+validate95.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs7){
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 9007199254740991 || isNaN(data2)){
+validate95.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data2 < 1 || isNaN(data2)){
+validate95.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs6 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.items !== undefined){
+let data3 = data.items;
+const _errs9 = errors;
 if(errors === _errs9){
+if(Array.isArray(data3)){
+var valid3 = true;
+const len0 = data3.length;
+for(let i0=0; i0<len0; i0++){
+let data4 = data3[i0];
+const _errs11 = errors;
+if(errors === _errs11){
+if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
+let missing1;
+if(((((data4.n === undefined) && (missing1 = "n")) || ((data4.id === undefined) && (missing1 = "id"))) || ((data4.from === undefined) && (missing1 = "from"))) || ((data4.hops === undefined) && (missing1 = "hops"))){
+validate95.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+return false;
+}
+else {
+if(data4.n !== undefined){
+let data5 = data4.n;
+const _errs13 = errors;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs13){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 9007199254740991 || isNaN(data5)){
+validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data5 < 1 || isNaN(data5)){
+validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid4 = _errs13 === errors;
+}
+else {
+var valid4 = true;
+}
+if(valid4){
+if(data4.id !== undefined){
+let data6 = data4.id;
+const _errs15 = errors;
+const _errs16 = errors;
+if(errors === _errs16){
+if(typeof data6 === "string"){
+if(!pattern5.test(data6)){
+validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid4 = _errs15 === errors;
+}
+else {
+var valid4 = true;
+}
+if(valid4){
+if(data4.from !== undefined){
+let data7 = data4.from;
+const _errs18 = errors;
+const _errs19 = errors;
+if(errors === _errs19){
+if(typeof data7 === "string"){
+if(!pattern10.test(data7)){
+validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid4 = _errs18 === errors;
+}
+else {
+var valid4 = true;
+}
+if(valid4){
+if(data4.hops !== undefined){
+let data8 = data4.hops;
+const _errs21 = errors;
+if(errors === _errs21){
+if(Array.isArray(data8)){
+var valid7 = true;
+const len1 = data8.length;
+for(let i1=0; i1<len1; i1++){
+let data9 = data8[i1];
+const _errs23 = errors;
+if(errors === _errs23){
+if(typeof data9 === "string"){
+if(func5(data9) > 255){
+validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"}];
+return false;
+}
+else {
+if(func5(data9) < 1){
+validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid7 = _errs23 === errors;
+if(!valid7){
+break;
+}
+}
+}
+else {
+validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/hops",schemaPath:"#/properties/items/items/properties/hops/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid4 = _errs21 === errors;
+}
+else {
+var valid4 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate95.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid3 = _errs11 === errors;
+if(!valid3){
+break;
+}
+}
+}
+else {
+validate95.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate95.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate95.errors = vErrors;
+return errors === 0;
+}
+validate95.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_pipe_opened = validate96;
+
+function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.opened.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate96.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.transport === undefined) && (missing0 = "transport"))) || ((data.room === undefined) && (missing0 = "room"))){
+validate96.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate96.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate96.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate96.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern10.test(data1)){
+validate96.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate96.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate96.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs8 = errors;
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.epoch !== undefined){
+let data4 = data.epoch;
+const _errs9 = errors;
+const _errs10 = errors;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+validate96.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs10){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate95.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate96.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate95.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate96.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9768,22 +9998,436 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.beforeN !== undefined){
-let data5 = data.beforeN;
+if(data.transport !== undefined){
+let data5 = data.transport;
+const _errs12 = errors;
+const _errs13 = errors;
+if(errors === _errs13){
+if(typeof data5 === "string"){
+if(!pattern12.test(data5)){
+validate96.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+return false;
+}
+}
+else {
+validate96.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs12 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.room !== undefined){
+let data6 = data.room;
+const _errs15 = errors;
+const _errs16 = errors;
+if(errors === _errs16){
+if(typeof data6 === "string"){
+if(!pattern11.test(data6)){
+validate96.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+return false;
+}
+}
+else {
+validate96.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs15 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate96.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate96.errors = vErrors;
+return errors === 0;
+}
+validate96.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"epoch":true,"transport":true,"room":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_pipe_receipt = validate98;
+
+function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.receipt.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate98.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.vseq === undefined) && (missing0 = "vseq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.items === undefined) && (missing0 = "items"))){
+validate98.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.vseq !== undefined){
+let data0 = data.vseq;
+const _errs1 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate98.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs1){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate98.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate98.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs3 = errors;
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data1 === "string"){
+if(!pattern10.test(data1)){
+validate98.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate98.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.epoch !== undefined){
+let data2 = data.epoch;
+const _errs6 = errors;
+const _errs7 = errors;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+validate98.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs7){
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 9007199254740991 || isNaN(data2)){
+validate98.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data2 < 1 || isNaN(data2)){
+validate98.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs6 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.items !== undefined){
+let data3 = data.items;
+const _errs9 = errors;
+if(errors === _errs9){
+if(Array.isArray(data3)){
+var valid3 = true;
+const len0 = data3.length;
+for(let i0=0; i0<len0; i0++){
+let data4 = data3[i0];
+const _errs11 = errors;
+if(errors === _errs11){
+if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
+let missing1;
+if((((data4.n === undefined) && (missing1 = "n")) || ((data4.id === undefined) && (missing1 = "id"))) || ((data4.members === undefined) && (missing1 = "members"))){
+validate98.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+return false;
+}
+else {
+if(data4.n !== undefined){
+let data5 = data4.n;
+const _errs13 = errors;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs13){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 9007199254740991 || isNaN(data5)){
+validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data5 < 1 || isNaN(data5)){
+validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid4 = _errs13 === errors;
+}
+else {
+var valid4 = true;
+}
+if(valid4){
+if(data4.id !== undefined){
+let data6 = data4.id;
+const _errs15 = errors;
+const _errs16 = errors;
+if(errors === _errs16){
+if(typeof data6 === "string"){
+if(!pattern5.test(data6)){
+validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid4 = _errs15 === errors;
+}
+else {
+var valid4 = true;
+}
+if(valid4){
+if(data4.members !== undefined){
+let data7 = data4.members;
+const _errs18 = errors;
+if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs18){
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 > 9007199254740991 || isNaN(data7)){
+validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data7 < 0 || isNaN(data7)){
+validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid4 = _errs18 === errors;
+}
+else {
+var valid4 = true;
+}
+}
+}
+}
+}
+else {
+validate98.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid3 = _errs11 === errors;
+if(!valid3){
+break;
+}
+}
+}
+else {
+validate98.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate98.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate98.errors = vErrors;
+return errors === 0;
+}
+validate98.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_pipe_refused = validate99;
+
+function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.refused.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate99.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.from === undefined) && (missing0 = "from"))) || ((data.to === undefined) && (missing0 = "to"))) || ((data.error === undefined) && (missing0 = "error"))){
+validate99.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate99.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate99.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate99.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern10.test(data1)){
+validate99.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate99.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate99.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs8 = errors;
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.from !== undefined){
+let data4 = data.from;
+const _errs9 = errors;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+validate99.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs9){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 9007199254740991 || isNaN(data4)){
+validate99.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data4 < 1 || isNaN(data4)){
+validate99.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.to !== undefined){
+let data5 = data.to;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate95.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate99.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate95.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate99.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate95.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate99.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9797,8 +10441,8 @@ var valid0 = true;
 if(valid0){
 if(data.error !== undefined){
 const _errs13 = errors;
-if(!(validate67(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
+if(!(validate73(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs13 === errors;
@@ -9815,22 +10459,22 @@ var valid0 = true;
 }
 }
 else {
-validate95.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate99.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate95.errors = vErrors;
+validate99.errors = vErrors;
 return errors === 0;
 }
-validate95.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"members":true,"beforeN":true,"error":true},"dynamicProps":false,"dynamicItems":false};
+validate99.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"from":true,"to":true,"error":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_server_draining = validate98;
+export const events_pipe_undeliverable = validate102;
 
-function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/server.draining.json" */;
+function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.undeliverable.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate98.evaluated;
+const evaluated0 = validate102.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9840,8 +10484,8 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.deadlineMs === undefined) && (missing0 = "deadlineMs"))) || ((data.reconnectAfterMs === undefined) && (missing0 = "reconnectAfterMs"))){
-validate98.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.error === undefined) && (missing0 = "error"))){
+validate102.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -9850,18 +10494,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate98.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate102.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate98.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate102.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate98.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate102.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9879,13 +10523,13 @@ const _errs4 = errors;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
-if(!pattern6.test(data1)){
-validate98.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern10.test(data1)){
+validate102.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate98.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate102.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9898,7 +10542,185 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate98.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate102.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs8 = errors;
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.members !== undefined){
+let data4 = data.members;
+const _errs9 = errors;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+validate102.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs9){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 9007199254740991 || isNaN(data4)){
+validate102.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data4 < 1 || isNaN(data4)){
+validate102.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.beforeN !== undefined){
+let data5 = data.beforeN;
+const _errs11 = errors;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+validate102.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs11){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 9007199254740991 || isNaN(data5)){
+validate102.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data5 < 1 || isNaN(data5)){
+validate102.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs11 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.error !== undefined){
+const _errs13 = errors;
+if(!(validate73(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs13 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate102.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate102.errors = vErrors;
+return errors === 0;
+}
+validate102.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"members":true,"beforeN":true,"error":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_server_draining = validate105;
+
+function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/server.draining.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate105.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.deadlineMs === undefined) && (missing0 = "deadlineMs"))) || ((data.reconnectAfterMs === undefined) && (missing0 = "reconnectAfterMs"))){
+validate105.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate105.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate105.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate105.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern10.test(data1)){
+validate105.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate105.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate105.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -9911,18 +10733,18 @@ if(data.deadlineMs !== undefined){
 let data3 = data.deadlineMs;
 const _errs8 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate98.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate105.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate98.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate105.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate98.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate105.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -9938,18 +10760,18 @@ if(data.reconnectAfterMs !== undefined){
 let data4 = data.reconnectAfterMs;
 const _errs11 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate98.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate105.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate98.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate105.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-validate98.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate105.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -9967,22 +10789,22 @@ var valid0 = true;
 }
 }
 else {
-validate98.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate105.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate98.errors = vErrors;
+validate105.errors = vErrors;
 return errors === 0;
 }
-validate98.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"deadlineMs":true,"reconnectAfterMs":true},"dynamicProps":false,"dynamicItems":false};
+validate105.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"deadlineMs":true,"reconnectAfterMs":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_sibling_gap = validate99;
+export const events_sibling_gap = validate106;
 
-function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/sibling.gap.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate99.evaluated;
+const evaluated0 = validate106.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9993,7 +10815,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.sid === undefined) && (missing0 = "sid")) || ((data.from === undefined) && (missing0 = "from"))) || ((data.to === undefined) && (missing0 = "to"))) || ((data.state === undefined) && (missing0 = "state"))){
-validate99.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate106.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10003,13 +10825,13 @@ const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern6.test(data0)){
-validate99.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern10.test(data0)){
+validate106.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate99.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate106.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10024,18 +10846,18 @@ let data1 = data.from;
 const _errs4 = errors;
 const _errs5 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate99.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate106.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate99.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate106.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate99.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate106.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10052,18 +10874,18 @@ let data2 = data.to;
 const _errs7 = errors;
 const _errs8 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate99.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate106.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs8){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate99.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate106.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate99.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate106.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10077,8 +10899,8 @@ var valid0 = true;
 if(valid0){
 if(data.state !== undefined){
 const _errs10 = errors;
-if(!(validate32(data.state, {instancePath:instancePath+"/state",parentData:data,parentDataProperty:"state",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+if(!(validate37(data.state, {instancePath:instancePath+"/state",parentData:data,parentDataProperty:"state",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs10 === errors;
@@ -10092,22 +10914,22 @@ var valid0 = true;
 }
 }
 else {
-validate99.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate106.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate99.errors = vErrors;
+validate106.errors = vErrors;
 return errors === 0;
 }
-validate99.evaluated = {"props":{"sid":true,"from":true,"to":true,"state":true},"dynamicProps":false,"dynamicItems":false};
+validate106.evaluated = {"props":{"sid":true,"from":true,"to":true,"state":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_sibling_hello = validate101;
+export const events_sibling_hello = validate108;
 
-function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/sibling.hello.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate101.evaluated;
+const evaluated0 = validate108.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10118,7 +10940,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.nonce === undefined) && (missing0 = "nonce")) || ((data.versions === undefined) && (missing0 = "versions"))) || ((data.server === undefined) && (missing0 = "server"))){
-validate101.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate108.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10128,13 +10950,13 @@ const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern22.test(data0)){
-validate101.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern26.test(data0)){
+validate108.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate101.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate108.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10155,13 +10977,13 @@ for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 const _errs6 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate101.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate108.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs6){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 < 1 || isNaN(data2)){
-validate101.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate108.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10183,7 +11005,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-validate101.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate108.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break;
 }
@@ -10193,7 +11015,7 @@ indices0[item0] = i1;
 }
 }
 else {
-validate101.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate108.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -10211,7 +11033,7 @@ if(errors === _errs9){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 let missing1;
 if(((data3.name === undefined) && (missing1 = "name")) || ((data3.version === undefined) && (missing1 = "version"))){
-validate101.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate108.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -10221,18 +11043,18 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data4 === "string"){
 if(func5(data4) > 100){
-validate101.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate108.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data4) < 1){
-validate101.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate108.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate101.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate108.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10248,18 +11070,18 @@ const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data5 === "string"){
 if(func5(data5) > 100){
-validate101.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate108.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data5) < 1){
-validate101.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate108.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate101.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate108.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10272,7 +11094,7 @@ var valid5 = true;
 }
 }
 else {
-validate101.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate108.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -10286,22 +11108,22 @@ var valid0 = true;
 }
 }
 else {
-validate101.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate108.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate101.errors = vErrors;
+validate108.errors = vErrors;
 return errors === 0;
 }
-validate101.evaluated = {"props":{"nonce":true,"versions":true,"server":true},"dynamicProps":false,"dynamicItems":false};
+validate108.evaluated = {"props":{"nonce":true,"versions":true,"server":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_sibling_replaced = validate102;
+export const events_sibling_replaced = validate109;
 
-function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/sibling.replaced.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate102.evaluated;
+const evaluated0 = validate109.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10312,7 +11134,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.sid === undefined) && (missing0 = "sid")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.generation === undefined) && (missing0 = "generation"))){
-validate102.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate109.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10322,13 +11144,13 @@ const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern6.test(data0)){
-validate102.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern10.test(data0)){
+validate109.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate102.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate109.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10342,11 +11164,11 @@ if(data.channel !== undefined){
 let data1 = data.channel;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate102.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate109.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data1 === "command") || (data1 === "debug"))){
-validate102.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema90.enum},message:"must be equal to one of the allowed values"}];
+validate109.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema97.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -10359,18 +11181,18 @@ if(data.generation !== undefined){
 let data2 = data.generation;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate102.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate109.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate102.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate109.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 2 || isNaN(data2)){
-validate102.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate109.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -10386,23 +11208,23 @@ var valid0 = true;
 }
 }
 else {
-validate102.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate109.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate102.errors = vErrors;
+validate109.errors = vErrors;
 return errors === 0;
 }
-validate102.evaluated = {"props":{"sid":true,"channel":true,"generation":true},"dynamicProps":false,"dynamicItems":false};
+validate109.evaluated = {"props":{"sid":true,"channel":true,"generation":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_discovery = validate103;
-const pattern53 = new RegExp("^[a-z][a-z0-9-]{0,63}$", "u");
+export const http_discovery = validate110;
+const pattern63 = new RegExp("^[a-z][a-z0-9-]{0,63}$", "u");
 
-function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/discovery.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate103.evaluated;
+const evaluated0 = validate110.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10413,14 +11235,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((((((data.protocol === undefined) && (missing0 = "protocol")) || ((data.versions === undefined) && (missing0 = "versions"))) || ((data.server === undefined) && (missing0 = "server"))) || ((data.profiles === undefined) && (missing0 = "profiles"))) || ((data.endpoints === undefined) && (missing0 = "endpoints"))) || ((data.subprotocols === undefined) && (missing0 = "subprotocols"))) || ((data.formats === undefined) && (missing0 = "formats"))) || ((data.features === undefined) && (missing0 = "features"))) || ((data.limits === undefined) && (missing0 = "limits"))) || ((data.errors === undefined) && (missing0 = "errors"))){
-validate103.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate110.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.protocol !== undefined){
 const _errs1 = errors;
 if("porthouse" !== data.protocol){
-validate103.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/const",keyword:"const",params:{allowedValue: "porthouse"},message:"must be equal to constant"}];
+validate110.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/const",keyword:"const",params:{allowedValue: "porthouse"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -10440,13 +11262,13 @@ for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 const _errs4 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate103.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 < 1 || isNaN(data2)){
-validate103.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10468,7 +11290,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-validate103.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate110.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break;
 }
@@ -10478,7 +11300,7 @@ indices0[item0] = i1;
 }
 }
 else {
-validate103.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate110.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -10496,7 +11318,7 @@ if(errors === _errs7){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 let missing1;
 if(((data3.name === undefined) && (missing1 = "name")) || ((data3.version === undefined) && (missing1 = "version"))){
-validate103.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate110.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -10506,18 +11328,18 @@ const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data4 === "string"){
 if(func5(data4) > 100){
-validate103.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate110.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data4) < 1){
-validate103.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate110.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate103.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate110.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10533,18 +11355,18 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data5 === "string"){
 if(func5(data5) > 100){
-validate103.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate110.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data5) < 1){
-validate103.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate110.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate103.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate110.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10557,7 +11379,7 @@ var valid4 = true;
 }
 }
 else {
-validate103.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate110.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -10579,13 +11401,13 @@ let data7 = data6[i2];
 const _errs15 = errors;
 if(errors === _errs15){
 if(typeof data7 === "string"){
-if(!pattern53.test(data7)){
-validate103.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,63}$"+"\""}];
+if(!pattern63.test(data7)){
+validate110.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,63}$"+"\""}];
 return false;
 }
 }
 else {
-validate103.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate110.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10606,7 +11428,7 @@ continue;
 }
 if(typeof indices1[item1] == "number"){
 j1 = indices1[item1];
-validate103.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i3+" are identical)"}];
+validate110.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i3+" are identical)"}];
 return false;
 break;
 }
@@ -10616,7 +11438,7 @@ indices1[item1] = i3;
 }
 }
 else {
-validate103.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate110.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -10633,7 +11455,7 @@ if(errors === _errs17){
 if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 let missing2;
 if((((data8.sessions === undefined) && (missing2 = "sessions")) || ((data8.sibling === undefined) && (missing2 = "sibling"))) || ((data8.pipe === undefined) && (missing2 = "pipe"))){
-validate103.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
+validate110.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
@@ -10643,24 +11465,24 @@ const _errs19 = errors;
 if(errors === _errs19){
 if(typeof data9 === "string"){
 if(func5(data9) > 2048){
-validate103.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate110.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data9) < 1){
-validate103.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate110.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern19.test(data9)){
-validate103.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
+if(!pattern23.test(data9)){
+validate110.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate103.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate110.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10681,31 +11503,31 @@ const _errs23 = errors;
 if(errors === _errs23){
 if(typeof data11 === "string"){
 if(func5(data11) > 2048){
-validate103.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate110.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data11) < 1){
-validate103.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate110.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern19.test(data11)){
-validate103.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
-return false;
-}
-}
-}
-}
-else {
-validate103.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(!pattern23.test(data11)){
+validate110.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate103.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate110.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+else {
+validate110.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -10726,31 +11548,31 @@ const _errs27 = errors;
 if(errors === _errs27){
 if(typeof data13 === "string"){
 if(func5(data13) > 2048){
-validate103.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate110.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data13) < 1){
-validate103.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate110.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern19.test(data13)){
-validate103.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
-return false;
-}
-}
-}
-}
-else {
-validate103.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(!pattern23.test(data13)){
+validate110.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate103.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate110.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+else {
+validate110.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -10764,7 +11586,7 @@ var valid7 = true;
 }
 }
 else {
-validate103.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate110.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -10781,14 +11603,14 @@ if(errors === _errs29){
 if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
 let missing3;
 if(((data14.pipe === undefined) && (missing3 = "pipe")) || ((data14.sibling === undefined) && (missing3 = "sibling"))){
-validate103.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
+validate110.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
 if(data14.pipe !== undefined){
 const _errs31 = errors;
 if("porthouse.pipe.v1" !== data14.pipe){
-validate103.errors = [{instancePath:instancePath+"/subprotocols/pipe",schemaPath:"#/properties/subprotocols/properties/pipe/const",keyword:"const",params:{allowedValue: "porthouse.pipe.v1"},message:"must be equal to constant"}];
+validate110.errors = [{instancePath:instancePath+"/subprotocols/pipe",schemaPath:"#/properties/subprotocols/properties/pipe/const",keyword:"const",params:{allowedValue: "porthouse.pipe.v1"},message:"must be equal to constant"}];
 return false;
 }
 var valid10 = _errs31 === errors;
@@ -10800,7 +11622,7 @@ if(valid10){
 if(data14.sibling !== undefined){
 const _errs32 = errors;
 if("porthouse.sibling.v1" !== data14.sibling){
-validate103.errors = [{instancePath:instancePath+"/subprotocols/sibling",schemaPath:"#/properties/subprotocols/properties/sibling/const",keyword:"const",params:{allowedValue: "porthouse.sibling.v1"},message:"must be equal to constant"}];
+validate110.errors = [{instancePath:instancePath+"/subprotocols/sibling",schemaPath:"#/properties/subprotocols/properties/sibling/const",keyword:"const",params:{allowedValue: "porthouse.sibling.v1"},message:"must be equal to constant"}];
 return false;
 }
 var valid10 = _errs32 === errors;
@@ -10812,7 +11634,7 @@ var valid10 = true;
 }
 }
 else {
-validate103.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate110.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -10833,11 +11655,11 @@ for(let i4=0; i4<len2; i4++){
 let data18 = data17[i4];
 const _errs35 = errors;
 if(typeof data18 !== "string"){
-validate103.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate110.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data18 === "text") || (data18 === "json")) || (data18 === "binary"))){
-validate103.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"}];
+validate110.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema65.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid11 = _errs35 === errors;
@@ -10853,7 +11675,7 @@ outer0:
 for(;i5--;){
 for(j2 = i5; j2--;){
 if(func0(data17[i5], data17[j2])){
-validate103.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/uniqueItems",keyword:"uniqueItems",params:{i: i5, j: j2},message:"must NOT have duplicate items (items ## "+j2+" and "+i5+" are identical)"}];
+validate110.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/uniqueItems",keyword:"uniqueItems",params:{i: i5, j: j2},message:"must NOT have duplicate items (items ## "+j2+" and "+i5+" are identical)"}];
 return false;
 break outer0;
 }
@@ -10863,7 +11685,7 @@ break outer0;
 }
 }
 else {
-validate103.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate110.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -10877,7 +11699,7 @@ if(data.features !== undefined){
 let data19 = data.features;
 const _errs38 = errors;
 if(!(data19 && typeof data19 == "object" && !Array.isArray(data19))){
-validate103.errors = [{instancePath:instancePath+"/features",schemaPath:"#/properties/features/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate110.errors = [{instancePath:instancePath+"/features",schemaPath:"#/properties/features/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs38 === errors;
@@ -10894,7 +11716,7 @@ if(errors === _errs41){
 if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
 let missing4;
 if(((((((((((((((((((data20.hardMessageBytes === undefined) && (missing4 = "hardMessageBytes")) || ((data20.maxMessageBytes === undefined) && (missing4 = "maxMessageBytes"))) || ((data20.maxMembers === undefined) && (missing4 = "maxMembers"))) || ((data20.maxQueuedMessages === undefined) && (missing4 = "maxQueuedMessages"))) || ((data20.maxQueuedBytes === undefined) && (missing4 = "maxQueuedBytes"))) || ((data20.ticketMs === undefined) && (missing4 = "ticketMs"))) || ((data20.sessionLingerMs === undefined) && (missing4 = "sessionLingerMs"))) || ((data20.bindMs === undefined) && (missing4 = "bindMs"))) || ((data20.ringEvents === undefined) && (missing4 = "ringEvents"))) || ((data20.ringBytes === undefined) && (missing4 = "ringBytes"))) || ((data20.siblingMessageBytes === undefined) && (missing4 = "siblingMessageBytes"))) || ((data20.siblingQueuedBytes === undefined) && (missing4 = "siblingQueuedBytes"))) || ((data20.fenceMs === undefined) && (missing4 = "fenceMs"))) || ((data20.maxPendingFences === undefined) && (missing4 = "maxPendingFences"))) || ((data20.maxStayMs === undefined) && (missing4 = "maxStayMs"))) || ((data20.httpBodyBytes === undefined) && (missing4 = "httpBodyBytes"))) || ((data20.keepaliveMs === undefined) && (missing4 = "keepaliveMs"))) || ((data20.maxSessions === undefined) && (missing4 = "maxSessions"))){
-validate103.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
+validate110.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
@@ -10902,18 +11724,18 @@ if(data20.hardMessageBytes !== undefined){
 let data21 = data20.hardMessageBytes;
 const _errs43 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate103.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs43){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 67108864 || isNaN(data21)){
-validate103.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate110.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data21 < 1 || isNaN(data21)){
-validate103.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10929,18 +11751,18 @@ if(data20.maxMessageBytes !== undefined){
 let data22 = data20.maxMessageBytes;
 const _errs46 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate103.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs46){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 67108864 || isNaN(data22)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data22 < 1 || isNaN(data22)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10956,18 +11778,18 @@ if(data20.maxMembers !== undefined){
 let data23 = data20.maxMembers;
 const _errs49 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate103.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs49){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 1000000 || isNaN(data23)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data23 < 1 || isNaN(data23)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10983,18 +11805,18 @@ if(data20.maxQueuedMessages !== undefined){
 let data24 = data20.maxQueuedMessages;
 const _errs52 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate103.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs52){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 1000000 || isNaN(data24)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data24 < 1 || isNaN(data24)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11010,18 +11832,18 @@ if(data20.maxQueuedBytes !== undefined){
 let data25 = data20.maxQueuedBytes;
 const _errs55 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-validate103.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs55){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 1073741824 || isNaN(data25)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data25 < 1 || isNaN(data25)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11037,18 +11859,18 @@ if(data20.ticketMs !== undefined){
 let data26 = data20.ticketMs;
 const _errs58 = errors;
 if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-validate103.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs58){
 if((typeof data26 == "number") && (isFinite(data26))){
 if(data26 > 600000 || isNaN(data26)){
-validate103.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate110.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data26 < 1 || isNaN(data26)){
-validate103.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11064,18 +11886,18 @@ if(data20.sessionLingerMs !== undefined){
 let data27 = data20.sessionLingerMs;
 const _errs61 = errors;
 if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-validate103.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs61){
 if((typeof data27 == "number") && (isFinite(data27))){
 if(data27 > 3600000 || isNaN(data27)){
-validate103.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate110.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data27 < 1 || isNaN(data27)){
-validate103.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11091,18 +11913,18 @@ if(data20.bindMs !== undefined){
 let data28 = data20.bindMs;
 const _errs64 = errors;
 if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
-validate103.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs64){
 if((typeof data28 == "number") && (isFinite(data28))){
 if(data28 > 600000 || isNaN(data28)){
-validate103.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate110.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data28 < 1 || isNaN(data28)){
-validate103.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11118,18 +11940,18 @@ if(data20.ringEvents !== undefined){
 let data29 = data20.ringEvents;
 const _errs67 = errors;
 if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-validate103.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs67){
 if((typeof data29 == "number") && (isFinite(data29))){
 if(data29 > 65536 || isNaN(data29)){
-validate103.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+validate110.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
 return false;
 }
 else {
 if(data29 < 1 || isNaN(data29)){
-validate103.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11145,18 +11967,18 @@ if(data20.ringBytes !== undefined){
 let data30 = data20.ringBytes;
 const _errs70 = errors;
 if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
-validate103.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs70){
 if((typeof data30 == "number") && (isFinite(data30))){
 if(data30 > 67108864 || isNaN(data30)){
-validate103.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate110.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data30 < 1 || isNaN(data30)){
-validate103.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11172,18 +11994,18 @@ if(data20.siblingMessageBytes !== undefined){
 let data31 = data20.siblingMessageBytes;
 const _errs73 = errors;
 if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
-validate103.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs73){
 if((typeof data31 == "number") && (isFinite(data31))){
 if(data31 > 16777216 || isNaN(data31)){
-validate103.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate110.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data31 < 1024 || isNaN(data31)){
-validate103.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate110.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -11199,18 +12021,18 @@ if(data20.siblingQueuedBytes !== undefined){
 let data32 = data20.siblingQueuedBytes;
 const _errs76 = errors;
 if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
-validate103.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs76){
 if((typeof data32 == "number") && (isFinite(data32))){
 if(data32 > 67108864 || isNaN(data32)){
-validate103.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate110.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data32 < 1024 || isNaN(data32)){
-validate103.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate110.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -11226,18 +12048,18 @@ if(data20.fenceMs !== undefined){
 let data33 = data20.fenceMs;
 const _errs79 = errors;
 if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
-validate103.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs79){
 if((typeof data33 == "number") && (isFinite(data33))){
 if(data33 > 600000 || isNaN(data33)){
-validate103.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate110.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data33 < 1 || isNaN(data33)){
-validate103.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11253,18 +12075,18 @@ if(data20.maxPendingFences !== undefined){
 let data34 = data20.maxPendingFences;
 const _errs82 = errors;
 if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-validate103.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs82){
 if((typeof data34 == "number") && (isFinite(data34))){
 if(data34 > 1024 || isNaN(data34)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
 return false;
 }
 else {
 if(data34 < 1 || isNaN(data34)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11280,18 +12102,18 @@ if(data20.maxStayMs !== undefined){
 let data35 = data20.maxStayMs;
 const _errs85 = errors;
 if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
-validate103.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs85){
 if((typeof data35 == "number") && (isFinite(data35))){
 if(data35 > 86400000 || isNaN(data35)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data35 < 1 || isNaN(data35)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11307,18 +12129,18 @@ if(data20.httpBodyBytes !== undefined){
 let data36 = data20.httpBodyBytes;
 const _errs88 = errors;
 if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
-validate103.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs88){
 if((typeof data36 == "number") && (isFinite(data36))){
 if(data36 > 16777216 || isNaN(data36)){
-validate103.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate110.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data36 < 1024 || isNaN(data36)){
-validate103.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate110.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -11334,18 +12156,18 @@ if(data20.keepaliveMs !== undefined){
 let data37 = data20.keepaliveMs;
 const _errs91 = errors;
 if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
-validate103.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs91){
 if((typeof data37 == "number") && (isFinite(data37))){
 if(data37 > 3600000 || isNaN(data37)){
-validate103.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate110.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data37 < 100 || isNaN(data37)){
-validate103.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate110.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -11361,18 +12183,18 @@ if(data20.maxSessions !== undefined){
 let data38 = data20.maxSessions;
 const _errs94 = errors;
 if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
-validate103.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs94){
 if((typeof data38 == "number") && (isFinite(data38))){
 if(data38 > 100000000 || isNaN(data38)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data38 < 1 || isNaN(data38)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11388,18 +12210,18 @@ if(data20.maxAnonymousSessions !== undefined){
 let data39 = data20.maxAnonymousSessions;
 const _errs97 = errors;
 if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
-validate103.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs97){
 if((typeof data39 == "number") && (isFinite(data39))){
 if(data39 > 100000000 || isNaN(data39)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data39 < 0 || isNaN(data39)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -11415,18 +12237,18 @@ if(data20.maxConnections !== undefined){
 let data40 = data20.maxConnections;
 const _errs100 = errors;
 if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
-validate103.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs100){
 if((typeof data40 == "number") && (isFinite(data40))){
 if(data40 > 100000000 || isNaN(data40)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data40 < 1 || isNaN(data40)){
-validate103.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate110.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11442,18 +12264,18 @@ if(data20.drainMs !== undefined){
 let data41 = data20.drainMs;
 const _errs103 = errors;
 if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
-validate103.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs103){
 if((typeof data41 == "number") && (isFinite(data41))){
 if(data41 > 3600000 || isNaN(data41)){
-validate103.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate110.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data41 < 0 || isNaN(data41)){
-validate103.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate110.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -11469,24 +12291,78 @@ if(data20.debugEventsPerSecond !== undefined){
 let data42 = data20.debugEventsPerSecond;
 const _errs106 = errors;
 if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
-validate103.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate110.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs106){
 if((typeof data42 == "number") && (isFinite(data42))){
 if(data42 > 1000000 || isNaN(data42)){
-validate103.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate110.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data42 < 0 || isNaN(data42)){
-validate103.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate110.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
 var valid15 = _errs106 === errors;
+}
+else {
+var valid15 = true;
+}
+if(valid15){
+if(data20.agentCommandBytes !== undefined){
+let data43 = data20.agentCommandBytes;
+const _errs109 = errors;
+if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
+validate110.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs109){
+if((typeof data43 == "number") && (isFinite(data43))){
+if(data43 > 1048576 || isNaN(data43)){
+validate110.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+return false;
+}
+else {
+if(data43 < 2 || isNaN(data43)){
+validate110.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+return false;
+}
+}
+}
+}
+var valid15 = _errs109 === errors;
+}
+else {
+var valid15 = true;
+}
+if(valid15){
+if(data20.agentCommandsPerSecond !== undefined){
+let data44 = data20.agentCommandsPerSecond;
+const _errs112 = errors;
+if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
+validate110.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs112){
+if((typeof data44 == "number") && (isFinite(data44))){
+if(data44 > 1000000 || isNaN(data44)){
+validate110.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data44 < 1 || isNaN(data44)){
+validate110.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid15 = _errs112 === errors;
 }
 else {
 var valid15 = true;
@@ -11514,8 +12390,10 @@ var valid15 = true;
 }
 }
 }
+}
+}
 else {
-validate103.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate110.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -11526,29 +12404,29 @@ var valid0 = true;
 }
 if(valid0){
 if(data.errors !== undefined){
-let data43 = data.errors;
-const _errs109 = errors;
-if(errors === _errs109){
-if(data43 && typeof data43 == "object" && !Array.isArray(data43)){
-for(const key0 in data43){
-let data44 = data43[key0];
-const _errs112 = errors;
-if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
-validate103.errors = [{instancePath:instancePath+"/errors/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/errors/additionalProperties/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+let data45 = data.errors;
+const _errs115 = errors;
+if(errors === _errs115){
+if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
+for(const key0 in data45){
+let data46 = data45[key0];
+const _errs118 = errors;
+if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
+validate110.errors = [{instancePath:instancePath+"/errors/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/errors/additionalProperties/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-var valid16 = _errs112 === errors;
+var valid16 = _errs118 === errors;
 if(!valid16){
 break;
 }
 }
 }
 else {
-validate103.errors = [{instancePath:instancePath+"/errors",schemaPath:"#/properties/errors/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate110.errors = [{instancePath:instancePath+"/errors",schemaPath:"#/properties/errors/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid0 = _errs109 === errors;
+var valid0 = _errs115 === errors;
 }
 else {
 var valid0 = true;
@@ -11565,24 +12443,24 @@ var valid0 = true;
 }
 }
 else {
-validate103.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate110.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate103.errors = vErrors;
+validate110.errors = vErrors;
 return errors === 0;
 }
-validate103.evaluated = {"props":{"protocol":true,"versions":true,"server":true,"profiles":true,"endpoints":true,"subprotocols":true,"formats":true,"features":true,"limits":true,"errors":true},"dynamicProps":false,"dynamicItems":false};
+validate110.evaluated = {"props":{"protocol":true,"versions":true,"server":true,"profiles":true,"endpoints":true,"subprotocols":true,"formats":true,"features":true,"limits":true,"errors":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_grant = validate47;
+export const http_grant = validate52;
 
-export const http_refusal = validate104;
+export const http_refusal = validate111;
 
-function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/refusal.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate104.evaluated;
+const evaluated0 = validate111.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -11593,7 +12471,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.error === undefined) && (missing0 = "error")){
-validate104.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate111.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -11604,7 +12482,7 @@ if(errors === _errs1){
 if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 let missing1;
 if((((data0.name === undefined) && (missing1 = "name")) || ((data0.code === undefined) && (missing1 = "code"))) || ((data0.message === undefined) && (missing1 = "message"))){
-validate104.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate111.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -11613,13 +12491,13 @@ let data1 = data0.name;
 const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
-if(!pattern26.test(data1)){
-validate104.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
+if(!pattern31.test(data1)){
+validate111.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
 }
 else {
-validate104.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate111.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11633,7 +12511,7 @@ if(data0.code !== undefined){
 let data2 = data0.code;
 const _errs5 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate104.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate111.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid1 = _errs5 === errors;
@@ -11645,7 +12523,7 @@ if(valid1){
 if(data0.message !== undefined){
 const _errs7 = errors;
 if(typeof data0.message !== "string"){
-validate104.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate111.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs7 === errors;
@@ -11663,18 +12541,18 @@ if(data4.limit !== undefined){
 let data5 = data4.limit;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate104.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate111.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate104.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate111.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate104.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate111.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -11691,13 +12569,13 @@ let data6 = data4.pointer;
 const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data6 === "string"){
-if(!pattern27.test(data6)){
-validate104.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
+if(!pattern32.test(data6)){
+validate111.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
 return false;
 }
 }
 else {
-validate104.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate111.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11709,7 +12587,7 @@ var valid2 = true;
 }
 }
 else {
-validate104.errors = [{instancePath:instancePath+"/error/data",schemaPath:"#/properties/error/properties/data/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate111.errors = [{instancePath:instancePath+"/error/data",schemaPath:"#/properties/error/properties/data/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -11724,7 +12602,7 @@ var valid1 = true;
 }
 }
 else {
-validate104.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate111.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -11732,25 +12610,25 @@ return false;
 }
 }
 else {
-validate104.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate111.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate104.errors = vErrors;
+validate111.errors = vErrors;
 return errors === 0;
 }
-validate104.evaluated = {"props":{"error":true},"dynamicProps":false,"dynamicItems":false};
+validate111.evaluated = {"props":{"error":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_session_request = validate41;
+export const http_session_request = validate46;
 
-export const rpc_failure = validate105;
-const schema182 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/failure.json","title":"RpcFailure","description":"Answer to a call that was refused, and to what was not a call at all.","type":"object","properties":{"jsonrpc":{"description":"Version of JSON-RPC.","const":"2.0"},"id":{"description":"Id of the call; null where the message had no valid id.","type":["string","integer","null"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991},"error":{"description":"Why it was refused.","type":"object","properties":{"code":{"description":"Code of the error in `errors.json`.","type":"integer"},"message":{"description":"For people. May change at any time.","type":"string"},"data":{"$ref":"../common/error-detail.json","description":"Name of the error, and what else is known."}},"required":["code","message","data"]}},"required":["jsonrpc","id","error"]};
+export const rpc_failure = validate112;
+const schema196 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/failure.json","title":"RpcFailure","description":"Answer to a call that was refused, and to what was not a call at all.","type":"object","properties":{"jsonrpc":{"description":"Version of JSON-RPC.","const":"2.0"},"id":{"description":"Id of the call; null where the message had no valid id.","type":["string","integer","null"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991},"error":{"description":"Why it was refused.","type":"object","properties":{"code":{"description":"Code of the error in `errors.json`.","type":"integer"},"message":{"description":"For people. May change at any time.","type":"string"},"data":{"$ref":"../common/error-detail.json","description":"Name of the error, and what else is known."}},"required":["code","message","data"]}},"required":["jsonrpc","id","error"]};
 
-function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/failure.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate105.evaluated;
+const evaluated0 = validate112.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -11761,14 +12639,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.id === undefined) && (missing0 = "id"))) || ((data.error === undefined) && (missing0 = "error"))){
-validate105.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate112.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate105.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate112.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -11781,18 +12659,18 @@ if(data.id !== undefined){
 let data1 = data.id;
 const _errs2 = errors;
 if(((typeof data1 !== "string") && (!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1))))) && (data1 !== null)){
-validate105.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: schema182.properties.id.type},message:"must be string,integer,null"}];
+validate112.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: schema196.properties.id.type},message:"must be string,integer,null"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate105.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate112.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < -9007199254740991 || isNaN(data1)){
-validate105.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate112.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -11800,7 +12678,7 @@ return false;
 if(errors === _errs2){
 if(typeof data1 === "string"){
 if(func5(data1) > 128){
-validate105.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate112.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
@@ -11819,7 +12697,7 @@ if(errors === _errs4){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 let missing1;
 if((((data2.code === undefined) && (missing1 = "code")) || ((data2.message === undefined) && (missing1 = "message"))) || ((data2.data === undefined) && (missing1 = "data"))){
-validate105.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate112.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -11827,7 +12705,7 @@ if(data2.code !== undefined){
 let data3 = data2.code;
 const _errs6 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate105.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate112.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid1 = _errs6 === errors;
@@ -11839,7 +12717,7 @@ if(valid1){
 if(data2.message !== undefined){
 const _errs8 = errors;
 if(typeof data2.message !== "string"){
-validate105.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate112.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs8 === errors;
@@ -11850,8 +12728,8 @@ var valid1 = true;
 if(valid1){
 if(data2.data !== undefined){
 const _errs10 = errors;
-if(!(validate67(data2.data, {instancePath:instancePath+"/error/data",parentData:data2,parentDataProperty:"data",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
+if(!(validate73(data2.data, {instancePath:instancePath+"/error/data",parentData:data2,parentDataProperty:"data",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
 var valid1 = _errs10 === errors;
@@ -11864,7 +12742,7 @@ var valid1 = true;
 }
 }
 else {
-validate105.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate112.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -11878,23 +12756,23 @@ var valid0 = true;
 }
 }
 else {
-validate105.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate112.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate105.errors = vErrors;
+validate112.errors = vErrors;
 return errors === 0;
 }
-validate105.evaluated = {"props":{"jsonrpc":true,"id":true,"error":true},"dynamicProps":false,"dynamicItems":false};
+validate112.evaluated = {"props":{"jsonrpc":true,"id":true,"error":true},"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_id = validate107;
-const schema183 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/id.json","title":"RpcId","description":"Id of a call, chosen by the client and echoed with the same type: a string of at most 128 characters, or an integer. Unique among the calls of one socket that are not answered yet.","type":["string","integer"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991};
+export const rpc_id = validate114;
+const schema197 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/id.json","title":"RpcId","description":"Id of a call, chosen by the client and echoed with the same type: a string of at most 128 characters, or an integer. Unique among the calls of one socket that are not answered yet.","type":["string","integer"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991};
 
-function validate107(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/id.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate107.evaluated;
+const evaluated0 = validate114.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -11902,18 +12780,18 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if((typeof data !== "string") && (!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data))))){
-validate107.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema183.type},message:"must be string,integer"}];
+validate114.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema197.type},message:"must be string,integer"}];
 return false;
 }
 if(errors === 0){
 if((typeof data == "number") && (isFinite(data))){
 if(data > 9007199254740991 || isNaN(data)){
-validate107.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate114.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data < -9007199254740991 || isNaN(data)){
-validate107.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate114.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -11921,24 +12799,24 @@ return false;
 if(errors === 0){
 if(typeof data === "string"){
 if(func5(data) > 128){
-validate107.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate114.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
 }
 }
-validate107.errors = vErrors;
+validate114.errors = vErrors;
 return errors === 0;
 }
-validate107.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate114.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_notification = validate108;
+export const rpc_notification = validate115;
 
-function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/notification.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate108.evaluated;
+const evaluated0 = validate115.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -11949,14 +12827,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.method === undefined) && (missing0 = "method"))) || ((data.params === undefined) && (missing0 = "params"))){
-validate108.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate115.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate108.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate115.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -11968,7 +12846,7 @@ if(valid0){
 if(data.method !== undefined){
 const _errs2 = errors;
 if(typeof data.method !== "string"){
-validate108.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate115.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -11981,7 +12859,7 @@ if(data.params !== undefined){
 let data2 = data.params;
 const _errs4 = errors;
 if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
-validate108.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate115.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -11994,22 +12872,22 @@ var valid0 = true;
 }
 }
 else {
-validate108.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate115.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate108.errors = vErrors;
+validate115.errors = vErrors;
 return errors === 0;
 }
-validate108.evaluated = {"props":{"jsonrpc":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
+validate115.evaluated = {"props":{"jsonrpc":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_request = validate109;
+export const rpc_request = validate116;
 
-function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/request.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate109.evaluated;
+const evaluated0 = validate116.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12020,14 +12898,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.method === undefined) && (missing0 = "method"))){
-validate109.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate116.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate109.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate116.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -12041,18 +12919,18 @@ let data1 = data.id;
 const _errs2 = errors;
 const _errs3 = errors;
 if((typeof data1 !== "string") && (!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1))))){
-validate109.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema183.type},message:"must be string,integer"}];
+validate116.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema197.type},message:"must be string,integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate109.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate116.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < -9007199254740991 || isNaN(data1)){
-validate109.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate116.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -12060,7 +12938,7 @@ return false;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 128){
-validate109.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate116.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
@@ -12075,7 +12953,7 @@ if(valid0){
 if(data.method !== undefined){
 const _errs5 = errors;
 if(typeof data.method !== "string"){
-validate109.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate116.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -12088,7 +12966,7 @@ if(data.params !== undefined){
 let data3 = data.params;
 const _errs7 = errors;
 if(!(data3 && typeof data3 == "object" && !Array.isArray(data3))){
-validate109.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate116.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -12102,22 +12980,22 @@ var valid0 = true;
 }
 }
 else {
-validate109.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate116.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate109.errors = vErrors;
+validate116.errors = vErrors;
 return errors === 0;
 }
-validate109.evaluated = {"props":{"jsonrpc":true,"id":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
+validate116.evaluated = {"props":{"jsonrpc":true,"id":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_success = validate110;
+export const rpc_success = validate117;
 
-function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/success.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate110.evaluated;
+const evaluated0 = validate117.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12128,14 +13006,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.id === undefined) && (missing0 = "id"))) || ((data.result === undefined) && (missing0 = "result"))){
-validate110.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate117.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate110.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate117.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -12149,18 +13027,18 @@ let data1 = data.id;
 const _errs2 = errors;
 const _errs3 = errors;
 if((typeof data1 !== "string") && (!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1))))){
-validate110.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema183.type},message:"must be string,integer"}];
+validate117.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema197.type},message:"must be string,integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate110.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate117.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < -9007199254740991 || isNaN(data1)){
-validate110.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate117.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -12168,7 +13046,7 @@ return false;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 128){
-validate110.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate117.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
@@ -12184,7 +13062,7 @@ if(data.result !== undefined){
 let data2 = data.result;
 const _errs5 = errors;
 if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
-validate110.errors = [{instancePath:instancePath+"/result",schemaPath:"#/properties/result/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate117.errors = [{instancePath:instancePath+"/result",schemaPath:"#/properties/result/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -12197,11 +13075,11 @@ var valid0 = true;
 }
 }
 else {
-validate110.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate117.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate110.errors = vErrors;
+validate117.errors = vErrors;
 return errors === 0;
 }
-validate110.evaluated = {"props":{"jsonrpc":true,"id":true,"result":true},"dynamicProps":false,"dynamicItems":false};
+validate117.evaluated = {"props":{"jsonrpc":true,"id":true,"result":true},"dynamicProps":false,"dynamicItems":false};

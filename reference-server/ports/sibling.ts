@@ -48,6 +48,7 @@ export interface Binding {
   fence(params: CallParams['fence'], reply: (result: Result<CallResults['fence']>) => void): void;
   ticket(params: CallParams['pipe.ticket']): Result<CallResults['pipe.ticket']>;
   closePipe(params: CallParams['pipe.close'], reply: (result: Result<CallResults['pipe.close']>) => void): void;
+  command(params: CallParams['agent.command'], reply: (result: Result<CallResults['agent.command']>) => void): void;
   subscribe(params: CallParams['subscribe']): CallResults['subscribe'];
   debugLevel(params: CallParams['debug.level']): CallResults['debug.level'];
   /** Runs `call` at most once per `op` of the session, and gives every repeat the first result (RPC-9). */

@@ -2,6 +2,7 @@ import type { CallParams, CallResults, SessionState } from '../../generated/type
 import type { Cancel } from '../ports/clock.js';
 import type { Refusal, Result } from '../ports/refusal.js';
 import type { Binding, Channel, Deferred, EventLog, OpKey } from '../ports/sibling.js';
+import { refusedCommand, sendCommand } from './commands.js';
 import { fence, whenRouted } from './fence.js';
 import type { Session } from './session.js';
 import type { Tickets } from './tickets.js';
@@ -102,10 +103,24 @@ export class SessionBinding implements Binding {
       pipe.close('closed_by_session');
       reply({ at: pipe.at('c2s', pipe.c2s.received) });
     };
+    this.#afterMessages(params, settle);
+  }
+
+  command(params: CallParams['agent.command'], reply: (result: Result<CallResults['agent.command']>) => void): void {
+    const refusal = refusedCommand(this.#session, params);
+    if (refusal) reply(refusal);
+    else this.#afterMessages(params, (late) => reply(late ?? sendCommand(this.#session, params)));
+  }
+
+  /** Waits for the place that a call names; whoever gave an `op` may ask for the outcome on another connection (RPC-9). */
+  #afterMessages(
+    call: { after?: CallParams['pipe.close']['after']; op?: string },
+    settle: (refusal?: Refusal) => void,
+  ): void {
+    const session = this.#session;
     const wait = (done: (refusal?: Refusal) => void): Cancel =>
-      whenRouted(session, { after: params.after, ms: session.limits.fenceMs, settle: done });
-    // Whoever gave an `op` may ask for the outcome on another connection (RPC-9).
-    if (params.op !== undefined) wait(settle);
+      whenRouted(session, { after: call.after, ms: session.limits.fenceMs, settle: done });
+    if (call.op !== undefined) wait(settle);
     else
       this.#whileBound((settled) =>
         wait((refusal) => {

@@ -9,15 +9,20 @@ export interface Retention {
 interface Entry {
   readonly event: LoggedEvent;
   readonly bytes: number;
+  readonly guest: boolean;
 }
 
-/** A ring of events numbered from 1 (SIB-1), bounded in count and bytes, trimmed by acknowledgement (SIB-2). */
+/**
+ * A ring of events numbered from 1 (SIB-1), bounded in count and bytes, trimmed by acknowledgement (SIB-2). What other
+ * members have to say, its guests, may take up half of it.
+ */
 export class EventRing implements EventLog {
   readonly #retention: Retention;
   readonly #entries: Entry[] = [];
   #head = 0;
   #acked = 0;
   #bytes = 0;
+  readonly #guests = { events: 0, bytes: 0 };
   #newest: LoggedEvent | undefined;
 
   constructor(retention: Retention) {
@@ -43,12 +48,30 @@ export class EventRing implements EventLog {
   }
 
   append(method: string, params: Readonly<Record<string, unknown>>): void {
-    const seq = ++this.#head;
+    this.#push({ ...this.#made(method, params), guest: false });
+  }
+
+  /** Appends what another member caused; false where its like fills its half of the ring already (AGENT-12). */
+  offer(method: string, params: Readonly<Record<string, unknown>>): boolean {
+    const entry = this.#made(method, params);
+    const { events, bytes } = this.#retention;
+    if (this.#guests.events >= Math.floor(events / 2)) return false;
+    if (this.#guests.bytes + entry.bytes > Math.floor(bytes / 2)) return false;
+    this.#push({ ...entry, guest: true });
+    return true;
+  }
+
+  #made(method: string, params: Readonly<Record<string, unknown>>): { event: LoggedEvent; bytes: number } {
+    const seq = this.#head + 1;
     const event = { seq, method, params: { seq, ...params } };
-    const bytes = Buffer.byteLength(JSON.stringify({ jsonrpc: '2.0', method, params: event.params }));
-    this.#newest = event;
-    this.#entries.push({ event, bytes });
-    this.#bytes += bytes;
+    return { event, bytes: Buffer.byteLength(JSON.stringify({ jsonrpc: '2.0', method, params: event.params })) };
+  }
+
+  #push(entry: Entry): void {
+    this.#head = entry.event.seq;
+    this.#newest = entry.event;
+    this.#entries.push(entry);
+    this.#count(entry, 1);
     while (this.#entries.length > this.#retention.events || this.#bytes > this.#retention.bytes) this.#drop();
   }
 
@@ -61,6 +84,14 @@ export class EventRing implements EventLog {
   }
 
   #drop(): void {
-    this.#bytes -= this.#entries.shift()?.bytes ?? 0;
+    const entry = this.#entries.shift();
+    if (entry) this.#count(entry, -1);
+  }
+
+  #count({ bytes, guest }: Entry, sign: 1 | -1): void {
+    this.#bytes += sign * bytes;
+    if (!guest) return;
+    this.#guests.events += sign;
+    this.#guests.bytes += sign * bytes;
   }
 }

@@ -16,6 +16,8 @@ const REQUESTABLE: ReadonlySet<string> = new Set<keyof RequestedLimits>([
   'maxStayMs',
   'keepaliveMs',
   'debugEventsPerSecond',
+  'agentCommandBytes',
+  'agentCommandsPerSecond',
 ]);
 
 const ALL_FORMATS: Formats = { send: ['text', 'json', 'binary'], receive: ['text', 'json', 'binary'] };
@@ -27,7 +29,7 @@ export function formatsOf({ formats }: SessionRequest): Formats {
 
 /** Everything that the caller may have in a room; null where the room does not admit it at all. */
 function scopesFor(room: Room, account: string | null): Scope[] | null {
-  if (account !== null) return ['send', 'receive', 'debug'];
+  if (account !== null) return ['send', 'receive', 'debug', 'command'];
   const scopes = (['send', 'receive'] as const).filter((scope) => room.terms.anonymous[scope]);
   return scopes.length > 0 ? scopes : null;
 }

@@ -11,6 +11,7 @@ import { Observers } from './observers.js';
 import { Operations } from './operations.js';
 import { Pipe } from './pipe.js';
 import type { Room } from './room.js';
+import { TokenBucket } from './token-bucket.js';
 
 /** What a grant settles for the whole life of a session. */
 export interface Terms {
@@ -44,6 +45,7 @@ export class Session {
   readonly operations: Operations;
   readonly trace: DebugTrace;
   readonly linger: Linger;
+  readonly commands: TokenBucket;
   #pipe: Pipe | null = null;
   #messages = 0;
   #handshakes = 0;
@@ -64,6 +66,7 @@ export class Session {
     });
     this.operations = new Operations();
     this.trace = new DebugTrace(this);
+    this.commands = new TokenBucket(context.clock, { perSecond: terms.limits.agentCommandsPerSecond });
     this.linger = new Linger({
       clock: context.clock,
       lingerMs: terms.limits.sessionLingerMs,
@@ -108,6 +111,17 @@ export class Session {
   /** Puts a lifecycle event into the log of the command channel, where no sleep and no cut can lose it. */
   emit(method: string, params: Readonly<Record<string, unknown>>): void {
     this.log.append(method, { sid: this.sid, ...params });
+    this.#told(method);
+  }
+
+  /** The same for what another member has to say; false where it has not acknowledged enough of that (AGENT-12). */
+  offer(method: string, params: Readonly<Record<string, unknown>>): boolean {
+    if (!this.log.offer(method, { sid: this.sid, ...params })) return false;
+    this.#told(method);
+    return true;
+  }
+
+  #told(method: string): void {
     this.bindings.outlet('command')?.wake();
     this.trace.log('info', method);
   }

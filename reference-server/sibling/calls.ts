@@ -32,13 +32,21 @@ const METHODS: ReadonlyMap<string, Method> = new Map([
   method('fence', COMMAND, (binding, params, reply) => binding.fence(params, reply)),
   method('pipe.ticket', COMMAND, (binding, params, reply) => reply(binding.ticket(params))),
   method('pipe.close', COMMAND, (binding, params, reply) => binding.closePipe(params, reply)),
+  method('agent.command', COMMAND, (binding, params, reply) => binding.command(params, reply)),
   method('pipe.state', BOTH, (binding, _params, reply) => reply(binding.snapshot())),
   method('subscribe', COMMAND, (binding, params, reply) => reply(binding.subscribe(params))),
   method('debug.level', ['debug'], (binding, params, reply) => reply(binding.debugLevel(params))),
 ]);
 
 /** Calls that change something and can be told apart by an `op`; on others it is an unknown member (RPC-8). */
-const ONCE: ReadonlySet<string> = new Set(['pipe.ticket', 'pipe.close', 'subscribe', 'sibling.stay', 'debug.level']);
+const ONCE: ReadonlySet<string> = new Set([
+  'pipe.ticket',
+  'pipe.close',
+  'agent.command',
+  'subscribe',
+  'sibling.stay',
+  'debug.level',
+]);
 
 /** Calls that belong to the time before the bind; afterwards they are refused by name. */
 const OPENING: ReadonlySet<string> = new Set(['sibling.bind', 'session.create']);
