@@ -61,6 +61,9 @@ export const errors = {
   "session_ended": {"name":"session_ended","code":1037,"scope":"session","fatal":true,"retry":false,"wsClose":4504,"http":null,"ftp":null,"bridge":null,"channel":"close","meaning":"The session is over."},
   "timeout": {"name":"timeout","code":1038,"scope":"connection","fatal":true,"retry":true,"wsClose":4010,"http":null,"ftp":null,"bridge":null,"channel":"close","meaning":"The peer was silent for too long."},
   "rate_limited": {"name":"rate_limited","code":1039,"scope":"message","fatal":true,"retry":true,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"event","meaning":"More came in a short time than the limit of that name permits. It is refused, and what comes later is treated on its own merits."},
+  "switch_pending": {"name":"switch_pending","code":1041,"scope":"request","fatal":false,"retry":true,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"answer","meaning":"Another switch of that direction is open."},
+  "switch_too_late": {"name":"switch_too_late","code":1042,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"answer","meaning":"The first message under the new settings has been counted, or the switch has been crossed; data.at is the last message."},
+  "switch_unknown": {"name":"switch_unknown","code":1043,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"answer","meaning":"The pipe has no switch of that id, or it was too long ago."},
   "no_such_member": {"name":"no_such_member","code":1053,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"answer","meaning":"No other member of the caller's room has that sid, or it takes no part in this."},
 } as const satisfies Readonly<Record<string, ErrorEntry>>;
 

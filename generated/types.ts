@@ -63,6 +63,14 @@ export type EndCause =
   | 'draining'
   | 'timeout';
 /**
+ * Names a switch among those of its direction and pipe. The client chooses it for `c2s`, the server for `s2c`. Opaque, 1 to 64 printable ASCII characters, compared byte by byte.
+ */
+export type SwitchId = string;
+/**
+ * How far a switch has come. `waiting`: it has no boundary yet; `proposed`: the receiver has not answered; `acknowledged`: it has, and message n has not come; `done`: crossed; `refused`; `aborting`: called off, which the other side has not acknowledged; `aborted`.
+ */
+export type SwitchStatus = 'waiting' | 'proposed' | 'acknowledged' | 'done' | 'refused' | 'aborting' | 'aborted';
+/**
  * A secret of 32 random bytes in base64url without padding (43 characters): a pipe ticket or a sibling secret. Never put it into a URL, a log or a debug event.
  */
 export type Secret = string;
@@ -96,6 +104,10 @@ export type EventEpoch = string;
  */
 export type Seq = number;
 /**
+ * Why a switch came to nothing. `called_off`: by the sender, `switch.abort`; `refused`: by the receiver, `switch.refuse`; `timeout`: no answer within `switchAckMs`; `pipe_ended`: the pipe ended while it was open.
+ */
+export type SwitchEnd = 'called_off' | 'refused' | 'timeout' | 'pipe_ended';
+/**
  * Id of a call, chosen by the client and echoed with the same type: a string of at most 128 characters, or an integer. Unique among the calls of one socket that are not answered yet.
  */
 export type RpcId = string | number;
@@ -126,7 +138,12 @@ export interface WireTypes {
   'calls/sibling.stay.result': SiblingStayResult;
   'calls/subscribe.params': SubscribeParams;
   'calls/subscribe.result': SubscribeResult;
+  'calls/switch.abort.params': SwitchAbortParams;
+  'calls/switch.abort.result': SwitchAbortResult;
+  'calls/switch.propose.params': SwitchProposeParams;
+  'calls/switch.propose.result': SwitchProposeResult;
   'common/after': After;
+  'common/boundary': Boundary;
   'common/channel': Channel;
   'common/command-name': CommandName;
   'common/counters': PipeCounters;
@@ -155,6 +172,11 @@ export interface WireTypes {
   'common/server-info': ServerInfo;
   'common/sid': Sid;
   'common/state': SessionState;
+  'common/switch-end': SwitchEnd;
+  'common/switch-id': SwitchId;
+  'common/switch-set': SwitchSet;
+  'common/switch-status': SwitchStatus;
+  'common/switch': OpenSwitch;
   'common/transport': Transport;
   'events/agent.command': AgentCommandEvent;
   'events/debug.envelope': DebugEnvelopeEvent;
@@ -169,6 +191,8 @@ export interface WireTypes {
   'events/sibling.gap': SiblingGapEvent;
   'events/sibling.hello': SiblingHelloEvent;
   'events/sibling.replaced': SiblingReplacedEvent;
+  'events/switch.abort': SwitchAbortEvent;
+  'events/switch.done': SwitchDoneEvent;
   'http/discovery': Discovery;
   'http/grant': Grant;
   'http/refusal': Refusal;
@@ -413,7 +437,7 @@ export interface SessionState {
    */
   scopes: Scope[];
   /**
-   * What the member sends and accepts.
+   * The kinds in force in either direction: what the member offered, or what was switched to.
    */
   formats: Formats;
   /**
@@ -484,6 +508,10 @@ export interface SessionState {
      */
     debug: number;
   };
+  /**
+   * Switches that are open, at most one for each direction. Only with profile `switching`.
+   */
+  switches?: OpenSwitch[];
   /**
    * Events that the session has subscribed to.
    *
@@ -691,6 +719,40 @@ export interface Limits {
    * Agent commands and announced endings that a session may send in a second, and as many at once after a pause. The next one is `rate_limited`. Only with profile `agents`. Default 20.
    */
   agentCommandsPerSecond?: number;
+}
+/**
+ * A switch that is neither done nor refused nor aborted, as the state shows it.
+ */
+export interface OpenSwitch {
+  /**
+   * Its id.
+   */
+  id: SwitchId;
+  /**
+   * The direction that it is about.
+   */
+  dir: Direction;
+  /**
+   * The first message under the new settings; absent while `waiting`.
+   */
+  at?: Position;
+  /**
+   * The new settings.
+   */
+  set: SwitchSet;
+  /**
+   * How far it has come.
+   */
+  status: SwitchStatus;
+}
+/**
+ * What holds from the boundary on.
+ */
+export interface SwitchSet {
+  /**
+   * The one kind in which messages of this direction go from the boundary on.
+   */
+  format: Kind;
 }
 /**
  * Asks for a ticket for the next pipe of the session. An earlier ticket that was not used becomes void. Membership of the room goes on.
@@ -1069,6 +1131,83 @@ export interface SubscribeResult {
    * Items: Name of an event.
    */
   events: string[];
+}
+/**
+ * The client calls a switch off that it has proposed, before it has sent the first message under the new settings.
+ */
+export interface SwitchAbortParams {
+  /**
+   * Id of the switch.
+   */
+  id: SwitchId;
+}
+/**
+ * The switch is called off: everything is taken under the old settings.
+ */
+export interface SwitchAbortResult {
+  /**
+   * Id of the switch.
+   */
+  id: SwitchId;
+  /**
+   * `aborted`.
+   */
+  status: SwitchStatus;
+}
+/**
+ * The client proposes to switch what it sends, from a message on that it has not sent yet. It sends that message only when it has the answer. A repeat with the same id is answered with how far the switch has come.
+ */
+export interface SwitchProposeParams {
+  /**
+   * Chosen by the client, unique among its switches of this pipe. The same id with another boundary or other settings is `invalid_params`.
+   */
+  id: SwitchId;
+  /**
+   * The direction that the client is the sender of.
+   */
+  dir: 'c2s';
+  /**
+   * The first message under the new settings. One that has been counted is `switch_too_late`.
+   */
+  at: Boundary;
+  /**
+   * The new settings.
+   */
+  set: SwitchSet;
+  /**
+   * Makes a repeat of this call harmless; so does its `id`.
+   */
+  op?: OpId;
+}
+/**
+ * The first message under new settings.
+ */
+export interface Boundary {
+  /**
+   * The pipe that is meant.
+   */
+  epoch: Epoch;
+  /**
+   * Number of the message.
+   */
+  n: number;
+}
+/**
+ * The acknowledgement: from the boundary on the server takes what it counts under the new settings.
+ */
+export interface SwitchProposeResult {
+  /**
+   * Id of the switch.
+   */
+  id: SwitchId;
+  /**
+   * `acknowledged`; on a repeat how far the switch has come.
+   */
+  status: SwitchStatus;
+  /**
+   * The first message under the new settings.
+   */
+  at: Position;
 }
 /**
  * What is known of a refusal: the `data` of a JSON-RPC error, and the `error` of an event.
@@ -1518,6 +1657,72 @@ export interface SiblingReplacedEvent {
   generation: number;
 }
 /**
+ * A switch has come to nothing: the old settings go on. With `timeout` the server waits for `switch.abortAck` before it goes on.
+ */
+export interface SwitchAbortEvent {
+  /**
+   * Number of the event.
+   */
+  seq: Seq;
+  /**
+   * The session that the event is about.
+   */
+  sid: Sid;
+  /**
+   * Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.
+   */
+  replay?: true;
+  /**
+   * The boundary that was proposed; absent if there was none yet.
+   */
+  at?: Position;
+  /**
+   * Id of the switch.
+   */
+  id: SwitchId;
+  /**
+   * The direction that it was about.
+   */
+  dir: Direction;
+  /**
+   * Why.
+   */
+  cause: SwitchEnd;
+}
+/**
+ * A switch has been crossed: message n and all behind it are under the new settings.
+ */
+export interface SwitchDoneEvent {
+  /**
+   * Number of the event.
+   */
+  seq: Seq;
+  /**
+   * The session that the event is about.
+   */
+  sid: Sid;
+  /**
+   * Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.
+   */
+  replay?: true;
+  /**
+   * The first message under the new settings.
+   */
+  at: Position;
+  /**
+   * Id of the switch.
+   */
+  id: SwitchId;
+  /**
+   * The direction that has been switched.
+   */
+  dir: Direction;
+  /**
+   * The new settings.
+   */
+  set: SwitchSet;
+}
+/**
  * The well-known document, `GET /.well-known/porthouse`: what this server speaks, and where. A relative URL in it is resolved against the URL of this document; for WebSocket `http` becomes `ws` and `https` becomes `wss`.
  */
 export interface Discovery {
@@ -1742,6 +1947,8 @@ export interface CallParams {
   'sibling.bind': SiblingBindParams;
   'sibling.stay': SiblingStayParams;
   'subscribe': SubscribeParams;
+  'switch.abort': SwitchAbortParams;
+  'switch.propose': SwitchProposeParams;
 }
 
 /** Result of each sibling call. */
@@ -1757,6 +1964,8 @@ export interface CallResults {
   'sibling.bind': SiblingBindResult;
   'sibling.stay': SiblingStayResult;
   'subscribe': SubscribeResult;
+  'switch.abort': SwitchAbortResult;
+  'switch.propose': SwitchProposeResult;
 }
 
 /** Parameters of each sibling event. */
@@ -1774,6 +1983,8 @@ export interface EventParams {
   'sibling.gap': SiblingGapEvent;
   'sibling.hello': SiblingHelloEvent;
   'sibling.replaced': SiblingReplacedEvent;
+  'switch.abort': SwitchAbortEvent;
+  'switch.done': SwitchDoneEvent;
 }
 
 export type CallMethod = keyof CallParams;
@@ -1792,6 +2003,8 @@ export const callMethods = [
   'sibling.bind',
   'sibling.stay',
   'subscribe',
+  'switch.abort',
+  'switch.propose',
 ] as const satisfies readonly CallMethod[];
 
 /** Every sibling event, sorted. */
@@ -1809,4 +2022,6 @@ export const eventMethods = [
   'sibling.gap',
   'sibling.hello',
   'sibling.replaced',
+  'switch.abort',
+  'switch.done',
 ] as const satisfies readonly EventMethod[];

@@ -1180,7 +1180,7 @@ return errors === 0;
 validate35.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 export const calls_pipe_state_result = validate36;
-const schema58 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/state.json","title":"SessionState","description":"A whole snapshot of a session as of one event number: whoever has it needs no earlier event.","type":"object","properties":{"sid":{"$ref":"./sid.json","description":"The session."},"room":{"$ref":"./room.json","description":"The room that the session is a member of."},"scopes":{"description":"What the session may do.","type":"array","items":{"$ref":"./scope.json"},"uniqueItems":true},"formats":{"$ref":"./formats.json","description":"What the member sends and accepts."},"limits":{"$ref":"./limits.json","description":"The limits in force for this session and its room."},"pipe":{"description":"The latest pipe of the session.","type":"object","properties":{"epoch":{"description":"Number of the pipe; 0 if the session never had one.","type":"integer","minimum":0,"maximum":9007199254740991},"status":{"description":"`none`: never opened; `open`; `ended`: it is over and may be opened again by `pipe.ticket`.","type":"string","enum":["none","open","ended"]},"transport":{"$ref":"./transport.json","description":"Transport of the pipe; absent while `none`."},"cause":{"$ref":"./end-cause.json","description":"Why it ended; present only when `ended`."},"c2s":{"description":"What came from the client.","type":"object","properties":{"n":{"description":"Messages counted, refused ones included.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"}},"required":["n","bytes"]},"s2c":{"description":"What was written to the client.","type":"object","properties":{"n":{"description":"Messages written.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"},"dropped":{"description":"Messages accepted for delivery and never written.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["n","bytes","dropped"]}},"required":["epoch","status","c2s","s2c"]},"siblings":{"description":"Generation of the latest bind of each channel; 0 if it was never bound.","type":"object","properties":{"command":{"description":"Generation of the command channel.","type":"integer","minimum":0,"maximum":9007199254740991},"debug":{"description":"Generation of the debug channel.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["command","debug"]},"subscriptions":{"description":"Events that the session has subscribed to.","type":"array","items":{"description":"Name of an event.","type":"string"},"uniqueItems":true}},"required":["sid","room","scopes","formats","limits","pipe","siblings","subscriptions"]};
+const schema58 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/state.json","title":"SessionState","description":"A whole snapshot of a session as of one event number: whoever has it needs no earlier event.","type":"object","properties":{"sid":{"$ref":"./sid.json","description":"The session."},"room":{"$ref":"./room.json","description":"The room that the session is a member of."},"scopes":{"description":"What the session may do.","type":"array","items":{"$ref":"./scope.json"},"uniqueItems":true},"formats":{"$ref":"./formats.json","description":"The kinds in force in either direction: what the member offered, or what was switched to."},"limits":{"$ref":"./limits.json","description":"The limits in force for this session and its room."},"pipe":{"description":"The latest pipe of the session.","type":"object","properties":{"epoch":{"description":"Number of the pipe; 0 if the session never had one.","type":"integer","minimum":0,"maximum":9007199254740991},"status":{"description":"`none`: never opened; `open`; `ended`: it is over and may be opened again by `pipe.ticket`.","type":"string","enum":["none","open","ended"]},"transport":{"$ref":"./transport.json","description":"Transport of the pipe; absent while `none`."},"cause":{"$ref":"./end-cause.json","description":"Why it ended; present only when `ended`."},"c2s":{"description":"What came from the client.","type":"object","properties":{"n":{"description":"Messages counted, refused ones included.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"}},"required":["n","bytes"]},"s2c":{"description":"What was written to the client.","type":"object","properties":{"n":{"description":"Messages written.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"},"dropped":{"description":"Messages accepted for delivery and never written.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["n","bytes","dropped"]}},"required":["epoch","status","c2s","s2c"]},"siblings":{"description":"Generation of the latest bind of each channel; 0 if it was never bound.","type":"object","properties":{"command":{"description":"Generation of the command channel.","type":"integer","minimum":0,"maximum":9007199254740991},"debug":{"description":"Generation of the debug channel.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["command","debug"]},"switches":{"description":"Switches that are open, at most one for each direction. Only with profile `switching`.","type":"array","items":{"$ref":"./switch.json"}},"subscriptions":{"description":"Events that the session has subscribed to.","type":"array","items":{"description":"Name of an event.","type":"string"},"uniqueItems":true}},"required":["sid","room","scopes","formats","limits","pipe","siblings","subscriptions"]};
 const schema63 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/scope.json","title":"Scope","description":"Something that a session may do. `send`: send messages into the room; `receive`: get the messages of the room; `debug`: bind the debug channel; `command`: send agent commands and be sent them.","type":"string","enum":["send","receive","debug","command"]};
 const schema69 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/end-cause.json","title":"EndCause","description":"Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `timeout`: keepalive went unanswered.","type":"string","enum":["closed_by_peer","lost","replaced","closed_by_session","message_too_long","protocol_error","invalid_utf8","slow_consumer","draining","timeout"]};
 const pattern10 = new RegExp("^s_[A-Za-z0-9_-]{22}$", "u");
@@ -1748,6 +1748,165 @@ validate40.errors = vErrors;
 return errors === 0;
 }
 validate40.evaluated = {"props":{"send":true,"receive":true},"dynamicProps":false,"dynamicItems":false};
+
+const schema75 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/switch-status.json","title":"SwitchStatus","description":"How far a switch has come. `waiting`: it has no boundary yet; `proposed`: the receiver has not answered; `acknowledged`: it has, and message n has not come; `done`: crossed; `refused`; `aborting`: called off, which the other side has not acknowledged; `aborted`.","type":"string","enum":["waiting","proposed","acknowledged","done","refused","aborting","aborted"]};
+
+function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/switch-set.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate44.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.format === undefined) && (missing0 = "format")){
+validate44.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.format !== undefined){
+let data0 = data.format;
+if(typeof data0 !== "string"){
+validate44.errors = [{instancePath:instancePath+"/format",schemaPath:"./kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!(((data0 === "text") || (data0 === "json")) || (data0 === "binary"))){
+validate44.errors = [{instancePath:instancePath+"/format",schemaPath:"./kind.json/enum",keyword:"enum",params:{allowedValues: schema65.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+}
+}
+}
+else {
+validate44.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate44.errors = vErrors;
+return errors === 0;
+}
+validate44.evaluated = {"props":{"format":true},"dynamicProps":false,"dynamicItems":false};
+
+
+function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/switch.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate42.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.id === undefined) && (missing0 = "id")) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.set === undefined) && (missing0 = "set"))) || ((data.status === undefined) && (missing0 = "status"))){
+validate42.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.id !== undefined){
+let data0 = data.id;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+validate42.errors = [{instancePath:instancePath+"/id",schemaPath:"./switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate42.errors = [{instancePath:instancePath+"/id",schemaPath:"./switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.dir !== undefined){
+let data1 = data.dir;
+const _errs4 = errors;
+if(typeof data1 !== "string"){
+validate42.errors = [{instancePath:instancePath+"/dir",schemaPath:"./direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data1 === "c2s") || (data1 === "s2c"))){
+validate42.errors = [{instancePath:instancePath+"/dir",schemaPath:"./direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs7 = errors;
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.set !== undefined){
+const _errs8 = errors;
+if(!(validate44(data.set, {instancePath:instancePath+"/set",parentData:data,parentDataProperty:"set",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.status !== undefined){
+let data4 = data.status;
+const _errs9 = errors;
+if(typeof data4 !== "string"){
+validate42.errors = [{instancePath:instancePath+"/status",schemaPath:"./switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!(((((((data4 === "waiting") || (data4 === "proposed")) || (data4 === "acknowledged")) || (data4 === "done")) || (data4 === "refused")) || (data4 === "aborting")) || (data4 === "aborted"))){
+validate42.errors = [{instancePath:instancePath+"/status",schemaPath:"./switch-status.json/enum",keyword:"enum",params:{allowedValues: schema75.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate42.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate42.errors = vErrors;
+return errors === 0;
+}
+validate42.evaluated = {"props":{"id":true,"dir":true,"at":true,"set":true,"status":true},"dynamicProps":false,"dynamicItems":false};
 
 
 function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -2934,8 +3093,8 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.subscriptions !== undefined){
-let data45 = data.subscriptions;
+if(data.switches !== undefined){
+let data45 = data.switches;
 const _errs120 = errors;
 if(errors === _errs120){
 if(Array.isArray(data45)){
@@ -2943,32 +3102,62 @@ var valid13 = true;
 const len1 = data45.length;
 for(let i2=0; i2<len1; i2++){
 const _errs122 = errors;
-if(typeof data45[i2] !== "string"){
-validate37.errors = [{instancePath:instancePath+"/subscriptions/" + i2,schemaPath:"#/properties/subscriptions/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
+if(!(validate42(data45[i2], {instancePath:instancePath+"/switches/" + i2,parentData:data45,parentDataProperty:i2,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+errors = vErrors.length;
 }
 var valid13 = _errs122 === errors;
 if(!valid13){
 break;
 }
 }
-if(valid13){
-let i3 = data45.length;
+}
+else {
+validate37.errors = [{instancePath:instancePath+"/switches",schemaPath:"#/properties/switches/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid0 = _errs120 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.subscriptions !== undefined){
+let data47 = data.subscriptions;
+const _errs123 = errors;
+if(errors === _errs123){
+if(Array.isArray(data47)){
+var valid14 = true;
+const len2 = data47.length;
+for(let i3=0; i3<len2; i3++){
+const _errs125 = errors;
+if(typeof data47[i3] !== "string"){
+validate37.errors = [{instancePath:instancePath+"/subscriptions/" + i3,schemaPath:"#/properties/subscriptions/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid14 = _errs125 === errors;
+if(!valid14){
+break;
+}
+}
+if(valid14){
+let i4 = data47.length;
 let j1;
-if(i3 > 1){
+if(i4 > 1){
 const indices0 = {};
-for(;i3--;){
-let item0 = data45[i3];
+for(;i4--;){
+let item0 = data47[i4];
 if(typeof item0 !== "string"){
 continue;
 }
 if(typeof indices0[item0] == "number"){
 j1 = indices0[item0];
-validate37.errors = [{instancePath:instancePath+"/subscriptions",schemaPath:"#/properties/subscriptions/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i3+" are identical)"}];
+validate37.errors = [{instancePath:instancePath+"/subscriptions",schemaPath:"#/properties/subscriptions/uniqueItems",keyword:"uniqueItems",params:{i: i4, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i4+" are identical)"}];
 return false;
 break;
 }
-indices0[item0] = i3;
+indices0[item0] = i4;
 }
 }
 }
@@ -2978,10 +3167,11 @@ validate37.errors = [{instancePath:instancePath+"/subscriptions",schemaPath:"#/p
 return false;
 }
 }
-var valid0 = _errs120 === errors;
+var valid0 = _errs123 === errors;
 }
 else {
 var valid0 = true;
+}
 }
 }
 }
@@ -3000,7 +3190,7 @@ return false;
 validate37.errors = vErrors;
 return errors === 0;
 }
-validate37.evaluated = {"props":{"sid":true,"room":true,"scopes":true,"formats":true,"limits":true,"pipe":true,"siblings":true,"subscriptions":true},"dynamicProps":false,"dynamicItems":false};
+validate37.evaluated = {"props":{"sid":true,"room":true,"scopes":true,"formats":true,"limits":true,"pipe":true,"siblings":true,"switches":true,"subscriptions":true},"dynamicProps":false,"dynamicItems":false};
 
 
 function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -3073,13 +3263,13 @@ return errors === 0;
 }
 validate36.evaluated = {"props":{"headSeq":true,"state":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_pipe_ticket_params = validate43;
+export const calls_pipe_ticket_params = validate48;
 
-function validate43(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate48(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/pipe.ticket.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate43.evaluated;
+const evaluated0 = validate48.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3090,7 +3280,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.transport === undefined) && (missing0 = "transport")){
-validate43.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate48.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -3101,12 +3291,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern12.test(data0)){
-validate43.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+validate48.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate43.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate48.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3119,7 +3309,7 @@ if(valid0){
 if(data.replace !== undefined){
 const _errs4 = errors;
 if(typeof data.replace !== "boolean"){
-validate43.errors = [{instancePath:instancePath+"/replace",schemaPath:"#/properties/replace/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate48.errors = [{instancePath:instancePath+"/replace",schemaPath:"#/properties/replace/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -3135,12 +3325,12 @@ const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-validate43.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate48.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate43.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate48.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3154,23 +3344,23 @@ var valid0 = true;
 }
 }
 else {
-validate43.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate48.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate43.errors = vErrors;
+validate48.errors = vErrors;
 return errors === 0;
 }
-validate43.evaluated = {"props":{"transport":true,"replace":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate48.evaluated = {"props":{"transport":true,"replace":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_pipe_ticket_result = validate44;
-const pattern15 = new RegExp("^[A-Za-z0-9_-]{43}$", "u");
+export const calls_pipe_ticket_result = validate49;
+const pattern16 = new RegExp("^[A-Za-z0-9_-]{43}$", "u");
 
-function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate49(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/pipe.ticket.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate44.evaluated;
+const evaluated0 = validate49.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3181,7 +3371,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.pipeTicket === undefined) && (missing0 = "pipeTicket")) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.expiresInMs === undefined) && (missing0 = "expiresInMs"))){
-validate44.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate49.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -3191,13 +3381,13 @@ const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern15.test(data0)){
-validate44.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+if(!pattern16.test(data0)){
+validate49.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate44.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate49.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3212,18 +3402,18 @@ let data1 = data.epoch;
 const _errs4 = errors;
 const _errs5 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate44.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate49.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate44.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate49.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate44.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate49.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3239,18 +3429,18 @@ if(data.expiresInMs !== undefined){
 let data2 = data.expiresInMs;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate44.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate49.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate44.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate49.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate44.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate49.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3266,23 +3456,23 @@ var valid0 = true;
 }
 }
 else {
-validate44.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate49.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate44.errors = vErrors;
+validate49.errors = vErrors;
 return errors === 0;
 }
-validate44.evaluated = {"props":{"pipeTicket":true,"epoch":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
+validate49.evaluated = {"props":{"pipeTicket":true,"epoch":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_session_create_params = validate45;
-const schema79 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-spec.json","title":"RoomSpec","description":"What a room is to be like. Everything left out has its default. A value of a profile that the server does not have is refused with `not_supported`, not ignored.","type":"object","properties":{"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"],"default":"public"},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"],"default":"transient"},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `policies`, else `not_supported`.","type":"string","enum":["close","handover"]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"],"default":"any"},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"],"default":"reject"},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"],"default":"kept"},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean","default":false},"receive":{"description":"They may receive.","type":"boolean","default":false}}},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean","default":false},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"],"default":"close"},"limits":{"$ref":"./room-limits.json","description":"Limits of the room; those left out have their defaults."}}};
+export const calls_session_create_params = validate50;
+const schema85 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-spec.json","title":"RoomSpec","description":"What a room is to be like. Everything left out has its default. A value of a profile that the server does not have is refused with `not_supported`, not ignored.","type":"object","properties":{"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"],"default":"public"},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"],"default":"transient"},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `policies`, else `not_supported`.","type":"string","enum":["close","handover"]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"],"default":"any"},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"],"default":"reject"},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"],"default":"kept"},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean","default":false},"receive":{"description":"They may receive.","type":"boolean","default":false}}},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean","default":false},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"],"default":"close"},"limits":{"$ref":"./room-limits.json","description":"Limits of the room; those left out have their defaults."}}};
 
-function validate47(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate52(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/room-spec.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate47.evaluated;
+const evaluated0 = validate52.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3295,11 +3485,11 @@ if(data.visibility !== undefined){
 let data0 = data.visibility;
 const _errs1 = errors;
 if(typeof data0 !== "string"){
-validate47.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate52.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data0 === "public") || (data0 === "private"))){
-validate47.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema79.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
+validate52.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema85.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -3312,11 +3502,11 @@ if(data.lifetime !== undefined){
 let data1 = data.lifetime;
 const _errs3 = errors;
 if(typeof data1 !== "string"){
-validate47.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate52.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data1 === "transient") || (data1 === "persistent"))){
-validate47.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema79.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
+validate52.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema85.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -3329,11 +3519,11 @@ if(data.ownerLeaves !== undefined){
 let data2 = data.ownerLeaves;
 const _errs5 = errors;
 if(typeof data2 !== "string"){
-validate47.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate52.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data2 === "close") || (data2 === "handover"))){
-validate47.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema79.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
+validate52.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema85.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -3346,11 +3536,11 @@ if(data.format !== undefined){
 let data3 = data.format;
 const _errs7 = errors;
 if(typeof data3 !== "string"){
-validate47.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate52.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data3 === "text") || (data3 === "json")) || (data3 === "binary")) || (data3 === "any"))){
-validate47.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema79.properties.format.enum},message:"must be equal to one of the allowed values"}];
+validate52.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema85.properties.format.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -3363,11 +3553,11 @@ if(data.onMismatch !== undefined){
 let data4 = data.onMismatch;
 const _errs9 = errors;
 if(typeof data4 !== "string"){
-validate47.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate52.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data4 === "reject") || (data4 === "convert"))){
-validate47.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema79.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
+validate52.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema85.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs9 === errors;
@@ -3380,11 +3570,11 @@ if(data.boundaries !== undefined){
 let data5 = data.boundaries;
 const _errs11 = errors;
 if(typeof data5 !== "string"){
-validate47.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate52.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data5 === "kept") || (data5 === "ignored"))){
-validate47.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema79.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
+validate52.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema85.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs11 === errors;
@@ -3401,7 +3591,7 @@ if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
 if(data6.send !== undefined){
 const _errs15 = errors;
 if(typeof data6.send !== "boolean"){
-validate47.errors = [{instancePath:instancePath+"/anonymous/send",schemaPath:"#/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate52.errors = [{instancePath:instancePath+"/anonymous/send",schemaPath:"#/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid1 = _errs15 === errors;
@@ -3413,7 +3603,7 @@ if(valid1){
 if(data6.receive !== undefined){
 const _errs17 = errors;
 if(typeof data6.receive !== "boolean"){
-validate47.errors = [{instancePath:instancePath+"/anonymous/receive",schemaPath:"#/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate52.errors = [{instancePath:instancePath+"/anonymous/receive",schemaPath:"#/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid1 = _errs17 === errors;
@@ -3424,7 +3614,7 @@ var valid1 = true;
 }
 }
 else {
-validate47.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate52.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -3437,7 +3627,7 @@ if(valid0){
 if(data.echo !== undefined){
 const _errs19 = errors;
 if(typeof data.echo !== "boolean"){
-validate47.errors = [{instancePath:instancePath+"/echo",schemaPath:"#/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate52.errors = [{instancePath:instancePath+"/echo",schemaPath:"#/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs19 === errors;
@@ -3450,11 +3640,11 @@ if(data.slowConsumer !== undefined){
 let data10 = data.slowConsumer;
 const _errs21 = errors;
 if(typeof data10 !== "string"){
-validate47.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate52.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data10 === "close") || (data10 === "dropOldest")) || (data10 === "dropNewest")) || (data10 === "block"))){
-validate47.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema79.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
+validate52.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema85.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs21 === errors;
@@ -3473,18 +3663,18 @@ if(data11.maxMessageBytes !== undefined){
 let data12 = data11.maxMessageBytes;
 const _errs26 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate47.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs26){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 67108864 || isNaN(data12)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data12 < 1 || isNaN(data12)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3500,18 +3690,18 @@ if(data11.maxMembers !== undefined){
 let data13 = data11.maxMembers;
 const _errs29 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate47.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs29){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 1000000 || isNaN(data13)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data13 < 1 || isNaN(data13)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3527,18 +3717,18 @@ if(data11.maxQueuedMessages !== undefined){
 let data14 = data11.maxQueuedMessages;
 const _errs32 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs32){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 1000000 || isNaN(data14)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3554,18 +3744,18 @@ if(data11.maxQueuedBytes !== undefined){
 let data15 = data11.maxQueuedBytes;
 const _errs35 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs35){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 1073741824 || isNaN(data15)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate47.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3581,18 +3771,18 @@ if(data11.messagesPerSecond !== undefined){
 let data16 = data11.messagesPerSecond;
 const _errs38 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate47.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs38){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 1000000 || isNaN(data16)){
-validate47.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data16 < 1 || isNaN(data16)){
-validate47.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3608,18 +3798,18 @@ if(data11.messageBurst !== undefined){
 let data17 = data11.messageBurst;
 const _errs41 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate47.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate52.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs41){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 1000000 || isNaN(data17)){
-validate47.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate52.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-validate47.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate52.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3637,7 +3827,7 @@ var valid3 = true;
 }
 }
 else {
-validate47.errors = [{instancePath:instancePath+"/limits",schemaPath:"./room-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate52.errors = [{instancePath:instancePath+"/limits",schemaPath:"./room-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -3657,21 +3847,21 @@ var valid0 = true;
 }
 }
 else {
-validate47.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate52.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate47.errors = vErrors;
+validate52.errors = vErrors;
 return errors === 0;
 }
-validate47.evaluated = {"props":{"visibility":true,"lifetime":true,"ownerLeaves":true,"format":true,"onMismatch":true,"boundaries":true,"anonymous":true,"echo":true,"slowConsumer":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+validate52.evaluated = {"props":{"visibility":true,"lifetime":true,"ownerLeaves":true,"format":true,"onMismatch":true,"boundaries":true,"anonymous":true,"echo":true,"slowConsumer":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate51(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/session-request.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate46.evaluated;
+const evaluated0 = validate51.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3682,7 +3872,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.room === undefined) && (missing0 = "room")) || ((data.transport === undefined) && (missing0 = "transport"))){
-validate46.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate51.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -3693,12 +3883,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern11.test(data0)){
-validate46.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate51.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate46.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate51.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3710,8 +3900,8 @@ var valid0 = true;
 if(valid0){
 if(data.create !== undefined){
 const _errs4 = errors;
-if(!(validate47(data.create, {instancePath:instancePath+"/create",parentData:data,parentDataProperty:"create",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
+if(!(validate52(data.create, {instancePath:instancePath+"/create",parentData:data,parentDataProperty:"create",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs4 === errors;
@@ -3727,12 +3917,12 @@ const _errs6 = errors;
 if(errors === _errs6){
 if(typeof data2 === "string"){
 if(!pattern12.test(data2)){
-validate46.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+validate51.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate46.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate51.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3765,11 +3955,11 @@ for(let i0=0; i0<len0; i0++){
 let data5 = data4[i0];
 const _errs11 = errors;
 if(typeof data5 !== "string"){
-validate46.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate51.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data5 === "send") || (data5 === "receive")) || (data5 === "debug")) || (data5 === "command"))){
-validate46.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema63.enum},message:"must be equal to one of the allowed values"}];
+validate51.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema63.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs11 === errors;
@@ -3785,7 +3975,7 @@ outer0:
 for(;i1--;){
 for(j0 = i1; j0--;){
 if(func0(data4[i1], data4[j0])){
-validate46.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate51.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break outer0;
 }
@@ -3795,7 +3985,7 @@ break outer0;
 }
 }
 else {
-validate46.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate51.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -3815,18 +4005,18 @@ if(data6.hardMessageBytes !== undefined){
 let data7 = data6.hardMessageBytes;
 const _errs17 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate46.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate51.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs17){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate46.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate51.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data7 < 1 || isNaN(data7)){
-validate46.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate51.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3842,18 +4032,18 @@ if(data6.ticketMs !== undefined){
 let data8 = data6.ticketMs;
 const _errs20 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate46.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate51.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs20){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate46.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate51.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate46.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate51.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3869,18 +4059,18 @@ if(data6.sessionLingerMs !== undefined){
 let data9 = data6.sessionLingerMs;
 const _errs23 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate46.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate51.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs23){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
-validate46.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate51.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data9 < 1 || isNaN(data9)){
-validate46.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate51.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3896,18 +4086,18 @@ if(data6.ringEvents !== undefined){
 let data10 = data6.ringEvents;
 const _errs26 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate46.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate51.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs26){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 9007199254740991 || isNaN(data10)){
-validate46.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate51.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data10 < 1 || isNaN(data10)){
-validate46.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate51.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3923,18 +4113,18 @@ if(data6.ringBytes !== undefined){
 let data11 = data6.ringBytes;
 const _errs29 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate46.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate51.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs29){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9007199254740991 || isNaN(data11)){
-validate46.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate51.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data11 < 1 || isNaN(data11)){
-validate46.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate51.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3950,18 +4140,18 @@ if(data6.siblingMessageBytes !== undefined){
 let data12 = data6.siblingMessageBytes;
 const _errs32 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate46.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate51.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs32){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 9007199254740991 || isNaN(data12)){
-validate46.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate51.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data12 < 1024 || isNaN(data12)){
-validate46.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate51.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -3977,18 +4167,18 @@ if(data6.siblingQueuedBytes !== undefined){
 let data13 = data6.siblingQueuedBytes;
 const _errs35 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate46.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate51.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs35){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 9007199254740991 || isNaN(data13)){
-validate46.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate51.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data13 < 1024 || isNaN(data13)){
-validate46.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate51.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -4004,18 +4194,18 @@ if(data6.fenceMs !== undefined){
 let data14 = data6.fenceMs;
 const _errs38 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate46.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate51.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs38){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 9007199254740991 || isNaN(data14)){
-validate46.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate51.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate46.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate51.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4031,18 +4221,18 @@ if(data6.maxPendingFences !== undefined){
 let data15 = data6.maxPendingFences;
 const _errs41 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate46.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate51.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs41){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 9007199254740991 || isNaN(data15)){
-validate46.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate51.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate46.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate51.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4058,18 +4248,18 @@ if(data6.maxStayMs !== undefined){
 let data16 = data6.maxStayMs;
 const _errs44 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate46.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate51.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs44){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 9007199254740991 || isNaN(data16)){
-validate46.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate51.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data16 < 1 || isNaN(data16)){
-validate46.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate51.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4085,18 +4275,18 @@ if(data6.keepaliveMs !== undefined){
 let data17 = data6.keepaliveMs;
 const _errs47 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate46.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate51.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs47){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 9007199254740991 || isNaN(data17)){
-validate46.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate51.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data17 < 100 || isNaN(data17)){
-validate46.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate51.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -4112,18 +4302,18 @@ if(data6.debugEventsPerSecond !== undefined){
 let data18 = data6.debugEventsPerSecond;
 const _errs50 = errors;
 if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-validate46.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate51.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs50){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 9007199254740991 || isNaN(data18)){
-validate46.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate51.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data18 < 0 || isNaN(data18)){
-validate46.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate51.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -4139,18 +4329,18 @@ if(data6.agentCommandBytes !== undefined){
 let data19 = data6.agentCommandBytes;
 const _errs53 = errors;
 if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-validate46.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate51.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs53){
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 9007199254740991 || isNaN(data19)){
-validate46.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate51.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data19 < 2 || isNaN(data19)){
-validate46.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate51.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -4166,18 +4356,18 @@ if(data6.agentCommandsPerSecond !== undefined){
 let data20 = data6.agentCommandsPerSecond;
 const _errs56 = errors;
 if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate46.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate51.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs56){
 if((typeof data20 == "number") && (isFinite(data20))){
 if(data20 > 9007199254740991 || isNaN(data20)){
-validate46.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate51.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data20 < 1 || isNaN(data20)){
-validate46.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate51.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4203,7 +4393,7 @@ var valid7 = true;
 }
 }
 else {
-validate46.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/requested-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate51.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/requested-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -4220,22 +4410,22 @@ var valid0 = true;
 }
 }
 else {
-validate46.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate51.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate46.errors = vErrors;
+validate51.errors = vErrors;
 return errors === 0;
 }
-validate46.evaluated = {"props":{"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+validate51.evaluated = {"props":{"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
 const func5 = codePoints;
 
-function validate45(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/session.create.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate45.evaluated;
+const evaluated0 = validate50.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4243,12 +4433,12 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(!(data && typeof data == "object" && !Array.isArray(data))){
-validate45.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate50.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 const _errs1 = errors;
-if(!(validate46(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
+if(!(validate51(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs1 === errors;
@@ -4262,43 +4452,43 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func5(data0) > 8192){
-validate45.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/maxLength",keyword:"maxLength",params:{limit: 8192},message:"must NOT have more than 8192 characters"}];
+validate50.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/maxLength",keyword:"maxLength",params:{limit: 8192},message:"must NOT have more than 8192 characters"}];
 return false;
 }
 else {
 if(func5(data0) < 1){
-validate45.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate50.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate45.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate50.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
 }
 }
 else {
-validate45.errors = [{instancePath,schemaPath:"#/allOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate50.errors = [{instancePath,schemaPath:"#/allOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
 var valid0 = _errs2 === errors;
 }
-validate45.errors = vErrors;
+validate50.errors = vErrors;
 return errors === 0;
 }
-validate45.evaluated = {"props":{"token":true,"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+validate50.evaluated = {"props":{"token":true,"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_session_create_result = validate51;
-const pattern23 = new RegExp("^\\S*$", "u");
+export const calls_session_create_result = validate56;
+const pattern24 = new RegExp("^\\S*$", "u");
 
-function validate52(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate57(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/grant.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate52.evaluated;
+const evaluated0 = validate57.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4309,7 +4499,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((((((data.sid === undefined) && (missing0 = "sid")) || ((data.pipeTicket === undefined) && (missing0 = "pipeTicket"))) || ((data.siblingSecret === undefined) && (missing0 = "siblingSecret"))) || ((data.transport === undefined) && (missing0 = "transport"))) || ((data.room === undefined) && (missing0 = "room"))) || ((data.formats === undefined) && (missing0 = "formats"))) || ((data.scopes === undefined) && (missing0 = "scopes"))) || ((data.endpoints === undefined) && (missing0 = "endpoints"))) || ((data.limits === undefined) && (missing0 = "limits"))) || ((data.expiresInMs === undefined) && (missing0 = "expiresInMs"))){
-validate52.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate57.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -4320,12 +4510,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern10.test(data0)){
-validate52.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate57.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate57.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4341,13 +4531,13 @@ const _errs4 = errors;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
-if(!pattern15.test(data1)){
-validate52.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+if(!pattern16.test(data1)){
+validate57.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate57.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4363,13 +4553,13 @@ const _errs7 = errors;
 const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data2 === "string"){
-if(!pattern15.test(data2)){
-validate52.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+if(!pattern16.test(data2)){
+validate57.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate57.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4386,12 +4576,12 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data3 === "string"){
 if(!pattern12.test(data3)){
-validate52.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+validate57.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate57.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4408,12 +4598,12 @@ const _errs14 = errors;
 if(errors === _errs14){
 if(typeof data4 === "string"){
 if(!pattern11.test(data4)){
-validate52.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate57.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate57.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4446,11 +4636,11 @@ for(let i0=0; i0<len0; i0++){
 let data7 = data6[i0];
 const _errs19 = errors;
 if(typeof data7 !== "string"){
-validate52.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate57.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data7 === "send") || (data7 === "receive")) || (data7 === "debug")) || (data7 === "command"))){
-validate52.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema63.enum},message:"must be equal to one of the allowed values"}];
+validate57.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema63.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid6 = _errs19 === errors;
@@ -4466,7 +4656,7 @@ outer0:
 for(;i1--;){
 for(j0 = i1; j0--;){
 if(func0(data6[i1], data6[j0])){
-validate52.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate57.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break outer0;
 }
@@ -4476,7 +4666,7 @@ break outer0;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate57.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -4493,7 +4683,7 @@ if(errors === _errs22){
 if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 let missing1;
 if(((data8.pipe === undefined) && (missing1 = "pipe")) || ((data8.sibling === undefined) && (missing1 = "sibling"))){
-validate52.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate57.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -4503,24 +4693,24 @@ const _errs24 = errors;
 if(errors === _errs24){
 if(typeof data9 === "string"){
 if(func5(data9) > 2048){
-validate52.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate57.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data9) < 1){
-validate52.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate57.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern23.test(data9)){
-validate52.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
+if(!pattern24.test(data9)){
+validate57.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate57.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4541,31 +4731,31 @@ const _errs28 = errors;
 if(errors === _errs28){
 if(typeof data11 === "string"){
 if(func5(data11) > 2048){
-validate52.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate57.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data11) < 1){
-validate52.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate57.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern23.test(data11)){
-validate52.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
-return false;
-}
-}
-}
-}
-else {
-validate52.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(!pattern24.test(data11)){
+validate57.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate57.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+else {
+validate57.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -4578,7 +4768,7 @@ var valid9 = true;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate57.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -4596,7 +4786,7 @@ if(errors === _errs31){
 if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
 let missing2;
 if(((((((((((((((((((data12.hardMessageBytes === undefined) && (missing2 = "hardMessageBytes")) || ((data12.maxMessageBytes === undefined) && (missing2 = "maxMessageBytes"))) || ((data12.maxMembers === undefined) && (missing2 = "maxMembers"))) || ((data12.maxQueuedMessages === undefined) && (missing2 = "maxQueuedMessages"))) || ((data12.maxQueuedBytes === undefined) && (missing2 = "maxQueuedBytes"))) || ((data12.ticketMs === undefined) && (missing2 = "ticketMs"))) || ((data12.sessionLingerMs === undefined) && (missing2 = "sessionLingerMs"))) || ((data12.bindMs === undefined) && (missing2 = "bindMs"))) || ((data12.ringEvents === undefined) && (missing2 = "ringEvents"))) || ((data12.ringBytes === undefined) && (missing2 = "ringBytes"))) || ((data12.siblingMessageBytes === undefined) && (missing2 = "siblingMessageBytes"))) || ((data12.siblingQueuedBytes === undefined) && (missing2 = "siblingQueuedBytes"))) || ((data12.fenceMs === undefined) && (missing2 = "fenceMs"))) || ((data12.maxPendingFences === undefined) && (missing2 = "maxPendingFences"))) || ((data12.maxStayMs === undefined) && (missing2 = "maxStayMs"))) || ((data12.httpBodyBytes === undefined) && (missing2 = "httpBodyBytes"))) || ((data12.keepaliveMs === undefined) && (missing2 = "keepaliveMs"))) || ((data12.maxSessions === undefined) && (missing2 = "maxSessions"))){
-validate52.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
+validate57.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
@@ -4604,18 +4794,18 @@ if(data12.hardMessageBytes !== undefined){
 let data13 = data12.hardMessageBytes;
 const _errs33 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate52.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs33){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 67108864 || isNaN(data13)){
-validate52.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate57.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data13 < 1 || isNaN(data13)){
-validate52.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4631,18 +4821,18 @@ if(data12.maxMessageBytes !== undefined){
 let data14 = data12.maxMessageBytes;
 const _errs36 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate52.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs36){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 67108864 || isNaN(data14)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4658,18 +4848,18 @@ if(data12.maxMembers !== undefined){
 let data15 = data12.maxMembers;
 const _errs39 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate52.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs39){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 1000000 || isNaN(data15)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4685,18 +4875,18 @@ if(data12.maxQueuedMessages !== undefined){
 let data16 = data12.maxQueuedMessages;
 const _errs42 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs42){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 1000000 || isNaN(data16)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data16 < 1 || isNaN(data16)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4712,18 +4902,18 @@ if(data12.maxQueuedBytes !== undefined){
 let data17 = data12.maxQueuedBytes;
 const _errs45 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs45){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 1073741824 || isNaN(data17)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4739,18 +4929,18 @@ if(data12.ticketMs !== undefined){
 let data18 = data12.ticketMs;
 const _errs48 = errors;
 if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-validate52.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs48){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 600000 || isNaN(data18)){
-validate52.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate57.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data18 < 1 || isNaN(data18)){
-validate52.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4766,18 +4956,18 @@ if(data12.sessionLingerMs !== undefined){
 let data19 = data12.sessionLingerMs;
 const _errs51 = errors;
 if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-validate52.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs51){
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 3600000 || isNaN(data19)){
-validate52.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate57.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data19 < 1 || isNaN(data19)){
-validate52.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4793,18 +4983,18 @@ if(data12.bindMs !== undefined){
 let data20 = data12.bindMs;
 const _errs54 = errors;
 if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate52.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs54){
 if((typeof data20 == "number") && (isFinite(data20))){
 if(data20 > 600000 || isNaN(data20)){
-validate52.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate57.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data20 < 1 || isNaN(data20)){
-validate52.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4820,18 +5010,18 @@ if(data12.ringEvents !== undefined){
 let data21 = data12.ringEvents;
 const _errs57 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate52.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs57){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 65536 || isNaN(data21)){
-validate52.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+validate57.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
 return false;
 }
 else {
 if(data21 < 1 || isNaN(data21)){
-validate52.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4847,18 +5037,18 @@ if(data12.ringBytes !== undefined){
 let data22 = data12.ringBytes;
 const _errs60 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate52.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs60){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 67108864 || isNaN(data22)){
-validate52.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate57.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data22 < 1 || isNaN(data22)){
-validate52.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4874,18 +5064,18 @@ if(data12.siblingMessageBytes !== undefined){
 let data23 = data12.siblingMessageBytes;
 const _errs63 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate52.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs63){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 16777216 || isNaN(data23)){
-validate52.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate57.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data23 < 1024 || isNaN(data23)){
-validate52.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate57.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -4901,18 +5091,18 @@ if(data12.siblingQueuedBytes !== undefined){
 let data24 = data12.siblingQueuedBytes;
 const _errs66 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate52.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs66){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 67108864 || isNaN(data24)){
-validate52.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate57.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data24 < 1024 || isNaN(data24)){
-validate52.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate57.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -4928,18 +5118,18 @@ if(data12.fenceMs !== undefined){
 let data25 = data12.fenceMs;
 const _errs69 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-validate52.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs69){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 600000 || isNaN(data25)){
-validate52.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate57.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data25 < 1 || isNaN(data25)){
-validate52.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4955,18 +5145,18 @@ if(data12.maxPendingFences !== undefined){
 let data26 = data12.maxPendingFences;
 const _errs72 = errors;
 if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-validate52.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs72){
 if((typeof data26 == "number") && (isFinite(data26))){
 if(data26 > 1024 || isNaN(data26)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
 return false;
 }
 else {
 if(data26 < 1 || isNaN(data26)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4982,18 +5172,18 @@ if(data12.maxStayMs !== undefined){
 let data27 = data12.maxStayMs;
 const _errs75 = errors;
 if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-validate52.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs75){
 if((typeof data27 == "number") && (isFinite(data27))){
 if(data27 > 86400000 || isNaN(data27)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data27 < 1 || isNaN(data27)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5009,18 +5199,18 @@ if(data12.httpBodyBytes !== undefined){
 let data28 = data12.httpBodyBytes;
 const _errs78 = errors;
 if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
-validate52.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs78){
 if((typeof data28 == "number") && (isFinite(data28))){
 if(data28 > 16777216 || isNaN(data28)){
-validate52.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate57.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data28 < 1024 || isNaN(data28)){
-validate52.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate57.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -5036,18 +5226,18 @@ if(data12.keepaliveMs !== undefined){
 let data29 = data12.keepaliveMs;
 const _errs81 = errors;
 if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-validate52.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs81){
 if((typeof data29 == "number") && (isFinite(data29))){
 if(data29 > 3600000 || isNaN(data29)){
-validate52.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate57.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data29 < 100 || isNaN(data29)){
-validate52.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate57.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -5063,18 +5253,18 @@ if(data12.maxSessions !== undefined){
 let data30 = data12.maxSessions;
 const _errs84 = errors;
 if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
-validate52.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs84){
 if((typeof data30 == "number") && (isFinite(data30))){
 if(data30 > 100000000 || isNaN(data30)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data30 < 1 || isNaN(data30)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5090,18 +5280,18 @@ if(data12.maxAnonymousSessions !== undefined){
 let data31 = data12.maxAnonymousSessions;
 const _errs87 = errors;
 if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
-validate52.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs87){
 if((typeof data31 == "number") && (isFinite(data31))){
 if(data31 > 100000000 || isNaN(data31)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data31 < 0 || isNaN(data31)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5117,18 +5307,18 @@ if(data12.maxConnections !== undefined){
 let data32 = data12.maxConnections;
 const _errs90 = errors;
 if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
-validate52.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs90){
 if((typeof data32 == "number") && (isFinite(data32))){
 if(data32 > 100000000 || isNaN(data32)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data32 < 1 || isNaN(data32)){
-validate52.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5144,18 +5334,18 @@ if(data12.drainMs !== undefined){
 let data33 = data12.drainMs;
 const _errs93 = errors;
 if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
-validate52.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs93){
 if((typeof data33 == "number") && (isFinite(data33))){
 if(data33 > 3600000 || isNaN(data33)){
-validate52.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate57.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data33 < 0 || isNaN(data33)){
-validate52.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate57.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5171,18 +5361,18 @@ if(data12.debugEventsPerSecond !== undefined){
 let data34 = data12.debugEventsPerSecond;
 const _errs96 = errors;
 if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-validate52.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs96){
 if((typeof data34 == "number") && (isFinite(data34))){
 if(data34 > 1000000 || isNaN(data34)){
-validate52.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate57.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data34 < 0 || isNaN(data34)){
-validate52.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate57.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5198,18 +5388,18 @@ if(data12.agentCommandBytes !== undefined){
 let data35 = data12.agentCommandBytes;
 const _errs99 = errors;
 if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
-validate52.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs99){
 if((typeof data35 == "number") && (isFinite(data35))){
 if(data35 > 1048576 || isNaN(data35)){
-validate52.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+validate57.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
 if(data35 < 2 || isNaN(data35)){
-validate52.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate57.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -5225,18 +5415,18 @@ if(data12.agentCommandsPerSecond !== undefined){
 let data36 = data12.agentCommandsPerSecond;
 const _errs102 = errors;
 if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
-validate52.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs102){
 if((typeof data36 == "number") && (isFinite(data36))){
 if(data36 > 1000000 || isNaN(data36)){
-validate52.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate57.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data36 < 1 || isNaN(data36)){
-validate52.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5273,7 +5463,7 @@ var valid12 = true;
 }
 }
 else {
-validate52.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate57.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -5287,18 +5477,18 @@ if(data.expiresInMs !== undefined){
 let data37 = data.expiresInMs;
 const _errs105 = errors;
 if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
-validate52.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate57.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs105){
 if((typeof data37 == "number") && (isFinite(data37))){
 if(data37 > 9007199254740991 || isNaN(data37)){
-validate52.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate57.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data37 < 1 || isNaN(data37)){
-validate52.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate57.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5321,43 +5511,43 @@ var valid0 = true;
 }
 }
 else {
-validate52.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate57.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate52.errors = vErrors;
+validate57.errors = vErrors;
 return errors === 0;
 }
-validate52.evaluated = {"props":{"sid":true,"pipeTicket":true,"siblingSecret":true,"transport":true,"room":true,"formats":true,"scopes":true,"endpoints":true,"limits":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
+validate57.evaluated = {"props":{"sid":true,"pipeTicket":true,"siblingSecret":true,"transport":true,"room":true,"formats":true,"scopes":true,"endpoints":true,"limits":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate51(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/session.create.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate51.evaluated;
+const evaluated0 = validate56.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(!(validate52(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+if(!(validate57(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
 errors = vErrors.length;
 }
-validate51.errors = vErrors;
+validate56.errors = vErrors;
 return errors === 0;
 }
-validate51.evaluated = {"props":{"sid":true,"pipeTicket":true,"siblingSecret":true,"transport":true,"room":true,"formats":true,"scopes":true,"endpoints":true,"limits":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
+validate56.evaluated = {"props":{"sid":true,"pipeTicket":true,"siblingSecret":true,"transport":true,"room":true,"formats":true,"scopes":true,"endpoints":true,"limits":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_ack_params = validate55;
+export const calls_sibling_ack_params = validate60;
 
-function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.ack.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate55.evaluated;
+const evaluated0 = validate60.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5368,7 +5558,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.seq === undefined) && (missing0 = "seq")){
-validate55.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate60.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5376,18 +5566,18 @@ if(data.seq !== undefined){
 let data0 = data.seq;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate55.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate60.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate55.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate60.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate55.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate60.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5397,22 +5587,22 @@ return false;
 }
 }
 else {
-validate55.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate60.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate55.errors = vErrors;
+validate60.errors = vErrors;
 return errors === 0;
 }
-validate55.evaluated = {"props":{"seq":true},"dynamicProps":false,"dynamicItems":false};
+validate60.evaluated = {"props":{"seq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_ack_result = validate56;
+export const calls_sibling_ack_result = validate61;
 
-function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.ack.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate56.evaluated;
+const evaluated0 = validate61.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5423,7 +5613,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.oldestSeq === undefined) && (missing0 = "oldestSeq")){
-validate56.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate61.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5431,18 +5621,18 @@ if(data.oldestSeq !== undefined){
 let data0 = data.oldestSeq;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate56.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate61.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate56.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate61.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate56.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate61.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5452,24 +5642,24 @@ return false;
 }
 }
 else {
-validate56.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate61.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate56.errors = vErrors;
+validate61.errors = vErrors;
 return errors === 0;
 }
-validate56.evaluated = {"props":{"oldestSeq":true},"dynamicProps":false,"dynamicItems":false};
+validate61.evaluated = {"props":{"oldestSeq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_bind_params = validate57;
-const schema97 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/channel.json","title":"Channel","description":"Channel of a sibling socket. `command` is the contract: calls, lifecycle events, refusals. `debug` is diagnostic, lossy, and changes nothing elsewhere.","type":"string","enum":["command","debug"]};
-const pattern26 = new RegExp("^[A-Za-z0-9_-]{22}$", "u");
+export const calls_sibling_bind_params = validate62;
+const schema103 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/channel.json","title":"Channel","description":"Channel of a sibling socket. `command` is the contract: calls, lifecycle events, refusals. `debug` is diagnostic, lossy, and changes nothing elsewhere.","type":"string","enum":["command","debug"]};
+const pattern27 = new RegExp("^[A-Za-z0-9_-]{22}$", "u");
 
-function validate57(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.bind.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate57.evaluated;
+const evaluated0 = validate62.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5480,7 +5670,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.sid === undefined) && (missing0 = "sid")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.cnonce === undefined) && (missing0 = "cnonce"))) || ((data.mac === undefined) && (missing0 = "mac"))){
-validate57.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate62.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5491,12 +5681,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern10.test(data0)){
-validate57.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate62.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate57.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate62.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5510,11 +5700,11 @@ if(data.channel !== undefined){
 let data1 = data.channel;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate57.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate62.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data1 === "command") || (data1 === "debug"))){
-validate57.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema97.enum},message:"must be equal to one of the allowed values"}];
+validate62.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema103.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -5529,13 +5719,13 @@ const _errs7 = errors;
 const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data2 === "string"){
-if(!pattern26.test(data2)){
-validate57.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern27.test(data2)){
+validate62.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate57.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate62.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5550,13 +5740,13 @@ let data3 = data.mac;
 const _errs10 = errors;
 if(errors === _errs10){
 if(typeof data3 === "string"){
-if(!pattern15.test(data3)){
-validate57.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+if(!pattern16.test(data3)){
+validate62.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate57.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate62.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5573,18 +5763,18 @@ const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data4 === "string"){
 if(func5(data4) > 64){
-validate57.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate62.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data4) < 1){
-validate57.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate62.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate57.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate62.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5598,18 +5788,18 @@ if(data.lastSeq !== undefined){
 let data5 = data.lastSeq;
 const _errs15 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate57.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate62.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs15){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate57.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate62.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate57.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate62.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5628,22 +5818,22 @@ var valid0 = true;
 }
 }
 else {
-validate57.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate62.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate57.errors = vErrors;
+validate62.errors = vErrors;
 return errors === 0;
 }
-validate57.evaluated = {"props":{"sid":true,"channel":true,"cnonce":true,"mac":true,"eventEpoch":true,"lastSeq":true},"dynamicProps":false,"dynamicItems":false};
+validate62.evaluated = {"props":{"sid":true,"channel":true,"cnonce":true,"mac":true,"eventEpoch":true,"lastSeq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_bind_result = validate58;
+export const calls_sibling_bind_result = validate63;
 
-function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/seq-range.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate59.evaluated;
+const evaluated0 = validate64.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5654,7 +5844,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.from === undefined) && (missing0 = "from")) || ((data.to === undefined) && (missing0 = "to"))){
-validate59.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate64.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5663,18 +5853,18 @@ let data0 = data.from;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate59.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate64.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate59.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate64.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate59.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate64.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5691,18 +5881,18 @@ let data1 = data.to;
 const _errs4 = errors;
 const _errs5 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate59.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate64.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate59.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate64.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate59.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate64.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5717,21 +5907,21 @@ var valid0 = true;
 }
 }
 else {
-validate59.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate64.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate59.errors = vErrors;
+validate64.errors = vErrors;
 return errors === 0;
 }
-validate59.evaluated = {"props":{"from":true,"to":true},"dynamicProps":false,"dynamicItems":false};
+validate64.evaluated = {"props":{"from":true,"to":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.bind.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate58.evaluated;
+const evaluated0 = validate63.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5742,7 +5932,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((((data.channel === undefined) && (missing0 = "channel")) || ((data.generation === undefined) && (missing0 = "generation"))) || ((data.eventEpoch === undefined) && (missing0 = "eventEpoch"))) || ((data.headSeq === undefined) && (missing0 = "headSeq"))) || ((data.oldestSeq === undefined) && (missing0 = "oldestSeq"))) || ((data.gap === undefined) && (missing0 = "gap"))) || ((data.state === undefined) && (missing0 = "state"))){
-validate58.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate63.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5750,11 +5940,11 @@ if(data.channel !== undefined){
 let data0 = data.channel;
 const _errs1 = errors;
 if(typeof data0 !== "string"){
-validate58.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate63.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data0 === "command") || (data0 === "debug"))){
-validate58.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema97.enum},message:"must be equal to one of the allowed values"}];
+validate63.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema103.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -5767,18 +5957,18 @@ if(data.generation !== undefined){
 let data1 = data.generation;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate58.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate63.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate58.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate63.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate58.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate63.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5797,18 +5987,18 @@ const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data2 === "string"){
 if(func5(data2) > 64){
-validate58.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate63.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data2) < 1){
-validate58.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate63.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate58.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate63.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5822,18 +6012,18 @@ if(data.headSeq !== undefined){
 let data3 = data.headSeq;
 const _errs9 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate58.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate63.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs9){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate58.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate63.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate58.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate63.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5849,18 +6039,18 @@ if(data.oldestSeq !== undefined){
 let data4 = data.oldestSeq;
 const _errs11 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate58.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate63.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate58.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate63.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate58.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate63.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5878,8 +6068,8 @@ const _errs13 = errors;
 const _errs14 = errors;
 let valid3 = false;
 const _errs15 = errors;
-if(!(validate59(data5, {instancePath:instancePath+"/gap",parentData:data,parentDataProperty:"gap",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+if(!(validate64(data5, {instancePath:instancePath+"/gap",parentData:data,parentDataProperty:"gap",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs15 === errors;
@@ -5911,7 +6101,7 @@ else {
 vErrors.push(err1);
 }
 errors++;
-validate58.errors = vErrors;
+validate63.errors = vErrors;
 return false;
 }
 else {
@@ -5951,22 +6141,22 @@ var valid0 = true;
 }
 }
 else {
-validate58.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate63.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate58.errors = vErrors;
+validate63.errors = vErrors;
 return errors === 0;
 }
-validate58.evaluated = {"props":{"channel":true,"generation":true,"eventEpoch":true,"headSeq":true,"oldestSeq":true,"gap":true,"state":true},"dynamicProps":false,"dynamicItems":false};
+validate63.evaluated = {"props":{"channel":true,"generation":true,"eventEpoch":true,"headSeq":true,"oldestSeq":true,"gap":true,"state":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_stay_params = validate62;
+export const calls_sibling_stay_params = validate67;
 
-function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.stay.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate62.evaluated;
+const evaluated0 = validate67.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5977,7 +6167,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.ms === undefined) && (missing0 = "ms")){
-validate62.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate67.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5985,18 +6175,18 @@ if(data.ms !== undefined){
 let data0 = data.ms;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate62.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate67.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate62.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate67.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate62.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate67.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6015,12 +6205,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-validate62.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate67.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate62.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate67.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6033,22 +6223,22 @@ var valid0 = true;
 }
 }
 else {
-validate62.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate67.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate62.errors = vErrors;
+validate67.errors = vErrors;
 return errors === 0;
 }
-validate62.evaluated = {"props":{"ms":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate67.evaluated = {"props":{"ms":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_stay_result = validate63;
+export const calls_sibling_stay_result = validate68;
 
-function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.stay.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate63.evaluated;
+const evaluated0 = validate68.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6059,7 +6249,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.ms === undefined) && (missing0 = "ms")){
-validate63.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate68.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6067,18 +6257,18 @@ if(data.ms !== undefined){
 let data0 = data.ms;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate63.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate68.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate63.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate68.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate63.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate68.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6088,22 +6278,22 @@ return false;
 }
 }
 else {
-validate63.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate68.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate63.errors = vErrors;
+validate68.errors = vErrors;
 return errors === 0;
 }
-validate63.evaluated = {"props":{"ms":true},"dynamicProps":false,"dynamicItems":false};
+validate68.evaluated = {"props":{"ms":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_subscribe_params = validate64;
+export const calls_subscribe_params = validate69;
 
-function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/subscribe.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate64.evaluated;
+const evaluated0 = validate69.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6114,7 +6304,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.events === undefined) && (missing0 = "events")){
-validate64.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate69.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6131,18 +6321,18 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 64){
-validate64.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate69.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data1) < 1){
-validate64.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate69.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate64.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate69.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6163,7 +6353,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-validate64.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate69.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break;
 }
@@ -6173,7 +6363,7 @@ indices0[item0] = i1;
 }
 }
 else {
-validate64.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate69.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -6190,12 +6380,12 @@ const _errs6 = errors;
 if(errors === _errs6){
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-validate64.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate69.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate64.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate69.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6208,22 +6398,22 @@ var valid0 = true;
 }
 }
 else {
-validate64.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate69.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate64.errors = vErrors;
+validate69.errors = vErrors;
 return errors === 0;
 }
-validate64.evaluated = {"props":{"events":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate69.evaluated = {"props":{"events":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_subscribe_result = validate65;
+export const calls_subscribe_result = validate70;
 
-function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/subscribe.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate65.evaluated;
+const evaluated0 = validate70.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6234,7 +6424,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.events === undefined) && (missing0 = "events")){
-validate65.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate70.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6251,18 +6441,18 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 64){
-validate65.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate70.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data1) < 1){
-validate65.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate70.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate65.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate70.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6283,7 +6473,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-validate65.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate70.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break;
 }
@@ -6293,7 +6483,7 @@ indices0[item0] = i1;
 }
 }
 else {
-validate65.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate70.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -6301,24 +6491,441 @@ return false;
 }
 }
 else {
-validate65.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate70.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate65.errors = vErrors;
+validate70.errors = vErrors;
 return errors === 0;
 }
-validate65.evaluated = {"props":{"events":true},"dynamicProps":false,"dynamicItems":false};
+validate70.evaluated = {"props":{"events":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_switch_abort_params = validate71;
+
+function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.abort.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate71.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.id === undefined) && (missing0 = "id")){
+validate71.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.id !== undefined){
+let data0 = data.id;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+validate71.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate71.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+}
+else {
+validate71.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate71.errors = vErrors;
+return errors === 0;
+}
+validate71.evaluated = {"props":{"id":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_switch_abort_result = validate72;
+
+function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.abort.result.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate72.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.id === undefined) && (missing0 = "id")) || ((data.status === undefined) && (missing0 = "status"))){
+validate72.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.id !== undefined){
+let data0 = data.id;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+validate72.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate72.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.status !== undefined){
+let data1 = data.status;
+const _errs4 = errors;
+if(typeof data1 !== "string"){
+validate72.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!(((((((data1 === "waiting") || (data1 === "proposed")) || (data1 === "acknowledged")) || (data1 === "done")) || (data1 === "refused")) || (data1 === "aborting")) || (data1 === "aborted"))){
+validate72.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema75.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+else {
+validate72.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate72.errors = vErrors;
+return errors === 0;
+}
+validate72.evaluated = {"props":{"id":true,"status":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_switch_propose_params = validate73;
+const schema123 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/calls/switch.propose.params.json","title":"SwitchProposeParams","description":"The client proposes to switch what it sends, from a message on that it has not sent yet. It sends that message only when it has the answer. A repeat with the same id is answered with how far the switch has come.","type":"object","properties":{"id":{"$ref":"../common/switch-id.json","description":"Chosen by the client, unique among its switches of this pipe. The same id with another boundary or other settings is `invalid_params`."},"dir":{"description":"The direction that the client is the sender of.","type":"string","enum":["c2s"]},"at":{"$ref":"../common/boundary.json","description":"The first message under the new settings. One that has been counted is `switch_too_late`."},"set":{"$ref":"../common/switch-set.json","description":"The new settings."},"op":{"$ref":"../common/op-id.json","description":"Makes a repeat of this call harmless; so does its `id`."}},"required":["id","dir","at","set"]};
+
+function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/boundary.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate74.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.epoch === undefined) && (missing0 = "epoch")) || ((data.n === undefined) && (missing0 = "n"))){
+validate74.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.epoch !== undefined){
+let data0 = data.epoch;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate74.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate74.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate74.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.n !== undefined){
+let data1 = data.n;
+const _errs4 = errors;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate74.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs4){
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 9007199254740991 || isNaN(data1)){
+validate74.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data1 < 1 || isNaN(data1)){
+validate74.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+else {
+validate74.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate74.errors = vErrors;
+return errors === 0;
+}
+validate74.evaluated = {"props":{"epoch":true,"n":true},"dynamicProps":false,"dynamicItems":false};
+
+
+function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.propose.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate73.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.id === undefined) && (missing0 = "id")) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.set === undefined) && (missing0 = "set"))){
+validate73.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.id !== undefined){
+let data0 = data.id;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+validate73.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate73.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.dir !== undefined){
+let data1 = data.dir;
+const _errs4 = errors;
+if(typeof data1 !== "string"){
+validate73.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!(data1 === "c2s")){
+validate73.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/enum",keyword:"enum",params:{allowedValues: schema123.properties.dir.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs6 = errors;
+if(!(validate74(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs6 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.set !== undefined){
+const _errs7 = errors;
+if(!(validate44(data.set, {instancePath:instancePath+"/set",parentData:data,parentDataProperty:"set",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.op !== undefined){
+let data4 = data.op;
+const _errs8 = errors;
+const _errs9 = errors;
+if(errors === _errs9){
+if(typeof data4 === "string"){
+if(!pattern5.test(data4)){
+validate73.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate73.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate73.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate73.errors = vErrors;
+return errors === 0;
+}
+validate73.evaluated = {"props":{"id":true,"dir":true,"at":true,"set":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_switch_propose_result = validate77;
+
+function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.propose.result.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate77.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((data.id === undefined) && (missing0 = "id")) || ((data.status === undefined) && (missing0 = "status"))) || ((data.at === undefined) && (missing0 = "at"))){
+validate77.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.id !== undefined){
+let data0 = data.id;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+validate77.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate77.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.status !== undefined){
+let data1 = data.status;
+const _errs4 = errors;
+if(typeof data1 !== "string"){
+validate77.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!(((((((data1 === "waiting") || (data1 === "proposed")) || (data1 === "acknowledged")) || (data1 === "done")) || (data1 === "refused")) || (data1 === "aborting")) || (data1 === "aborted"))){
+validate77.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema75.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs7 = errors;
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+else {
+validate77.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate77.errors = vErrors;
+return errors === 0;
+}
+validate77.evaluated = {"props":{"id":true,"status":true,"at":true},"dynamicProps":false,"dynamicItems":false};
 
 export const common_after = validate23;
 
-export const common_channel = validate66;
+export const common_boundary = validate74;
 
-function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+export const common_channel = validate79;
+
+function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/channel.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate66.evaluated;
+const evaluated0 = validate79.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6326,25 +6933,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate66.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate79.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data === "command") || (data === "debug"))){
-validate66.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema97.enum},message:"must be equal to one of the allowed values"}];
+validate79.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema103.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate66.errors = vErrors;
+validate79.errors = vErrors;
 return errors === 0;
 }
-validate66.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate79.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_command_name = validate67;
+export const common_command_name = validate80;
 
-function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/command-name.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate67.evaluated;
+const evaluated0 = validate80.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6354,27 +6961,27 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern5.test(data)){
-validate67.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate80.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate67.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate80.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate67.errors = vErrors;
+validate80.errors = vErrors;
 return errors === 0;
 }
-validate67.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate80.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_counters = validate68;
+export const common_counters = validate81;
 
-function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/counters.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate68.evaluated;
+const evaluated0 = validate81.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6385,7 +6992,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((((data.epoch === undefined) && (missing0 = "epoch")) || ((data.c2sReceived === undefined) && (missing0 = "c2sReceived"))) || ((data.c2sRouted === undefined) && (missing0 = "c2sRouted"))) || ((data.s2cEnqueued === undefined) && (missing0 = "s2cEnqueued"))) || ((data.s2cWritten === undefined) && (missing0 = "s2cWritten"))) || ((data.s2cDropped === undefined) && (missing0 = "s2cDropped"))) || ((data.headSeq === undefined) && (missing0 = "headSeq"))){
-validate68.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate81.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6393,18 +7000,18 @@ if(data.epoch !== undefined){
 let data0 = data.epoch;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate68.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate68.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate68.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate81.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6420,18 +7027,18 @@ if(data.c2sReceived !== undefined){
 let data1 = data.c2sReceived;
 const _errs3 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate68.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate68.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate68.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate81.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6447,18 +7054,18 @@ if(data.c2sRouted !== undefined){
 let data2 = data.c2sRouted;
 const _errs5 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate68.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate68.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate68.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate81.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6474,18 +7081,18 @@ if(data.s2cEnqueued !== undefined){
 let data3 = data.s2cEnqueued;
 const _errs7 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate68.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate68.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate68.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate81.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6501,18 +7108,18 @@ if(data.s2cWritten !== undefined){
 let data4 = data.s2cWritten;
 const _errs9 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate68.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate68.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-validate68.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate81.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6528,18 +7135,18 @@ if(data.s2cDropped !== undefined){
 let data5 = data.s2cDropped;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate68.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate68.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate68.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate81.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6555,18 +7162,18 @@ if(data.headSeq !== undefined){
 let data6 = data.headSeq;
 const _errs13 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate68.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate81.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate68.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate81.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate68.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate81.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6586,22 +7193,22 @@ var valid0 = true;
 }
 }
 else {
-validate68.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate81.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate68.errors = vErrors;
+validate81.errors = vErrors;
 return errors === 0;
 }
-validate68.evaluated = {"props":{"epoch":true,"c2sReceived":true,"c2sRouted":true,"s2cEnqueued":true,"s2cWritten":true,"s2cDropped":true,"headSeq":true},"dynamicProps":false,"dynamicItems":false};
+validate81.evaluated = {"props":{"epoch":true,"c2sReceived":true,"c2sRouted":true,"s2cEnqueued":true,"s2cWritten":true,"s2cDropped":true,"headSeq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_debug_level = validate69;
+export const common_debug_level = validate82;
 
-function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate82(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/debug-level.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate69.evaluated;
+const evaluated0 = validate82.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6609,25 +7216,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate69.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate82.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data === "off") || (data === "info")) || (data === "trace"))){
-validate69.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema44.enum},message:"must be equal to one of the allowed values"}];
+validate82.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema44.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate69.errors = vErrors;
+validate82.errors = vErrors;
 return errors === 0;
 }
-validate69.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate82.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_direction = validate70;
+export const common_direction = validate83;
 
-function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/direction.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate70.evaluated;
+const evaluated0 = validate83.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6635,25 +7242,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate70.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate83.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data === "c2s") || (data === "s2c"))){
-validate70.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+validate83.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate70.errors = vErrors;
+validate83.errors = vErrors;
 return errors === 0;
 }
-validate70.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate83.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_end_cause = validate71;
+export const common_end_cause = validate84;
 
-function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate84(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/end-cause.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate71.evaluated;
+const evaluated0 = validate84.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6661,25 +7268,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate71.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate84.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((((((((data === "closed_by_peer") || (data === "lost")) || (data === "replaced")) || (data === "closed_by_session")) || (data === "message_too_long")) || (data === "protocol_error")) || (data === "invalid_utf8")) || (data === "slow_consumer")) || (data === "draining")) || (data === "timeout"))){
-validate71.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema69.enum},message:"must be equal to one of the allowed values"}];
+validate84.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema69.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate71.errors = vErrors;
+validate84.errors = vErrors;
 return errors === 0;
 }
-validate71.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate84.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_epoch = validate72;
+export const common_epoch = validate85;
 
-function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/epoch.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate72.evaluated;
+const evaluated0 = validate85.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6687,37 +7294,37 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data)))){
-validate72.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate85.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === 0){
 if((typeof data == "number") && (isFinite(data))){
 if(data > 9007199254740991 || isNaN(data)){
-validate72.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate85.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data < 1 || isNaN(data)){
-validate72.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate85.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-validate72.errors = vErrors;
+validate85.errors = vErrors;
 return errors === 0;
 }
-validate72.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate85.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_error_detail = validate73;
-const pattern31 = new RegExp("^[a-z][a-z0-9_]{0,63}$", "u");
-const pattern32 = new RegExp("^(/([^/~]|~[01])*)*$", "u");
+export const common_error_detail = validate86;
+const pattern37 = new RegExp("^[a-z][a-z0-9_]{0,63}$", "u");
+const pattern38 = new RegExp("^(/([^/~]|~[01])*)*$", "u");
 
-function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/error-detail.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate73.evaluated;
+const evaluated0 = validate86.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6728,7 +7335,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.name === undefined) && (missing0 = "name")){
-validate73.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate86.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6737,13 +7344,13 @@ let data0 = data.name;
 const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
-if(!pattern31.test(data0)){
-validate73.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
+if(!pattern37.test(data0)){
+validate86.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
 }
 else {
-validate73.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate86.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6757,18 +7364,18 @@ if(data.limit !== undefined){
 let data1 = data.limit;
 const _errs3 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate73.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate86.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate73.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate86.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate73.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate86.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6785,13 +7392,13 @@ let data2 = data.pointer;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data2 === "string"){
-if(!pattern32.test(data2)){
-validate73.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
+if(!pattern38.test(data2)){
+validate86.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
 return false;
 }
 }
 else {
-validate73.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate86.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6821,7 +7428,7 @@ if(errors === _errs9){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 let missing1;
 if((((((((data4.epoch === undefined) && (missing1 = "epoch")) || ((data4.c2sReceived === undefined) && (missing1 = "c2sReceived"))) || ((data4.c2sRouted === undefined) && (missing1 = "c2sRouted"))) || ((data4.s2cEnqueued === undefined) && (missing1 = "s2cEnqueued"))) || ((data4.s2cWritten === undefined) && (missing1 = "s2cWritten"))) || ((data4.s2cDropped === undefined) && (missing1 = "s2cDropped"))) || ((data4.headSeq === undefined) && (missing1 = "headSeq"))){
-validate73.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate86.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -6829,18 +7436,18 @@ if(data4.epoch !== undefined){
 let data5 = data4.epoch;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate73.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate86.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate73.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate86.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate73.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate86.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6856,18 +7463,18 @@ if(data4.c2sReceived !== undefined){
 let data6 = data4.c2sReceived;
 const _errs13 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate73.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate86.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate73.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate86.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate73.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate86.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6883,18 +7490,18 @@ if(data4.c2sRouted !== undefined){
 let data7 = data4.c2sRouted;
 const _errs15 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate73.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate86.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs15){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate73.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate86.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate73.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate86.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6910,18 +7517,18 @@ if(data4.s2cEnqueued !== undefined){
 let data8 = data4.s2cEnqueued;
 const _errs17 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate73.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate86.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs17){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate73.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate86.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data8 < 0 || isNaN(data8)){
-validate73.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate86.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6937,18 +7544,18 @@ if(data4.s2cWritten !== undefined){
 let data9 = data4.s2cWritten;
 const _errs19 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate73.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate86.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs19){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
-validate73.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate86.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data9 < 0 || isNaN(data9)){
-validate73.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate86.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6964,18 +7571,18 @@ if(data4.s2cDropped !== undefined){
 let data10 = data4.s2cDropped;
 const _errs21 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate73.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate86.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs21){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 9007199254740991 || isNaN(data10)){
-validate73.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate86.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data10 < 0 || isNaN(data10)){
-validate73.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate86.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6991,18 +7598,18 @@ if(data4.headSeq !== undefined){
 let data11 = data4.headSeq;
 const _errs23 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate73.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate86.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs23){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9007199254740991 || isNaN(data11)){
-validate73.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate86.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data11 < 0 || isNaN(data11)){
-validate73.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate86.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7022,7 +7629,7 @@ var valid2 = true;
 }
 }
 else {
-validate73.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate86.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -7038,22 +7645,22 @@ var valid0 = true;
 }
 }
 else {
-validate73.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate86.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate73.errors = vErrors;
+validate86.errors = vErrors;
 return errors === 0;
 }
-validate73.evaluated = {"props":{"name":true,"limit":true,"pointer":true,"at":true,"counters":true},"dynamicProps":false,"dynamicItems":false};
+validate86.evaluated = {"props":{"name":true,"limit":true,"pointer":true,"at":true,"counters":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_event_epoch = validate75;
+export const common_event_epoch = validate88;
 
-function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/event-epoch.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate75.evaluated;
+const evaluated0 = validate88.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7063,35 +7670,35 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(func5(data) > 64){
-validate75.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate88.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data) < 1){
-validate75.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate88.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate75.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate88.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate75.errors = vErrors;
+validate88.errors = vErrors;
 return errors === 0;
 }
-validate75.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate88.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 export const common_formats = validate40;
 
-export const common_kind = validate76;
+export const common_kind = validate89;
 
-function validate76(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/kind.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate76.evaluated;
+const evaluated0 = validate89.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7099,25 +7706,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate76.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate89.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data === "text") || (data === "json")) || (data === "binary"))){
-validate76.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema65.enum},message:"must be equal to one of the allowed values"}];
+validate89.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema65.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate76.errors = vErrors;
+validate89.errors = vErrors;
 return errors === 0;
 }
-validate76.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate89.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_limits = validate77;
+export const common_limits = validate90;
 
-function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/limits.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate77.evaluated;
+const evaluated0 = validate90.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7128,7 +7735,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((((((((((((((data.hardMessageBytes === undefined) && (missing0 = "hardMessageBytes")) || ((data.maxMessageBytes === undefined) && (missing0 = "maxMessageBytes"))) || ((data.maxMembers === undefined) && (missing0 = "maxMembers"))) || ((data.maxQueuedMessages === undefined) && (missing0 = "maxQueuedMessages"))) || ((data.maxQueuedBytes === undefined) && (missing0 = "maxQueuedBytes"))) || ((data.ticketMs === undefined) && (missing0 = "ticketMs"))) || ((data.sessionLingerMs === undefined) && (missing0 = "sessionLingerMs"))) || ((data.bindMs === undefined) && (missing0 = "bindMs"))) || ((data.ringEvents === undefined) && (missing0 = "ringEvents"))) || ((data.ringBytes === undefined) && (missing0 = "ringBytes"))) || ((data.siblingMessageBytes === undefined) && (missing0 = "siblingMessageBytes"))) || ((data.siblingQueuedBytes === undefined) && (missing0 = "siblingQueuedBytes"))) || ((data.fenceMs === undefined) && (missing0 = "fenceMs"))) || ((data.maxPendingFences === undefined) && (missing0 = "maxPendingFences"))) || ((data.maxStayMs === undefined) && (missing0 = "maxStayMs"))) || ((data.httpBodyBytes === undefined) && (missing0 = "httpBodyBytes"))) || ((data.keepaliveMs === undefined) && (missing0 = "keepaliveMs"))) || ((data.maxSessions === undefined) && (missing0 = "maxSessions"))){
-validate77.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate90.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -7136,18 +7743,18 @@ if(data.hardMessageBytes !== undefined){
 let data0 = data.hardMessageBytes;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate77.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 67108864 || isNaN(data0)){
-validate77.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate90.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate77.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7163,18 +7770,18 @@ if(data.maxMessageBytes !== undefined){
 let data1 = data.maxMessageBytes;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate77.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 67108864 || isNaN(data1)){
-validate77.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate90.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate77.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7190,18 +7797,18 @@ if(data.maxMembers !== undefined){
 let data2 = data.maxMembers;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate77.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 1000000 || isNaN(data2)){
-validate77.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate90.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate77.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7217,18 +7824,18 @@ if(data.maxQueuedMessages !== undefined){
 let data3 = data.maxQueuedMessages;
 const _errs10 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate77.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 1000000 || isNaN(data3)){
-validate77.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate90.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate77.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7244,18 +7851,18 @@ if(data.maxQueuedBytes !== undefined){
 let data4 = data.maxQueuedBytes;
 const _errs13 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate77.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 1073741824 || isNaN(data4)){
-validate77.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate90.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate77.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7271,18 +7878,18 @@ if(data.ticketMs !== undefined){
 let data5 = data.ticketMs;
 const _errs16 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate77.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 600000 || isNaN(data5)){
-validate77.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate90.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate77.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7298,18 +7905,18 @@ if(data.sessionLingerMs !== undefined){
 let data6 = data.sessionLingerMs;
 const _errs19 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate77.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs19){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 3600000 || isNaN(data6)){
-validate77.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate90.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data6 < 1 || isNaN(data6)){
-validate77.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7325,18 +7932,18 @@ if(data.bindMs !== undefined){
 let data7 = data.bindMs;
 const _errs22 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate77.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs22){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 600000 || isNaN(data7)){
-validate77.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate90.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data7 < 1 || isNaN(data7)){
-validate77.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7352,18 +7959,18 @@ if(data.ringEvents !== undefined){
 let data8 = data.ringEvents;
 const _errs25 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate77.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs25){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 65536 || isNaN(data8)){
-validate77.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+validate90.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate77.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7379,18 +7986,18 @@ if(data.ringBytes !== undefined){
 let data9 = data.ringBytes;
 const _errs28 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate77.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs28){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 67108864 || isNaN(data9)){
-validate77.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate90.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data9 < 1 || isNaN(data9)){
-validate77.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7406,18 +8013,18 @@ if(data.siblingMessageBytes !== undefined){
 let data10 = data.siblingMessageBytes;
 const _errs31 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate77.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs31){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 16777216 || isNaN(data10)){
-validate77.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate90.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data10 < 1024 || isNaN(data10)){
-validate77.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate90.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -7433,18 +8040,18 @@ if(data.siblingQueuedBytes !== undefined){
 let data11 = data.siblingQueuedBytes;
 const _errs34 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate77.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs34){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 67108864 || isNaN(data11)){
-validate77.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate90.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data11 < 1024 || isNaN(data11)){
-validate77.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate90.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -7460,18 +8067,18 @@ if(data.fenceMs !== undefined){
 let data12 = data.fenceMs;
 const _errs37 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate77.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs37){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 600000 || isNaN(data12)){
-validate77.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate90.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data12 < 1 || isNaN(data12)){
-validate77.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7487,18 +8094,18 @@ if(data.maxPendingFences !== undefined){
 let data13 = data.maxPendingFences;
 const _errs40 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate77.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs40){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 1024 || isNaN(data13)){
-validate77.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
+validate90.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
 return false;
 }
 else {
 if(data13 < 1 || isNaN(data13)){
-validate77.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7514,18 +8121,18 @@ if(data.maxStayMs !== undefined){
 let data14 = data.maxStayMs;
 const _errs43 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate77.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs43){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 86400000 || isNaN(data14)){
-validate77.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate90.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate77.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7541,18 +8148,18 @@ if(data.httpBodyBytes !== undefined){
 let data15 = data.httpBodyBytes;
 const _errs46 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate77.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs46){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 16777216 || isNaN(data15)){
-validate77.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate90.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data15 < 1024 || isNaN(data15)){
-validate77.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate90.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -7568,18 +8175,18 @@ if(data.keepaliveMs !== undefined){
 let data16 = data.keepaliveMs;
 const _errs49 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate77.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs49){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 3600000 || isNaN(data16)){
-validate77.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate90.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data16 < 100 || isNaN(data16)){
-validate77.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate90.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -7595,18 +8202,18 @@ if(data.maxSessions !== undefined){
 let data17 = data.maxSessions;
 const _errs52 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate77.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs52){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 100000000 || isNaN(data17)){
-validate77.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate90.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-validate77.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7622,18 +8229,18 @@ if(data.maxAnonymousSessions !== undefined){
 let data18 = data.maxAnonymousSessions;
 const _errs55 = errors;
 if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-validate77.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs55){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 100000000 || isNaN(data18)){
-validate77.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate90.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data18 < 0 || isNaN(data18)){
-validate77.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate90.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7649,18 +8256,18 @@ if(data.maxConnections !== undefined){
 let data19 = data.maxConnections;
 const _errs58 = errors;
 if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-validate77.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs58){
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 100000000 || isNaN(data19)){
-validate77.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate90.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data19 < 1 || isNaN(data19)){
-validate77.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7676,18 +8283,18 @@ if(data.drainMs !== undefined){
 let data20 = data.drainMs;
 const _errs61 = errors;
 if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate77.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs61){
 if((typeof data20 == "number") && (isFinite(data20))){
 if(data20 > 3600000 || isNaN(data20)){
-validate77.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate90.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data20 < 0 || isNaN(data20)){
-validate77.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate90.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7703,18 +8310,18 @@ if(data.debugEventsPerSecond !== undefined){
 let data21 = data.debugEventsPerSecond;
 const _errs64 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate77.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs64){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 1000000 || isNaN(data21)){
-validate77.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate90.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data21 < 0 || isNaN(data21)){
-validate77.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate90.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7730,18 +8337,18 @@ if(data.agentCommandBytes !== undefined){
 let data22 = data.agentCommandBytes;
 const _errs67 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate77.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs67){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 1048576 || isNaN(data22)){
-validate77.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+validate90.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
 if(data22 < 2 || isNaN(data22)){
-validate77.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate90.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -7757,18 +8364,18 @@ if(data.agentCommandsPerSecond !== undefined){
 let data23 = data.agentCommandsPerSecond;
 const _errs70 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate77.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs70){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 1000000 || isNaN(data23)){
-validate77.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate90.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data23 < 1 || isNaN(data23)){
-validate77.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7805,22 +8412,22 @@ var valid0 = true;
 }
 }
 else {
-validate77.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate90.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate77.errors = vErrors;
+validate90.errors = vErrors;
 return errors === 0;
 }
-validate77.evaluated = {"props":{"hardMessageBytes":true,"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"ticketMs":true,"sessionLingerMs":true,"bindMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"maxStayMs":true,"httpBodyBytes":true,"keepaliveMs":true,"maxSessions":true,"maxAnonymousSessions":true,"maxConnections":true,"drainMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true},"dynamicProps":false,"dynamicItems":false};
+validate90.evaluated = {"props":{"hardMessageBytes":true,"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"ticketMs":true,"sessionLingerMs":true,"bindMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"maxStayMs":true,"httpBodyBytes":true,"keepaliveMs":true,"maxSessions":true,"maxAnonymousSessions":true,"maxConnections":true,"drainMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_message_id = validate78;
+export const common_message_id = validate91;
 
-function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/message-id.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate78.evaluated;
+const evaluated0 = validate91.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7830,27 +8437,27 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern5.test(data)){
-validate78.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate91.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate78.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate91.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate78.errors = vErrors;
+validate91.errors = vErrors;
 return errors === 0;
 }
-validate78.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate91.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_nonce = validate79;
+export const common_nonce = validate92;
 
-function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/nonce.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate79.evaluated;
+const evaluated0 = validate92.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7859,28 +8466,28 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(typeof data === "string"){
-if(!pattern26.test(data)){
-validate79.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern27.test(data)){
+validate92.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate79.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate92.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate79.errors = vErrors;
+validate92.errors = vErrors;
 return errors === 0;
 }
-validate79.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate92.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_op_id = validate80;
+export const common_op_id = validate93;
 
-function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/op-id.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate80.evaluated;
+const evaluated0 = validate93.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7890,29 +8497,29 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern5.test(data)){
-validate80.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate93.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate80.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate93.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate80.errors = vErrors;
+validate93.errors = vErrors;
 return errors === 0;
 }
-validate80.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate93.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 export const common_position = validate26;
 
-export const common_requested_limits = validate81;
+export const common_requested_limits = validate94;
 
-function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate94(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/requested-limits.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate81.evaluated;
+const evaluated0 = validate94.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7925,18 +8532,18 @@ if(data.hardMessageBytes !== undefined){
 let data0 = data.hardMessageBytes;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate81.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate94.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate81.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate94.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate81.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate94.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7952,18 +8559,18 @@ if(data.ticketMs !== undefined){
 let data1 = data.ticketMs;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate81.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate94.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate81.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate94.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate81.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate94.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7979,18 +8586,18 @@ if(data.sessionLingerMs !== undefined){
 let data2 = data.sessionLingerMs;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate81.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate94.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate81.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate94.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate81.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate94.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8006,18 +8613,18 @@ if(data.ringEvents !== undefined){
 let data3 = data.ringEvents;
 const _errs10 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate81.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate94.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate81.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate94.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate81.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate94.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8033,18 +8640,18 @@ if(data.ringBytes !== undefined){
 let data4 = data.ringBytes;
 const _errs13 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate81.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate94.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate81.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate94.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate81.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate94.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8060,18 +8667,18 @@ if(data.siblingMessageBytes !== undefined){
 let data5 = data.siblingMessageBytes;
 const _errs16 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate81.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate94.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate81.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate94.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1024 || isNaN(data5)){
-validate81.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate94.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -8087,18 +8694,18 @@ if(data.siblingQueuedBytes !== undefined){
 let data6 = data.siblingQueuedBytes;
 const _errs19 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate81.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate94.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs19){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate81.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate94.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 1024 || isNaN(data6)){
-validate81.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate94.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -8114,18 +8721,18 @@ if(data.fenceMs !== undefined){
 let data7 = data.fenceMs;
 const _errs22 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate81.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate94.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs22){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate81.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate94.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data7 < 1 || isNaN(data7)){
-validate81.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate94.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8141,18 +8748,18 @@ if(data.maxPendingFences !== undefined){
 let data8 = data.maxPendingFences;
 const _errs25 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate81.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate94.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs25){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate81.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate94.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate81.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate94.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8168,18 +8775,18 @@ if(data.maxStayMs !== undefined){
 let data9 = data.maxStayMs;
 const _errs28 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate81.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate94.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs28){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
-validate81.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate94.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data9 < 1 || isNaN(data9)){
-validate81.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate94.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8195,18 +8802,18 @@ if(data.keepaliveMs !== undefined){
 let data10 = data.keepaliveMs;
 const _errs31 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate81.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate94.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs31){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 9007199254740991 || isNaN(data10)){
-validate81.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate94.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data10 < 100 || isNaN(data10)){
-validate81.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate94.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -8222,18 +8829,18 @@ if(data.debugEventsPerSecond !== undefined){
 let data11 = data.debugEventsPerSecond;
 const _errs34 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate81.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate94.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs34){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9007199254740991 || isNaN(data11)){
-validate81.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate94.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data11 < 0 || isNaN(data11)){
-validate81.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate94.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -8249,18 +8856,18 @@ if(data.agentCommandBytes !== undefined){
 let data12 = data.agentCommandBytes;
 const _errs37 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate81.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate94.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs37){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 9007199254740991 || isNaN(data12)){
-validate81.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate94.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data12 < 2 || isNaN(data12)){
-validate81.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate94.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -8276,18 +8883,18 @@ if(data.agentCommandsPerSecond !== undefined){
 let data13 = data.agentCommandsPerSecond;
 const _errs40 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate81.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate94.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs40){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 9007199254740991 || isNaN(data13)){
-validate81.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate94.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data13 < 1 || isNaN(data13)){
-validate81.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate94.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8313,22 +8920,22 @@ var valid0 = true;
 }
 }
 else {
-validate81.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate94.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate81.errors = vErrors;
+validate94.errors = vErrors;
 return errors === 0;
 }
-validate81.evaluated = {"props":{"hardMessageBytes":true,"ticketMs":true,"sessionLingerMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"maxStayMs":true,"keepaliveMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true},"dynamicProps":false,"dynamicItems":false};
+validate94.evaluated = {"props":{"hardMessageBytes":true,"ticketMs":true,"sessionLingerMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"maxStayMs":true,"keepaliveMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_room_limits = validate82;
+export const common_room_limits = validate95;
 
-function validate82(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/room-limits.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate82.evaluated;
+const evaluated0 = validate95.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8341,18 +8948,18 @@ if(data.maxMessageBytes !== undefined){
 let data0 = data.maxMessageBytes;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate82.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate95.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 67108864 || isNaN(data0)){
-validate82.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate95.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate82.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate95.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8368,18 +8975,18 @@ if(data.maxMembers !== undefined){
 let data1 = data.maxMembers;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate82.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate95.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 1000000 || isNaN(data1)){
-validate82.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate95.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate82.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate95.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8395,18 +9002,18 @@ if(data.maxQueuedMessages !== undefined){
 let data2 = data.maxQueuedMessages;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate82.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate95.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 1000000 || isNaN(data2)){
-validate82.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate95.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate82.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate95.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8422,18 +9029,18 @@ if(data.maxQueuedBytes !== undefined){
 let data3 = data.maxQueuedBytes;
 const _errs10 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate82.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate95.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 1073741824 || isNaN(data3)){
-validate82.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate95.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate82.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate95.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8449,18 +9056,18 @@ if(data.messagesPerSecond !== undefined){
 let data4 = data.messagesPerSecond;
 const _errs13 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate82.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate95.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 1000000 || isNaN(data4)){
-validate82.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate95.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate82.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate95.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8476,18 +9083,18 @@ if(data.messageBurst !== undefined){
 let data5 = data.messageBurst;
 const _errs16 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate82.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate95.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 1000000 || isNaN(data5)){
-validate82.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate95.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate82.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate95.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8505,22 +9112,22 @@ var valid0 = true;
 }
 }
 else {
-validate82.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate95.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate82.errors = vErrors;
+validate95.errors = vErrors;
 return errors === 0;
 }
-validate82.evaluated = {"props":{"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"messagesPerSecond":true,"messageBurst":true},"dynamicProps":false,"dynamicItems":false};
+validate95.evaluated = {"props":{"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"messagesPerSecond":true,"messageBurst":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_room_name = validate83;
+export const common_room_name = validate96;
 
-function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/room-name.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate83.evaluated;
+const evaluated0 = validate96.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8530,31 +9137,31 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern11.test(data)){
-validate83.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate96.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate83.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate96.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate83.errors = vErrors;
+validate96.errors = vErrors;
 return errors === 0;
 }
-validate83.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate96.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_room_spec = validate47;
+export const common_room_spec = validate52;
 
 export const common_room = validate38;
 
-export const common_scope = validate84;
+export const common_scope = validate97;
 
-function validate84(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/scope.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate84.evaluated;
+const evaluated0 = validate97.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8562,25 +9169,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate84.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate97.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data === "send") || (data === "receive")) || (data === "debug")) || (data === "command"))){
-validate84.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema63.enum},message:"must be equal to one of the allowed values"}];
+validate97.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema63.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate84.errors = vErrors;
+validate97.errors = vErrors;
 return errors === 0;
 }
-validate84.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate97.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_secret = validate85;
+export const common_secret = validate98;
 
-function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/secret.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate85.evaluated;
+const evaluated0 = validate98.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8589,30 +9196,30 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(typeof data === "string"){
-if(!pattern15.test(data)){
-validate85.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+if(!pattern16.test(data)){
+validate98.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate85.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate98.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate85.errors = vErrors;
+validate98.errors = vErrors;
 return errors === 0;
 }
-validate85.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate98.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_seq_range = validate59;
+export const common_seq_range = validate64;
 
-export const common_seq = validate86;
+export const common_seq = validate99;
 
-function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/seq.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate86.evaluated;
+const evaluated0 = validate99.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8620,35 +9227,35 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data)))){
-validate86.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate99.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === 0){
 if((typeof data == "number") && (isFinite(data))){
 if(data > 9007199254740991 || isNaN(data)){
-validate86.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate99.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data < 1 || isNaN(data)){
-validate86.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate99.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-validate86.errors = vErrors;
+validate99.errors = vErrors;
 return errors === 0;
 }
-validate86.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate99.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_server_info = validate87;
+export const common_server_info = validate100;
 
-function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/server-info.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate87.evaluated;
+const evaluated0 = validate100.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8659,7 +9266,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.name === undefined) && (missing0 = "name")) || ((data.version === undefined) && (missing0 = "version"))){
-validate87.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate100.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -8669,18 +9276,18 @@ const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
 if(func5(data0) > 100){
-validate87.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate100.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data0) < 1){
-validate87.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate100.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate87.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate100.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8696,18 +9303,18 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 100){
-validate87.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate100.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data1) < 1){
-validate87.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate100.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate87.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate100.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8720,22 +9327,22 @@ var valid0 = true;
 }
 }
 else {
-validate87.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate100.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate87.errors = vErrors;
+validate100.errors = vErrors;
 return errors === 0;
 }
-validate87.evaluated = {"props":{"name":true,"version":true},"dynamicProps":false,"dynamicItems":false};
+validate100.evaluated = {"props":{"name":true,"version":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_sid = validate88;
+export const common_sid = validate101;
 
-function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/sid.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate88.evaluated;
+const evaluated0 = validate101.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8745,29 +9352,116 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern10.test(data)){
-validate88.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate101.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate88.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate101.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate88.errors = vErrors;
+validate101.errors = vErrors;
 return errors === 0;
 }
-validate88.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate101.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 export const common_state = validate37;
 
-export const common_transport = validate89;
+export const common_switch_end = validate102;
+const schema154 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/switch-end.json","title":"SwitchEnd","description":"Why a switch came to nothing. `called_off`: by the sender, `switch.abort`; `refused`: by the receiver, `switch.refuse`; `timeout`: no answer within `switchAckMs`; `pipe_ended`: the pipe ended while it was open.","type":"string","enum":["called_off","refused","timeout","pipe_ended"]};
 
-function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/switch-end.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate102.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(typeof data !== "string"){
+validate102.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((data === "called_off") || (data === "refused")) || (data === "timeout")) || (data === "pipe_ended"))){
+validate102.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema154.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+validate102.errors = vErrors;
+return errors === 0;
+}
+validate102.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+export const common_switch_id = validate103;
+
+function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/switch-id.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate103.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(typeof data === "string"){
+if(!pattern5.test(data)){
+validate103.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate103.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+validate103.errors = vErrors;
+return errors === 0;
+}
+validate103.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+export const common_switch_set = validate44;
+
+export const common_switch_status = validate104;
+
+function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/switch-status.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate104.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(typeof data !== "string"){
+validate104.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!(((((((data === "waiting") || (data === "proposed")) || (data === "acknowledged")) || (data === "done")) || (data === "refused")) || (data === "aborting")) || (data === "aborted"))){
+validate104.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema75.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+validate104.errors = vErrors;
+return errors === 0;
+}
+validate104.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+export const common_switch = validate42;
+
+export const common_transport = validate105;
+
+function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/transport.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate89.evaluated;
+const evaluated0 = validate105.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8777,27 +9471,27 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern12.test(data)){
-validate89.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+validate105.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate89.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate105.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate89.errors = vErrors;
+validate105.errors = vErrors;
 return errors === 0;
 }
-validate89.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate105.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const events_agent_command = validate90;
+export const events_agent_command = validate106;
 
-function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/agent.command.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate90.evaluated;
+const evaluated0 = validate106.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8808,7 +9502,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.from === undefined) && (missing0 = "from"))) || ((data.to === undefined) && (missing0 = "to"))) || ((data.name === undefined) && (missing0 = "name"))) || ((data.id === undefined) && (missing0 = "id"))){
-validate90.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate106.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -8817,18 +9511,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate90.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate106.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate90.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate106.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate90.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate106.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8847,12 +9541,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern10.test(data1)){
-validate90.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate106.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate90.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate106.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8865,7 +9559,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate90.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate106.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -8881,12 +9575,12 @@ const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data3 === "string"){
 if(!pattern10.test(data3)){
-validate90.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate106.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate90.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate106.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8902,12 +9596,12 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data4 === "string"){
 if(!pattern4.test(data4)){
-validate90.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/pattern",keyword:"pattern",params:{pattern: "^(?:room|s_[A-Za-z0-9_-]{22})$"},message:"must match pattern \""+"^(?:room|s_[A-Za-z0-9_-]{22})$"+"\""}];
+validate106.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/pattern",keyword:"pattern",params:{pattern: "^(?:room|s_[A-Za-z0-9_-]{22})$"},message:"must match pattern \""+"^(?:room|s_[A-Za-z0-9_-]{22})$"+"\""}];
 return false;
 }
 }
 else {
-validate90.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate106.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8924,12 +9618,12 @@ const _errs14 = errors;
 if(errors === _errs14){
 if(typeof data5 === "string"){
 if(!pattern5.test(data5)){
-validate90.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate106.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate90.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate106.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8946,12 +9640,12 @@ const _errs17 = errors;
 if(errors === _errs17){
 if(typeof data6 === "string"){
 if(!pattern5.test(data6)){
-validate90.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate106.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate90.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate106.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8969,22 +9663,22 @@ var valid0 = true;
 }
 }
 else {
-validate90.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate106.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate90.errors = vErrors;
+validate106.errors = vErrors;
 return errors === 0;
 }
-validate90.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"from":true,"to":true,"name":true,"body":true,"id":true},"dynamicProps":false,"dynamicItems":false};
+validate106.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"from":true,"to":true,"name":true,"body":true,"id":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_debug_envelope = validate91;
+export const events_debug_envelope = validate107;
 
-function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate107(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/debug.envelope.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate91.evaluated;
+const evaluated0 = validate107.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8995,7 +9689,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.n === undefined) && (missing0 = "n"))) || ((data.kind === undefined) && (missing0 = "kind"))) || ((data.bytes === undefined) && (missing0 = "bytes"))){
-validate91.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate107.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -9004,18 +9698,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate91.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate107.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate91.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate107.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate91.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate107.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9034,12 +9728,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern10.test(data1)){
-validate91.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate107.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate91.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate107.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9052,7 +9746,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate91.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate107.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -9065,18 +9759,18 @@ if(data.dropped !== undefined){
 let data3 = data.dropped;
 const _errs8 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate91.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate107.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate91.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate107.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate91.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate107.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9093,18 +9787,18 @@ let data4 = data.epoch;
 const _errs10 = errors;
 const _errs11 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate91.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate107.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate91.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate107.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate91.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate107.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9120,11 +9814,11 @@ if(data.dir !== undefined){
 let data5 = data.dir;
 const _errs13 = errors;
 if(typeof data5 !== "string"){
-validate91.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate107.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data5 === "c2s") || (data5 === "s2c"))){
-validate91.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+validate107.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs13 === errors;
@@ -9137,18 +9831,18 @@ if(data.n !== undefined){
 let data6 = data.n;
 const _errs16 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate91.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate107.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate91.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate107.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 1 || isNaN(data6)){
-validate91.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate107.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9164,11 +9858,11 @@ if(data.kind !== undefined){
 let data7 = data.kind;
 const _errs18 = errors;
 if(typeof data7 !== "string"){
-validate91.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate107.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data7 === "text") || (data7 === "json")) || (data7 === "binary"))){
-validate91.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema65.enum},message:"must be equal to one of the allowed values"}];
+validate107.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema65.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs18 === errors;
@@ -9181,18 +9875,18 @@ if(data.bytes !== undefined){
 let data8 = data.bytes;
 const _errs21 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate91.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate107.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs21){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate91.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate107.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data8 < 0 || isNaN(data8)){
-validate91.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate107.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -9211,12 +9905,12 @@ const _errs25 = errors;
 if(errors === _errs25){
 if(typeof data9 === "string"){
 if(!pattern5.test(data9)){
-validate91.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate107.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate91.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate107.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9237,23 +9931,23 @@ var valid0 = true;
 }
 }
 else {
-validate91.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate107.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate91.errors = vErrors;
+validate107.errors = vErrors;
 return errors === 0;
 }
-validate91.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"epoch":true,"dir":true,"n":true,"kind":true,"bytes":true,"id":true},"dynamicProps":false,"dynamicItems":false};
+validate107.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"epoch":true,"dir":true,"n":true,"kind":true,"bytes":true,"id":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_debug_log = validate92;
-const schema149 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/debug.log.json","title":"DebugLogEvent","description":"A line about the session, for people. It holds no payload, ticket, secret or token. Only on the debug channel.","type":"object","properties":{"seq":{"$ref":"../common/seq.json","description":"Number of the event on the debug channel, given after drops: there are no holes."},"sid":{"$ref":"../common/sid.json","description":"The session. A debug channel tells about its own session only."},"replay":{"description":"Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.","const":true},"dropped":{"description":"Debug events dropped since the one before because there were too many; absent: none.","type":"integer","minimum":1,"maximum":9007199254740991},"level":{"description":"Level at which the line is said.","type":"string","enum":["info","trace"]},"text":{"description":"The line. May change at any time.","type":"string"}},"required":["seq","sid","level","text"]};
+export const events_debug_log = validate108;
+const schema171 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/debug.log.json","title":"DebugLogEvent","description":"A line about the session, for people. It holds no payload, ticket, secret or token. Only on the debug channel.","type":"object","properties":{"seq":{"$ref":"../common/seq.json","description":"Number of the event on the debug channel, given after drops: there are no holes."},"sid":{"$ref":"../common/sid.json","description":"The session. A debug channel tells about its own session only."},"replay":{"description":"Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.","const":true},"dropped":{"description":"Debug events dropped since the one before because there were too many; absent: none.","type":"integer","minimum":1,"maximum":9007199254740991},"level":{"description":"Level at which the line is said.","type":"string","enum":["info","trace"]},"text":{"description":"The line. May change at any time.","type":"string"}},"required":["seq","sid","level","text"]};
 
-function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/debug.log.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate92.evaluated;
+const evaluated0 = validate108.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9264,7 +9958,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.level === undefined) && (missing0 = "level"))) || ((data.text === undefined) && (missing0 = "text"))){
-validate92.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate108.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -9273,18 +9967,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate92.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate108.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate92.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate108.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate92.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate108.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9303,12 +9997,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern10.test(data1)){
-validate92.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate108.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate92.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate108.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9321,7 +10015,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate92.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate108.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -9334,18 +10028,18 @@ if(data.dropped !== undefined){
 let data3 = data.dropped;
 const _errs8 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate92.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate108.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate92.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate108.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate92.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate108.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9361,11 +10055,11 @@ if(data.level !== undefined){
 let data4 = data.level;
 const _errs10 = errors;
 if(typeof data4 !== "string"){
-validate92.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate108.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data4 === "info") || (data4 === "trace"))){
-validate92.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/enum",keyword:"enum",params:{allowedValues: schema149.properties.level.enum},message:"must be equal to one of the allowed values"}];
+validate108.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/enum",keyword:"enum",params:{allowedValues: schema171.properties.level.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs10 === errors;
@@ -9377,7 +10071,7 @@ if(valid0){
 if(data.text !== undefined){
 const _errs12 = errors;
 if(typeof data.text !== "string"){
-validate92.errors = [{instancePath:instancePath+"/text",schemaPath:"#/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate108.errors = [{instancePath:instancePath+"/text",schemaPath:"#/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs12 === errors;
@@ -9393,22 +10087,22 @@ var valid0 = true;
 }
 }
 else {
-validate92.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate108.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate92.errors = vErrors;
+validate108.errors = vErrors;
 return errors === 0;
 }
-validate92.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"level":true,"text":true},"dynamicProps":false,"dynamicItems":false};
+validate108.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"level":true,"text":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_ended = validate93;
+export const events_pipe_ended = validate109;
 
-function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.ended.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate93.evaluated;
+const evaluated0 = validate109.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9419,7 +10113,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.finalN === undefined) && (missing0 = "finalN"))) || ((data.finalBytes === undefined) && (missing0 = "finalBytes"))) || ((data.cause === undefined) && (missing0 = "cause"))){
-validate93.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate109.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -9428,18 +10122,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate93.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate109.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate93.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate109.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate93.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate109.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9458,12 +10152,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern10.test(data1)){
-validate93.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate109.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate93.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate109.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9476,7 +10170,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate93.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate109.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -9501,11 +10195,11 @@ if(data.dir !== undefined){
 let data4 = data.dir;
 const _errs9 = errors;
 if(typeof data4 !== "string"){
-validate93.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate109.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data4 === "c2s") || (data4 === "s2c"))){
-validate93.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+validate109.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs9 === errors;
@@ -9518,18 +10212,18 @@ if(data.finalN !== undefined){
 let data5 = data.finalN;
 const _errs12 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate93.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate109.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs12){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate93.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate109.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate93.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate109.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -9545,18 +10239,18 @@ if(data.finalBytes !== undefined){
 let data6 = data.finalBytes;
 const _errs14 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate93.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate109.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs14){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate93.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate109.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate93.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate109.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -9572,11 +10266,11 @@ if(data.cause !== undefined){
 let data7 = data.cause;
 const _errs17 = errors;
 if(typeof data7 !== "string"){
-validate93.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate109.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((((((((data7 === "closed_by_peer") || (data7 === "lost")) || (data7 === "replaced")) || (data7 === "closed_by_session")) || (data7 === "message_too_long")) || (data7 === "protocol_error")) || (data7 === "invalid_utf8")) || (data7 === "slow_consumer")) || (data7 === "draining")) || (data7 === "timeout"))){
-validate93.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/enum",keyword:"enum",params:{allowedValues: schema69.enum},message:"must be equal to one of the allowed values"}];
+validate109.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/enum",keyword:"enum",params:{allowedValues: schema69.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs17 === errors;
@@ -9594,22 +10288,22 @@ var valid0 = true;
 }
 }
 else {
-validate93.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate109.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate93.errors = vErrors;
+validate109.errors = vErrors;
 return errors === 0;
 }
-validate93.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"dir":true,"finalN":true,"finalBytes":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
+validate109.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"dir":true,"finalN":true,"finalBytes":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_manifest = validate95;
+export const events_pipe_manifest = validate111;
 
-function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.manifest.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate95.evaluated;
+const evaluated0 = validate111.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9620,7 +10314,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.vseq === undefined) && (missing0 = "vseq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.items === undefined) && (missing0 = "items"))){
-validate95.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate111.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -9628,18 +10322,18 @@ if(data.vseq !== undefined){
 let data0 = data.vseq;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate95.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate111.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate95.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate111.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate95.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate111.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9658,12 +10352,12 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data1 === "string"){
 if(!pattern10.test(data1)){
-validate95.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate111.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate111.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9678,18 +10372,18 @@ let data2 = data.epoch;
 const _errs6 = errors;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate95.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate111.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate95.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate111.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate95.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate111.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9715,7 +10409,7 @@ if(errors === _errs11){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 let missing1;
 if(((((data4.n === undefined) && (missing1 = "n")) || ((data4.id === undefined) && (missing1 = "id"))) || ((data4.from === undefined) && (missing1 = "from"))) || ((data4.hops === undefined) && (missing1 = "hops"))){
-validate95.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate111.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -9723,18 +10417,18 @@ if(data4.n !== undefined){
 let data5 = data4.n;
 const _errs13 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate111.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate111.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate111.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9753,12 +10447,12 @@ const _errs16 = errors;
 if(errors === _errs16){
 if(typeof data6 === "string"){
 if(!pattern5.test(data6)){
-validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate111.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate111.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9775,12 +10469,12 @@ const _errs19 = errors;
 if(errors === _errs19){
 if(typeof data7 === "string"){
 if(!pattern10.test(data7)){
-validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate111.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate111.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9803,18 +10497,18 @@ const _errs23 = errors;
 if(errors === _errs23){
 if(typeof data9 === "string"){
 if(func5(data9) > 255){
-validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"}];
+validate111.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"}];
 return false;
 }
 else {
 if(func5(data9) < 1){
-validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate111.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate111.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9825,7 +10519,7 @@ break;
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/items/" + i0+"/hops",schemaPath:"#/properties/items/items/properties/hops/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate111.errors = [{instancePath:instancePath+"/items/" + i0+"/hops",schemaPath:"#/properties/items/items/properties/hops/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -9840,7 +10534,7 @@ var valid4 = true;
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate111.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -9851,7 +10545,7 @@ break;
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate111.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -9866,22 +10560,22 @@ var valid0 = true;
 }
 }
 else {
-validate95.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate111.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate95.errors = vErrors;
+validate111.errors = vErrors;
 return errors === 0;
 }
-validate95.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
+validate111.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_opened = validate96;
+export const events_pipe_opened = validate112;
 
-function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.opened.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate96.evaluated;
+const evaluated0 = validate112.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9892,7 +10586,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.transport === undefined) && (missing0 = "transport"))) || ((data.room === undefined) && (missing0 = "room"))){
-validate96.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate112.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -9901,18 +10595,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate96.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate112.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate96.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate112.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate96.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate112.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9931,12 +10625,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern10.test(data1)){
-validate96.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate112.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate96.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate112.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9949,7 +10643,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate96.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate112.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -9975,18 +10669,18 @@ let data4 = data.epoch;
 const _errs9 = errors;
 const _errs10 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate96.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate112.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate96.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate112.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate96.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate112.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10005,12 +10699,12 @@ const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data5 === "string"){
 if(!pattern12.test(data5)){
-validate96.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+validate112.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate96.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate112.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10027,12 +10721,12 @@ const _errs16 = errors;
 if(errors === _errs16){
 if(typeof data6 === "string"){
 if(!pattern11.test(data6)){
-validate96.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate112.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate96.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate112.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10050,22 +10744,22 @@ var valid0 = true;
 }
 }
 else {
-validate96.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate112.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate96.errors = vErrors;
+validate112.errors = vErrors;
 return errors === 0;
 }
-validate96.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"epoch":true,"transport":true,"room":true},"dynamicProps":false,"dynamicItems":false};
+validate112.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"epoch":true,"transport":true,"room":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_receipt = validate98;
+export const events_pipe_receipt = validate114;
 
-function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.receipt.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate98.evaluated;
+const evaluated0 = validate114.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10076,7 +10770,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.vseq === undefined) && (missing0 = "vseq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.items === undefined) && (missing0 = "items"))){
-validate98.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate114.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10084,18 +10778,18 @@ if(data.vseq !== undefined){
 let data0 = data.vseq;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate98.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate114.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate98.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate114.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate98.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate114.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10114,12 +10808,12 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data1 === "string"){
 if(!pattern10.test(data1)){
-validate98.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate114.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate98.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate114.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10134,18 +10828,18 @@ let data2 = data.epoch;
 const _errs6 = errors;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate98.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate114.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate98.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate114.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate98.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate114.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10171,7 +10865,7 @@ if(errors === _errs11){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 let missing1;
 if((((data4.n === undefined) && (missing1 = "n")) || ((data4.id === undefined) && (missing1 = "id"))) || ((data4.members === undefined) && (missing1 = "members"))){
-validate98.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate114.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -10179,18 +10873,18 @@ if(data4.n !== undefined){
 let data5 = data4.n;
 const _errs13 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate114.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate114.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate114.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10209,12 +10903,12 @@ const _errs16 = errors;
 if(errors === _errs16){
 if(typeof data6 === "string"){
 if(!pattern5.test(data6)){
-validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate114.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate114.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10228,18 +10922,18 @@ if(data4.members !== undefined){
 let data7 = data4.members;
 const _errs18 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate114.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs18){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate114.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate98.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate114.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -10255,7 +10949,7 @@ var valid4 = true;
 }
 }
 else {
-validate98.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate114.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -10266,7 +10960,7 @@ break;
 }
 }
 else {
-validate98.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate114.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -10281,22 +10975,22 @@ var valid0 = true;
 }
 }
 else {
-validate98.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate114.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate98.errors = vErrors;
+validate114.errors = vErrors;
 return errors === 0;
 }
-validate98.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
+validate114.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_refused = validate99;
+export const events_pipe_refused = validate115;
 
-function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.refused.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate99.evaluated;
+const evaluated0 = validate115.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10307,7 +11001,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.from === undefined) && (missing0 = "from"))) || ((data.to === undefined) && (missing0 = "to"))) || ((data.error === undefined) && (missing0 = "error"))){
-validate99.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate115.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10316,18 +11010,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate99.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate115.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate99.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate115.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate99.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate115.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10346,12 +11040,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern10.test(data1)){
-validate99.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate115.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate99.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate115.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10364,7 +11058,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate99.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate115.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -10389,18 +11083,18 @@ if(data.from !== undefined){
 let data4 = data.from;
 const _errs9 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate99.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate115.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate99.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate115.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate99.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate115.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10416,18 +11110,18 @@ if(data.to !== undefined){
 let data5 = data.to;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate99.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate115.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate99.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate115.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate99.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate115.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10441,8 +11135,8 @@ var valid0 = true;
 if(valid0){
 if(data.error !== undefined){
 const _errs13 = errors;
-if(!(validate73(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+if(!(validate86(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs13 === errors;
@@ -10459,22 +11153,22 @@ var valid0 = true;
 }
 }
 else {
-validate99.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate115.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate99.errors = vErrors;
+validate115.errors = vErrors;
 return errors === 0;
 }
-validate99.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"from":true,"to":true,"error":true},"dynamicProps":false,"dynamicItems":false};
+validate115.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"from":true,"to":true,"error":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_undeliverable = validate102;
+export const events_pipe_undeliverable = validate118;
 
-function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.undeliverable.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate102.evaluated;
+const evaluated0 = validate118.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10485,7 +11179,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.error === undefined) && (missing0 = "error"))){
-validate102.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate118.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10494,18 +11188,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate102.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate118.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate102.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate118.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate102.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate118.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10524,12 +11218,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern10.test(data1)){
-validate102.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate118.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate102.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate118.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10542,7 +11236,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate102.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate118.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -10567,18 +11261,18 @@ if(data.members !== undefined){
 let data4 = data.members;
 const _errs9 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate102.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate118.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate102.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate118.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate102.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate118.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10594,18 +11288,18 @@ if(data.beforeN !== undefined){
 let data5 = data.beforeN;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate102.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate118.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate102.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate118.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate102.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate118.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10619,8 +11313,8 @@ var valid0 = true;
 if(valid0){
 if(data.error !== undefined){
 const _errs13 = errors;
-if(!(validate73(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+if(!(validate86(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs13 === errors;
@@ -10637,22 +11331,22 @@ var valid0 = true;
 }
 }
 else {
-validate102.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate118.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate102.errors = vErrors;
+validate118.errors = vErrors;
 return errors === 0;
 }
-validate102.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"members":true,"beforeN":true,"error":true},"dynamicProps":false,"dynamicItems":false};
+validate118.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"members":true,"beforeN":true,"error":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_server_draining = validate105;
+export const events_server_draining = validate121;
 
-function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/server.draining.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate105.evaluated;
+const evaluated0 = validate121.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10663,7 +11357,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.deadlineMs === undefined) && (missing0 = "deadlineMs"))) || ((data.reconnectAfterMs === undefined) && (missing0 = "reconnectAfterMs"))){
-validate105.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate121.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10672,18 +11366,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate105.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate105.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate105.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate121.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10702,12 +11396,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern10.test(data1)){
-validate105.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate121.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate105.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate121.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10720,7 +11414,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate105.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate121.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -10733,18 +11427,18 @@ if(data.deadlineMs !== undefined){
 let data3 = data.deadlineMs;
 const _errs8 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate105.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate105.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate105.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate121.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -10760,18 +11454,18 @@ if(data.reconnectAfterMs !== undefined){
 let data4 = data.reconnectAfterMs;
 const _errs11 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate105.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate105.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-validate105.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate121.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -10789,22 +11483,22 @@ var valid0 = true;
 }
 }
 else {
-validate105.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate121.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate105.errors = vErrors;
+validate121.errors = vErrors;
 return errors === 0;
 }
-validate105.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"deadlineMs":true,"reconnectAfterMs":true},"dynamicProps":false,"dynamicItems":false};
+validate121.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"deadlineMs":true,"reconnectAfterMs":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_sibling_gap = validate106;
+export const events_sibling_gap = validate122;
 
-function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate122(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/sibling.gap.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate106.evaluated;
+const evaluated0 = validate122.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10815,7 +11509,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.sid === undefined) && (missing0 = "sid")) || ((data.from === undefined) && (missing0 = "from"))) || ((data.to === undefined) && (missing0 = "to"))) || ((data.state === undefined) && (missing0 = "state"))){
-validate106.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate122.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10826,12 +11520,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern10.test(data0)){
-validate106.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate122.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate106.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate122.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10846,18 +11540,18 @@ let data1 = data.from;
 const _errs4 = errors;
 const _errs5 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate106.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate122.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate106.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate122.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate106.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate122.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10874,18 +11568,18 @@ let data2 = data.to;
 const _errs7 = errors;
 const _errs8 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate106.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate122.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs8){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate106.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate122.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate106.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate122.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10914,22 +11608,22 @@ var valid0 = true;
 }
 }
 else {
-validate106.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate122.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate106.errors = vErrors;
+validate122.errors = vErrors;
 return errors === 0;
 }
-validate106.evaluated = {"props":{"sid":true,"from":true,"to":true,"state":true},"dynamicProps":false,"dynamicItems":false};
+validate122.evaluated = {"props":{"sid":true,"from":true,"to":true,"state":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_sibling_hello = validate108;
+export const events_sibling_hello = validate124;
 
-function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/sibling.hello.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate108.evaluated;
+const evaluated0 = validate124.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10940,7 +11634,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.nonce === undefined) && (missing0 = "nonce")) || ((data.versions === undefined) && (missing0 = "versions"))) || ((data.server === undefined) && (missing0 = "server"))){
-validate108.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate124.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10950,13 +11644,13 @@ const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern26.test(data0)){
-validate108.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern27.test(data0)){
+validate124.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate108.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate124.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10977,13 +11671,13 @@ for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 const _errs6 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate108.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate124.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs6){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 < 1 || isNaN(data2)){
-validate108.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate124.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11005,7 +11699,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-validate108.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate124.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break;
 }
@@ -11015,7 +11709,7 @@ indices0[item0] = i1;
 }
 }
 else {
-validate108.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate124.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -11033,7 +11727,7 @@ if(errors === _errs9){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 let missing1;
 if(((data3.name === undefined) && (missing1 = "name")) || ((data3.version === undefined) && (missing1 = "version"))){
-validate108.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate124.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -11043,18 +11737,18 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data4 === "string"){
 if(func5(data4) > 100){
-validate108.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate124.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data4) < 1){
-validate108.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate124.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate108.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate124.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11070,18 +11764,18 @@ const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data5 === "string"){
 if(func5(data5) > 100){
-validate108.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate124.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data5) < 1){
-validate108.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate124.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate108.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate124.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11094,7 +11788,7 @@ var valid5 = true;
 }
 }
 else {
-validate108.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate124.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -11108,22 +11802,22 @@ var valid0 = true;
 }
 }
 else {
-validate108.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate124.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate108.errors = vErrors;
+validate124.errors = vErrors;
 return errors === 0;
 }
-validate108.evaluated = {"props":{"nonce":true,"versions":true,"server":true},"dynamicProps":false,"dynamicItems":false};
+validate124.evaluated = {"props":{"nonce":true,"versions":true,"server":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_sibling_replaced = validate109;
+export const events_sibling_replaced = validate125;
 
-function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/sibling.replaced.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate109.evaluated;
+const evaluated0 = validate125.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -11134,7 +11828,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.sid === undefined) && (missing0 = "sid")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.generation === undefined) && (missing0 = "generation"))){
-validate109.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate125.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -11145,12 +11839,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern10.test(data0)){
-validate109.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate125.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate109.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate125.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11164,11 +11858,11 @@ if(data.channel !== undefined){
 let data1 = data.channel;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate109.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate125.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data1 === "command") || (data1 === "debug"))){
-validate109.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema97.enum},message:"must be equal to one of the allowed values"}];
+validate125.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema103.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -11181,18 +11875,18 @@ if(data.generation !== undefined){
 let data2 = data.generation;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate109.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate125.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate109.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate125.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 2 || isNaN(data2)){
-validate109.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate125.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -11208,23 +11902,354 @@ var valid0 = true;
 }
 }
 else {
-validate109.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate125.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate109.errors = vErrors;
+validate125.errors = vErrors;
 return errors === 0;
 }
-validate109.evaluated = {"props":{"sid":true,"channel":true,"generation":true},"dynamicProps":false,"dynamicItems":false};
+validate125.evaluated = {"props":{"sid":true,"channel":true,"generation":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_discovery = validate110;
-const pattern63 = new RegExp("^[a-z][a-z0-9-]{0,63}$", "u");
+export const events_switch_abort = validate126;
 
-function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/switch.abort.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate126.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.id === undefined) && (missing0 = "id"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.cause === undefined) && (missing0 = "cause"))){
+validate126.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate126.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate126.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate126.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern10.test(data1)){
+validate126.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate126.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate126.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs8 = errors;
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.id !== undefined){
+let data4 = data.id;
+const _errs9 = errors;
+const _errs10 = errors;
+if(errors === _errs10){
+if(typeof data4 === "string"){
+if(!pattern5.test(data4)){
+validate126.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate126.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.dir !== undefined){
+let data5 = data.dir;
+const _errs12 = errors;
+if(typeof data5 !== "string"){
+validate126.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data5 === "c2s") || (data5 === "s2c"))){
+validate126.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs12 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.cause !== undefined){
+let data6 = data.cause;
+const _errs15 = errors;
+if(typeof data6 !== "string"){
+validate126.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/switch-end.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((data6 === "called_off") || (data6 === "refused")) || (data6 === "timeout")) || (data6 === "pipe_ended"))){
+validate126.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/switch-end.json/enum",keyword:"enum",params:{allowedValues: schema154.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs15 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate126.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate126.errors = vErrors;
+return errors === 0;
+}
+validate126.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"id":true,"dir":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_switch_done = validate128;
+
+function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/switch.done.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate128.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.id === undefined) && (missing0 = "id"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.set === undefined) && (missing0 = "set"))){
+validate128.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate128.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate128.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate128.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern10.test(data1)){
+validate128.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate128.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate128.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs8 = errors;
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.id !== undefined){
+let data4 = data.id;
+const _errs9 = errors;
+const _errs10 = errors;
+if(errors === _errs10){
+if(typeof data4 === "string"){
+if(!pattern5.test(data4)){
+validate128.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate128.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.dir !== undefined){
+let data5 = data.dir;
+const _errs12 = errors;
+if(typeof data5 !== "string"){
+validate128.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data5 === "c2s") || (data5 === "s2c"))){
+validate128.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs12 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.set !== undefined){
+const _errs15 = errors;
+if(!(validate44(data.set, {instancePath:instancePath+"/set",parentData:data,parentDataProperty:"set",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs15 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate128.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate128.errors = vErrors;
+return errors === 0;
+}
+validate128.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"id":true,"dir":true,"set":true},"dynamicProps":false,"dynamicItems":false};
+
+export const http_discovery = validate131;
+const pattern74 = new RegExp("^[a-z][a-z0-9-]{0,63}$", "u");
+
+function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/discovery.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate110.evaluated;
+const evaluated0 = validate131.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -11235,14 +12260,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((((((data.protocol === undefined) && (missing0 = "protocol")) || ((data.versions === undefined) && (missing0 = "versions"))) || ((data.server === undefined) && (missing0 = "server"))) || ((data.profiles === undefined) && (missing0 = "profiles"))) || ((data.endpoints === undefined) && (missing0 = "endpoints"))) || ((data.subprotocols === undefined) && (missing0 = "subprotocols"))) || ((data.formats === undefined) && (missing0 = "formats"))) || ((data.features === undefined) && (missing0 = "features"))) || ((data.limits === undefined) && (missing0 = "limits"))) || ((data.errors === undefined) && (missing0 = "errors"))){
-validate110.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate131.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.protocol !== undefined){
 const _errs1 = errors;
 if("porthouse" !== data.protocol){
-validate110.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/const",keyword:"const",params:{allowedValue: "porthouse"},message:"must be equal to constant"}];
+validate131.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/const",keyword:"const",params:{allowedValue: "porthouse"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -11262,13 +12287,13 @@ for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 const _errs4 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate110.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 < 1 || isNaN(data2)){
-validate110.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11290,7 +12315,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-validate110.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate131.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break;
 }
@@ -11300,7 +12325,7 @@ indices0[item0] = i1;
 }
 }
 else {
-validate110.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate131.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -11318,7 +12343,7 @@ if(errors === _errs7){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 let missing1;
 if(((data3.name === undefined) && (missing1 = "name")) || ((data3.version === undefined) && (missing1 = "version"))){
-validate110.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate131.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -11328,18 +12353,18 @@ const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data4 === "string"){
 if(func5(data4) > 100){
-validate110.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate131.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data4) < 1){
-validate110.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate131.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate110.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate131.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11355,18 +12380,18 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data5 === "string"){
 if(func5(data5) > 100){
-validate110.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate131.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data5) < 1){
-validate110.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate131.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate110.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate131.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11379,7 +12404,7 @@ var valid4 = true;
 }
 }
 else {
-validate110.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate131.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -11401,13 +12426,13 @@ let data7 = data6[i2];
 const _errs15 = errors;
 if(errors === _errs15){
 if(typeof data7 === "string"){
-if(!pattern63.test(data7)){
-validate110.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,63}$"+"\""}];
+if(!pattern74.test(data7)){
+validate131.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,63}$"+"\""}];
 return false;
 }
 }
 else {
-validate110.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate131.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11428,7 +12453,7 @@ continue;
 }
 if(typeof indices1[item1] == "number"){
 j1 = indices1[item1];
-validate110.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i3+" are identical)"}];
+validate131.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i3+" are identical)"}];
 return false;
 break;
 }
@@ -11438,7 +12463,7 @@ indices1[item1] = i3;
 }
 }
 else {
-validate110.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate131.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -11455,7 +12480,7 @@ if(errors === _errs17){
 if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 let missing2;
 if((((data8.sessions === undefined) && (missing2 = "sessions")) || ((data8.sibling === undefined) && (missing2 = "sibling"))) || ((data8.pipe === undefined) && (missing2 = "pipe"))){
-validate110.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
+validate131.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
@@ -11465,24 +12490,24 @@ const _errs19 = errors;
 if(errors === _errs19){
 if(typeof data9 === "string"){
 if(func5(data9) > 2048){
-validate110.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate131.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data9) < 1){
-validate110.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate131.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern23.test(data9)){
-validate110.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
+if(!pattern24.test(data9)){
+validate131.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate110.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate131.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11503,31 +12528,31 @@ const _errs23 = errors;
 if(errors === _errs23){
 if(typeof data11 === "string"){
 if(func5(data11) > 2048){
-validate110.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate131.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data11) < 1){
-validate110.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate131.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern23.test(data11)){
-validate110.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
-return false;
-}
-}
-}
-}
-else {
-validate110.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(!pattern24.test(data11)){
+validate131.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate110.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate131.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+else {
+validate131.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -11548,31 +12573,31 @@ const _errs27 = errors;
 if(errors === _errs27){
 if(typeof data13 === "string"){
 if(func5(data13) > 2048){
-validate110.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate131.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data13) < 1){
-validate110.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate131.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern23.test(data13)){
-validate110.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
-return false;
-}
-}
-}
-}
-else {
-validate110.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(!pattern24.test(data13)){
+validate131.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate110.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate131.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+else {
+validate131.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -11586,7 +12611,7 @@ var valid7 = true;
 }
 }
 else {
-validate110.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate131.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -11603,14 +12628,14 @@ if(errors === _errs29){
 if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
 let missing3;
 if(((data14.pipe === undefined) && (missing3 = "pipe")) || ((data14.sibling === undefined) && (missing3 = "sibling"))){
-validate110.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
+validate131.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
 if(data14.pipe !== undefined){
 const _errs31 = errors;
 if("porthouse.pipe.v1" !== data14.pipe){
-validate110.errors = [{instancePath:instancePath+"/subprotocols/pipe",schemaPath:"#/properties/subprotocols/properties/pipe/const",keyword:"const",params:{allowedValue: "porthouse.pipe.v1"},message:"must be equal to constant"}];
+validate131.errors = [{instancePath:instancePath+"/subprotocols/pipe",schemaPath:"#/properties/subprotocols/properties/pipe/const",keyword:"const",params:{allowedValue: "porthouse.pipe.v1"},message:"must be equal to constant"}];
 return false;
 }
 var valid10 = _errs31 === errors;
@@ -11622,7 +12647,7 @@ if(valid10){
 if(data14.sibling !== undefined){
 const _errs32 = errors;
 if("porthouse.sibling.v1" !== data14.sibling){
-validate110.errors = [{instancePath:instancePath+"/subprotocols/sibling",schemaPath:"#/properties/subprotocols/properties/sibling/const",keyword:"const",params:{allowedValue: "porthouse.sibling.v1"},message:"must be equal to constant"}];
+validate131.errors = [{instancePath:instancePath+"/subprotocols/sibling",schemaPath:"#/properties/subprotocols/properties/sibling/const",keyword:"const",params:{allowedValue: "porthouse.sibling.v1"},message:"must be equal to constant"}];
 return false;
 }
 var valid10 = _errs32 === errors;
@@ -11634,7 +12659,7 @@ var valid10 = true;
 }
 }
 else {
-validate110.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate131.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -11655,11 +12680,11 @@ for(let i4=0; i4<len2; i4++){
 let data18 = data17[i4];
 const _errs35 = errors;
 if(typeof data18 !== "string"){
-validate110.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate131.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data18 === "text") || (data18 === "json")) || (data18 === "binary"))){
-validate110.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema65.enum},message:"must be equal to one of the allowed values"}];
+validate131.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema65.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid11 = _errs35 === errors;
@@ -11675,7 +12700,7 @@ outer0:
 for(;i5--;){
 for(j2 = i5; j2--;){
 if(func0(data17[i5], data17[j2])){
-validate110.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/uniqueItems",keyword:"uniqueItems",params:{i: i5, j: j2},message:"must NOT have duplicate items (items ## "+j2+" and "+i5+" are identical)"}];
+validate131.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/uniqueItems",keyword:"uniqueItems",params:{i: i5, j: j2},message:"must NOT have duplicate items (items ## "+j2+" and "+i5+" are identical)"}];
 return false;
 break outer0;
 }
@@ -11685,7 +12710,7 @@ break outer0;
 }
 }
 else {
-validate110.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate131.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -11699,7 +12724,7 @@ if(data.features !== undefined){
 let data19 = data.features;
 const _errs38 = errors;
 if(!(data19 && typeof data19 == "object" && !Array.isArray(data19))){
-validate110.errors = [{instancePath:instancePath+"/features",schemaPath:"#/properties/features/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate131.errors = [{instancePath:instancePath+"/features",schemaPath:"#/properties/features/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs38 === errors;
@@ -11716,7 +12741,7 @@ if(errors === _errs41){
 if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
 let missing4;
 if(((((((((((((((((((data20.hardMessageBytes === undefined) && (missing4 = "hardMessageBytes")) || ((data20.maxMessageBytes === undefined) && (missing4 = "maxMessageBytes"))) || ((data20.maxMembers === undefined) && (missing4 = "maxMembers"))) || ((data20.maxQueuedMessages === undefined) && (missing4 = "maxQueuedMessages"))) || ((data20.maxQueuedBytes === undefined) && (missing4 = "maxQueuedBytes"))) || ((data20.ticketMs === undefined) && (missing4 = "ticketMs"))) || ((data20.sessionLingerMs === undefined) && (missing4 = "sessionLingerMs"))) || ((data20.bindMs === undefined) && (missing4 = "bindMs"))) || ((data20.ringEvents === undefined) && (missing4 = "ringEvents"))) || ((data20.ringBytes === undefined) && (missing4 = "ringBytes"))) || ((data20.siblingMessageBytes === undefined) && (missing4 = "siblingMessageBytes"))) || ((data20.siblingQueuedBytes === undefined) && (missing4 = "siblingQueuedBytes"))) || ((data20.fenceMs === undefined) && (missing4 = "fenceMs"))) || ((data20.maxPendingFences === undefined) && (missing4 = "maxPendingFences"))) || ((data20.maxStayMs === undefined) && (missing4 = "maxStayMs"))) || ((data20.httpBodyBytes === undefined) && (missing4 = "httpBodyBytes"))) || ((data20.keepaliveMs === undefined) && (missing4 = "keepaliveMs"))) || ((data20.maxSessions === undefined) && (missing4 = "maxSessions"))){
-validate110.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
+validate131.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
@@ -11724,18 +12749,18 @@ if(data20.hardMessageBytes !== undefined){
 let data21 = data20.hardMessageBytes;
 const _errs43 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate110.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs43){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 67108864 || isNaN(data21)){
-validate110.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate131.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data21 < 1 || isNaN(data21)){
-validate110.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11751,18 +12776,18 @@ if(data20.maxMessageBytes !== undefined){
 let data22 = data20.maxMessageBytes;
 const _errs46 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate110.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs46){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 67108864 || isNaN(data22)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data22 < 1 || isNaN(data22)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11778,18 +12803,18 @@ if(data20.maxMembers !== undefined){
 let data23 = data20.maxMembers;
 const _errs49 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate110.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs49){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 1000000 || isNaN(data23)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data23 < 1 || isNaN(data23)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11805,18 +12830,18 @@ if(data20.maxQueuedMessages !== undefined){
 let data24 = data20.maxQueuedMessages;
 const _errs52 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate110.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs52){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 1000000 || isNaN(data24)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data24 < 1 || isNaN(data24)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11832,18 +12857,18 @@ if(data20.maxQueuedBytes !== undefined){
 let data25 = data20.maxQueuedBytes;
 const _errs55 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-validate110.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs55){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 1073741824 || isNaN(data25)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data25 < 1 || isNaN(data25)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11859,18 +12884,18 @@ if(data20.ticketMs !== undefined){
 let data26 = data20.ticketMs;
 const _errs58 = errors;
 if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-validate110.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs58){
 if((typeof data26 == "number") && (isFinite(data26))){
 if(data26 > 600000 || isNaN(data26)){
-validate110.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate131.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data26 < 1 || isNaN(data26)){
-validate110.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11886,18 +12911,18 @@ if(data20.sessionLingerMs !== undefined){
 let data27 = data20.sessionLingerMs;
 const _errs61 = errors;
 if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-validate110.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs61){
 if((typeof data27 == "number") && (isFinite(data27))){
 if(data27 > 3600000 || isNaN(data27)){
-validate110.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate131.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data27 < 1 || isNaN(data27)){
-validate110.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11913,18 +12938,18 @@ if(data20.bindMs !== undefined){
 let data28 = data20.bindMs;
 const _errs64 = errors;
 if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
-validate110.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs64){
 if((typeof data28 == "number") && (isFinite(data28))){
 if(data28 > 600000 || isNaN(data28)){
-validate110.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate131.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data28 < 1 || isNaN(data28)){
-validate110.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11940,18 +12965,18 @@ if(data20.ringEvents !== undefined){
 let data29 = data20.ringEvents;
 const _errs67 = errors;
 if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-validate110.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs67){
 if((typeof data29 == "number") && (isFinite(data29))){
 if(data29 > 65536 || isNaN(data29)){
-validate110.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+validate131.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
 return false;
 }
 else {
 if(data29 < 1 || isNaN(data29)){
-validate110.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11967,18 +12992,18 @@ if(data20.ringBytes !== undefined){
 let data30 = data20.ringBytes;
 const _errs70 = errors;
 if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
-validate110.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs70){
 if((typeof data30 == "number") && (isFinite(data30))){
 if(data30 > 67108864 || isNaN(data30)){
-validate110.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate131.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data30 < 1 || isNaN(data30)){
-validate110.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11994,18 +13019,18 @@ if(data20.siblingMessageBytes !== undefined){
 let data31 = data20.siblingMessageBytes;
 const _errs73 = errors;
 if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
-validate110.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs73){
 if((typeof data31 == "number") && (isFinite(data31))){
 if(data31 > 16777216 || isNaN(data31)){
-validate110.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate131.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data31 < 1024 || isNaN(data31)){
-validate110.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate131.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -12021,18 +13046,18 @@ if(data20.siblingQueuedBytes !== undefined){
 let data32 = data20.siblingQueuedBytes;
 const _errs76 = errors;
 if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
-validate110.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs76){
 if((typeof data32 == "number") && (isFinite(data32))){
 if(data32 > 67108864 || isNaN(data32)){
-validate110.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate131.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data32 < 1024 || isNaN(data32)){
-validate110.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate131.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -12048,18 +13073,18 @@ if(data20.fenceMs !== undefined){
 let data33 = data20.fenceMs;
 const _errs79 = errors;
 if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
-validate110.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs79){
 if((typeof data33 == "number") && (isFinite(data33))){
 if(data33 > 600000 || isNaN(data33)){
-validate110.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate131.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data33 < 1 || isNaN(data33)){
-validate110.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12075,18 +13100,18 @@ if(data20.maxPendingFences !== undefined){
 let data34 = data20.maxPendingFences;
 const _errs82 = errors;
 if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-validate110.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs82){
 if((typeof data34 == "number") && (isFinite(data34))){
 if(data34 > 1024 || isNaN(data34)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
 return false;
 }
 else {
 if(data34 < 1 || isNaN(data34)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12102,18 +13127,18 @@ if(data20.maxStayMs !== undefined){
 let data35 = data20.maxStayMs;
 const _errs85 = errors;
 if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
-validate110.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs85){
 if((typeof data35 == "number") && (isFinite(data35))){
 if(data35 > 86400000 || isNaN(data35)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data35 < 1 || isNaN(data35)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12129,18 +13154,18 @@ if(data20.httpBodyBytes !== undefined){
 let data36 = data20.httpBodyBytes;
 const _errs88 = errors;
 if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
-validate110.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs88){
 if((typeof data36 == "number") && (isFinite(data36))){
 if(data36 > 16777216 || isNaN(data36)){
-validate110.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate131.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data36 < 1024 || isNaN(data36)){
-validate110.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate131.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -12156,18 +13181,18 @@ if(data20.keepaliveMs !== undefined){
 let data37 = data20.keepaliveMs;
 const _errs91 = errors;
 if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
-validate110.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs91){
 if((typeof data37 == "number") && (isFinite(data37))){
 if(data37 > 3600000 || isNaN(data37)){
-validate110.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate131.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data37 < 100 || isNaN(data37)){
-validate110.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate131.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -12183,18 +13208,18 @@ if(data20.maxSessions !== undefined){
 let data38 = data20.maxSessions;
 const _errs94 = errors;
 if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
-validate110.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs94){
 if((typeof data38 == "number") && (isFinite(data38))){
 if(data38 > 100000000 || isNaN(data38)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data38 < 1 || isNaN(data38)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12210,18 +13235,18 @@ if(data20.maxAnonymousSessions !== undefined){
 let data39 = data20.maxAnonymousSessions;
 const _errs97 = errors;
 if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
-validate110.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs97){
 if((typeof data39 == "number") && (isFinite(data39))){
 if(data39 > 100000000 || isNaN(data39)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data39 < 0 || isNaN(data39)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -12237,18 +13262,18 @@ if(data20.maxConnections !== undefined){
 let data40 = data20.maxConnections;
 const _errs100 = errors;
 if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
-validate110.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs100){
 if((typeof data40 == "number") && (isFinite(data40))){
 if(data40 > 100000000 || isNaN(data40)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data40 < 1 || isNaN(data40)){
-validate110.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12264,18 +13289,18 @@ if(data20.drainMs !== undefined){
 let data41 = data20.drainMs;
 const _errs103 = errors;
 if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
-validate110.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs103){
 if((typeof data41 == "number") && (isFinite(data41))){
 if(data41 > 3600000 || isNaN(data41)){
-validate110.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate131.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data41 < 0 || isNaN(data41)){
-validate110.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate131.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -12291,18 +13316,18 @@ if(data20.debugEventsPerSecond !== undefined){
 let data42 = data20.debugEventsPerSecond;
 const _errs106 = errors;
 if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
-validate110.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs106){
 if((typeof data42 == "number") && (isFinite(data42))){
 if(data42 > 1000000 || isNaN(data42)){
-validate110.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate131.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data42 < 0 || isNaN(data42)){
-validate110.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate131.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -12318,18 +13343,18 @@ if(data20.agentCommandBytes !== undefined){
 let data43 = data20.agentCommandBytes;
 const _errs109 = errors;
 if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
-validate110.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs109){
 if((typeof data43 == "number") && (isFinite(data43))){
 if(data43 > 1048576 || isNaN(data43)){
-validate110.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+validate131.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
 if(data43 < 2 || isNaN(data43)){
-validate110.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate131.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -12345,18 +13370,18 @@ if(data20.agentCommandsPerSecond !== undefined){
 let data44 = data20.agentCommandsPerSecond;
 const _errs112 = errors;
 if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
-validate110.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs112){
 if((typeof data44 == "number") && (isFinite(data44))){
 if(data44 > 1000000 || isNaN(data44)){
-validate110.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate131.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data44 < 1 || isNaN(data44)){
-validate110.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate131.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12393,7 +13418,7 @@ var valid15 = true;
 }
 }
 else {
-validate110.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate131.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -12412,7 +13437,7 @@ for(const key0 in data45){
 let data46 = data45[key0];
 const _errs118 = errors;
 if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
-validate110.errors = [{instancePath:instancePath+"/errors/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/errors/additionalProperties/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate131.errors = [{instancePath:instancePath+"/errors/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/errors/additionalProperties/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid16 = _errs118 === errors;
@@ -12422,7 +13447,7 @@ break;
 }
 }
 else {
-validate110.errors = [{instancePath:instancePath+"/errors",schemaPath:"#/properties/errors/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate131.errors = [{instancePath:instancePath+"/errors",schemaPath:"#/properties/errors/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -12443,24 +13468,24 @@ var valid0 = true;
 }
 }
 else {
-validate110.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate131.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate110.errors = vErrors;
+validate131.errors = vErrors;
 return errors === 0;
 }
-validate110.evaluated = {"props":{"protocol":true,"versions":true,"server":true,"profiles":true,"endpoints":true,"subprotocols":true,"formats":true,"features":true,"limits":true,"errors":true},"dynamicProps":false,"dynamicItems":false};
+validate131.evaluated = {"props":{"protocol":true,"versions":true,"server":true,"profiles":true,"endpoints":true,"subprotocols":true,"formats":true,"features":true,"limits":true,"errors":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_grant = validate52;
+export const http_grant = validate57;
 
-export const http_refusal = validate111;
+export const http_refusal = validate132;
 
-function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/refusal.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate111.evaluated;
+const evaluated0 = validate132.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12471,7 +13496,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.error === undefined) && (missing0 = "error")){
-validate111.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate132.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -12482,7 +13507,7 @@ if(errors === _errs1){
 if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 let missing1;
 if((((data0.name === undefined) && (missing1 = "name")) || ((data0.code === undefined) && (missing1 = "code"))) || ((data0.message === undefined) && (missing1 = "message"))){
-validate111.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate132.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -12491,13 +13516,13 @@ let data1 = data0.name;
 const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
-if(!pattern31.test(data1)){
-validate111.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
+if(!pattern37.test(data1)){
+validate132.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
 }
 else {
-validate111.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate132.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -12511,7 +13536,7 @@ if(data0.code !== undefined){
 let data2 = data0.code;
 const _errs5 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate111.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate132.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid1 = _errs5 === errors;
@@ -12523,7 +13548,7 @@ if(valid1){
 if(data0.message !== undefined){
 const _errs7 = errors;
 if(typeof data0.message !== "string"){
-validate111.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate132.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs7 === errors;
@@ -12541,18 +13566,18 @@ if(data4.limit !== undefined){
 let data5 = data4.limit;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate111.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate132.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate111.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate132.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate111.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate132.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -12569,13 +13594,13 @@ let data6 = data4.pointer;
 const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data6 === "string"){
-if(!pattern32.test(data6)){
-validate111.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
+if(!pattern38.test(data6)){
+validate132.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
 return false;
 }
 }
 else {
-validate111.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate132.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -12587,7 +13612,7 @@ var valid2 = true;
 }
 }
 else {
-validate111.errors = [{instancePath:instancePath+"/error/data",schemaPath:"#/properties/error/properties/data/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate132.errors = [{instancePath:instancePath+"/error/data",schemaPath:"#/properties/error/properties/data/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -12602,7 +13627,7 @@ var valid1 = true;
 }
 }
 else {
-validate111.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate132.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -12610,25 +13635,25 @@ return false;
 }
 }
 else {
-validate111.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate132.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate111.errors = vErrors;
+validate132.errors = vErrors;
 return errors === 0;
 }
-validate111.evaluated = {"props":{"error":true},"dynamicProps":false,"dynamicItems":false};
+validate132.evaluated = {"props":{"error":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_session_request = validate46;
+export const http_session_request = validate51;
 
-export const rpc_failure = validate112;
-const schema196 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/failure.json","title":"RpcFailure","description":"Answer to a call that was refused, and to what was not a call at all.","type":"object","properties":{"jsonrpc":{"description":"Version of JSON-RPC.","const":"2.0"},"id":{"description":"Id of the call; null where the message had no valid id.","type":["string","integer","null"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991},"error":{"description":"Why it was refused.","type":"object","properties":{"code":{"description":"Code of the error in `errors.json`.","type":"integer"},"message":{"description":"For people. May change at any time.","type":"string"},"data":{"$ref":"../common/error-detail.json","description":"Name of the error, and what else is known."}},"required":["code","message","data"]}},"required":["jsonrpc","id","error"]};
+export const rpc_failure = validate133;
+const schema229 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/failure.json","title":"RpcFailure","description":"Answer to a call that was refused, and to what was not a call at all.","type":"object","properties":{"jsonrpc":{"description":"Version of JSON-RPC.","const":"2.0"},"id":{"description":"Id of the call; null where the message had no valid id.","type":["string","integer","null"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991},"error":{"description":"Why it was refused.","type":"object","properties":{"code":{"description":"Code of the error in `errors.json`.","type":"integer"},"message":{"description":"For people. May change at any time.","type":"string"},"data":{"$ref":"../common/error-detail.json","description":"Name of the error, and what else is known."}},"required":["code","message","data"]}},"required":["jsonrpc","id","error"]};
 
-function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/failure.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate112.evaluated;
+const evaluated0 = validate133.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12639,14 +13664,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.id === undefined) && (missing0 = "id"))) || ((data.error === undefined) && (missing0 = "error"))){
-validate112.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate133.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate112.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate133.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -12659,18 +13684,18 @@ if(data.id !== undefined){
 let data1 = data.id;
 const _errs2 = errors;
 if(((typeof data1 !== "string") && (!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1))))) && (data1 !== null)){
-validate112.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: schema196.properties.id.type},message:"must be string,integer,null"}];
+validate133.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: schema229.properties.id.type},message:"must be string,integer,null"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate112.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate133.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < -9007199254740991 || isNaN(data1)){
-validate112.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate133.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -12678,7 +13703,7 @@ return false;
 if(errors === _errs2){
 if(typeof data1 === "string"){
 if(func5(data1) > 128){
-validate112.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate133.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
@@ -12697,7 +13722,7 @@ if(errors === _errs4){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 let missing1;
 if((((data2.code === undefined) && (missing1 = "code")) || ((data2.message === undefined) && (missing1 = "message"))) || ((data2.data === undefined) && (missing1 = "data"))){
-validate112.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate133.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -12705,7 +13730,7 @@ if(data2.code !== undefined){
 let data3 = data2.code;
 const _errs6 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate112.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate133.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid1 = _errs6 === errors;
@@ -12717,7 +13742,7 @@ if(valid1){
 if(data2.message !== undefined){
 const _errs8 = errors;
 if(typeof data2.message !== "string"){
-validate112.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate133.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs8 === errors;
@@ -12728,8 +13753,8 @@ var valid1 = true;
 if(valid1){
 if(data2.data !== undefined){
 const _errs10 = errors;
-if(!(validate73(data2.data, {instancePath:instancePath+"/error/data",parentData:data2,parentDataProperty:"data",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+if(!(validate86(data2.data, {instancePath:instancePath+"/error/data",parentData:data2,parentDataProperty:"data",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
 errors = vErrors.length;
 }
 var valid1 = _errs10 === errors;
@@ -12742,7 +13767,7 @@ var valid1 = true;
 }
 }
 else {
-validate112.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate133.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -12756,23 +13781,23 @@ var valid0 = true;
 }
 }
 else {
-validate112.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate133.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate112.errors = vErrors;
+validate133.errors = vErrors;
 return errors === 0;
 }
-validate112.evaluated = {"props":{"jsonrpc":true,"id":true,"error":true},"dynamicProps":false,"dynamicItems":false};
+validate133.evaluated = {"props":{"jsonrpc":true,"id":true,"error":true},"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_id = validate114;
-const schema197 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/id.json","title":"RpcId","description":"Id of a call, chosen by the client and echoed with the same type: a string of at most 128 characters, or an integer. Unique among the calls of one socket that are not answered yet.","type":["string","integer"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991};
+export const rpc_id = validate135;
+const schema230 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/id.json","title":"RpcId","description":"Id of a call, chosen by the client and echoed with the same type: a string of at most 128 characters, or an integer. Unique among the calls of one socket that are not answered yet.","type":["string","integer"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991};
 
-function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/id.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate114.evaluated;
+const evaluated0 = validate135.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12780,18 +13805,18 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if((typeof data !== "string") && (!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data))))){
-validate114.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema197.type},message:"must be string,integer"}];
+validate135.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema230.type},message:"must be string,integer"}];
 return false;
 }
 if(errors === 0){
 if((typeof data == "number") && (isFinite(data))){
 if(data > 9007199254740991 || isNaN(data)){
-validate114.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate135.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data < -9007199254740991 || isNaN(data)){
-validate114.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate135.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -12799,24 +13824,24 @@ return false;
 if(errors === 0){
 if(typeof data === "string"){
 if(func5(data) > 128){
-validate114.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate135.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
 }
 }
-validate114.errors = vErrors;
+validate135.errors = vErrors;
 return errors === 0;
 }
-validate114.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate135.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_notification = validate115;
+export const rpc_notification = validate136;
 
-function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate136(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/notification.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate115.evaluated;
+const evaluated0 = validate136.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12827,14 +13852,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.method === undefined) && (missing0 = "method"))) || ((data.params === undefined) && (missing0 = "params"))){
-validate115.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate136.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate115.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate136.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -12846,7 +13871,7 @@ if(valid0){
 if(data.method !== undefined){
 const _errs2 = errors;
 if(typeof data.method !== "string"){
-validate115.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate136.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -12859,7 +13884,7 @@ if(data.params !== undefined){
 let data2 = data.params;
 const _errs4 = errors;
 if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
-validate115.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate136.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -12872,22 +13897,22 @@ var valid0 = true;
 }
 }
 else {
-validate115.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate136.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate115.errors = vErrors;
+validate136.errors = vErrors;
 return errors === 0;
 }
-validate115.evaluated = {"props":{"jsonrpc":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
+validate136.evaluated = {"props":{"jsonrpc":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_request = validate116;
+export const rpc_request = validate137;
 
-function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate137(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/request.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate116.evaluated;
+const evaluated0 = validate137.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12898,14 +13923,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.method === undefined) && (missing0 = "method"))){
-validate116.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate137.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate116.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate137.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -12919,18 +13944,18 @@ let data1 = data.id;
 const _errs2 = errors;
 const _errs3 = errors;
 if((typeof data1 !== "string") && (!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1))))){
-validate116.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema197.type},message:"must be string,integer"}];
+validate137.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema230.type},message:"must be string,integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate116.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate137.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < -9007199254740991 || isNaN(data1)){
-validate116.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate137.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -12938,7 +13963,7 @@ return false;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 128){
-validate116.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate137.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
@@ -12953,7 +13978,7 @@ if(valid0){
 if(data.method !== undefined){
 const _errs5 = errors;
 if(typeof data.method !== "string"){
-validate116.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate137.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -12966,7 +13991,7 @@ if(data.params !== undefined){
 let data3 = data.params;
 const _errs7 = errors;
 if(!(data3 && typeof data3 == "object" && !Array.isArray(data3))){
-validate116.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate137.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -12980,22 +14005,22 @@ var valid0 = true;
 }
 }
 else {
-validate116.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate137.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate116.errors = vErrors;
+validate137.errors = vErrors;
 return errors === 0;
 }
-validate116.evaluated = {"props":{"jsonrpc":true,"id":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
+validate137.evaluated = {"props":{"jsonrpc":true,"id":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_success = validate117;
+export const rpc_success = validate138;
 
-function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate138(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/success.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate117.evaluated;
+const evaluated0 = validate138.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -13006,14 +14031,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.id === undefined) && (missing0 = "id"))) || ((data.result === undefined) && (missing0 = "result"))){
-validate117.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate138.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate117.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate138.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -13027,18 +14052,18 @@ let data1 = data.id;
 const _errs2 = errors;
 const _errs3 = errors;
 if((typeof data1 !== "string") && (!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1))))){
-validate117.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema197.type},message:"must be string,integer"}];
+validate138.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema230.type},message:"must be string,integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate117.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate138.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < -9007199254740991 || isNaN(data1)){
-validate117.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate138.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -13046,7 +14071,7 @@ return false;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 128){
-validate117.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate138.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
@@ -13062,7 +14087,7 @@ if(data.result !== undefined){
 let data2 = data.result;
 const _errs5 = errors;
 if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
-validate117.errors = [{instancePath:instancePath+"/result",schemaPath:"#/properties/result/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate138.errors = [{instancePath:instancePath+"/result",schemaPath:"#/properties/result/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -13075,11 +14100,11 @@ var valid0 = true;
 }
 }
 else {
-validate117.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate138.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate117.errors = vErrors;
+validate138.errors = vErrors;
 return errors === 0;
 }
-validate117.evaluated = {"props":{"jsonrpc":true,"id":true,"result":true},"dynamicProps":false,"dynamicItems":false};
+validate138.evaluated = {"props":{"jsonrpc":true,"id":true,"result":true},"dynamicProps":false,"dynamicItems":false};

@@ -1,5 +1,6 @@
 import type { CallParams, CallResults, SessionState } from '../../generated/types.js';
 import type { Refusal, Result } from './refusal.js';
+import type { SwitchCalls } from './switching.js';
 
 export type Channel = 'command' | 'debug';
 
@@ -40,6 +41,7 @@ export interface Binding {
   readonly result: CallResults['sibling.bind'];
   /** seq of the last event that the client need not be sent. */
   readonly replayFrom: number;
+  readonly switching: SwitchCalls;
   state(): SessionState;
   /** The state with the event number that it is as of (SIB-6). */
   snapshot(): CallResults['pipe.state'];

@@ -3,8 +3,10 @@ import type { Cancel } from '../ports/clock.js';
 import type { Refusal, Result } from '../ports/refusal.js';
 import type { Binding, Channel, Deferred, EventLog, OpKey } from '../ports/sibling.js';
 import { refusedCommand, sendCommand } from './commands.js';
+import type { SwitchCalls } from '../ports/switching.js';
 import { fence, whenRouted } from './fence.js';
 import type { Session } from './session.js';
+import { switchCalls } from './switches.js';
 import type { Tickets } from './tickets.js';
 import { SETTLED } from './waiting.js';
 
@@ -39,6 +41,10 @@ export class SessionBinding implements Binding {
     this.log = parts.log;
     this.result = parts.result;
     this.replayFrom = parts.replayFrom;
+  }
+
+  get switching(): SwitchCalls {
+    return switchCalls(this.#session);
   }
 
   state(): SessionState {

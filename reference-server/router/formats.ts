@@ -23,6 +23,12 @@ export function convertible(payload: Buffer, from: Kind, to: Kind): boolean {
   return from === 'json' || isUtf8(payload);
 }
 
+/** What a message arrives as: a text is JSON if its client has switched to that, or it is nothing (SWITCH-2). */
+export function arrivesAs(sendsAs: Kind | null, kind: Kind, payload: Buffer): Kind | null {
+  if (sendsAs !== 'json' || kind !== 'text') return kind;
+  return isJson(payload) ? 'json' : null;
+}
+
 /**
  * What a message is in a room: its kind there, or null where the room does not take it (FMT-1, FMT-3).
  * A room of format `json` validates, because its format says so; no other room looks into a payload unasked.

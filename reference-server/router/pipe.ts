@@ -1,9 +1,10 @@
-import type { EndCause, Position } from '../../generated/types.js';
+import type { EndCause, OpenSwitch, Position } from '../../generated/types.js';
 import type { Batch, Kind } from '../ports/message.js';
 import type { Backlog, PipeSink, PipeSource } from '../ports/pipe.js';
 import { counters } from './fence.js';
-import { kindInRoom, offered } from './formats.js';
+import { arrivesAs, kindInRoom, offered } from './formats.js';
 import type { Session } from './session.js';
+import { Switches } from './switches.js';
 import { Waiting } from './waiting.js';
 
 /** Why a message goes no further; its place in the stream stays counted (POS-1). */
@@ -21,6 +22,7 @@ export class Pipe implements PipeSource {
   readonly waiting: Waiting;
   readonly c2s = { received: 0, routed: 0, bytes: 0 };
   readonly s2c = { enqueued: 0, dropped: 0, bytes: 0 };
+  #switches: Switches | null = null;
   #cause: EndCause | null = null;
   #open = true;
 
@@ -65,13 +67,24 @@ export class Pipe implements PipeSource {
     return { epoch: this.epoch, dir, unit: 'msg', n };
   }
 
+  get openSwitches(): readonly OpenSwitch[] {
+    return this.#switches?.open ?? [];
+  }
+
+  switches(): Switches {
+    this.#switches ??= new Switches(this.#session, this);
+    return this.#switches;
+  }
+
   receive(kind: Kind, payload: Buffer): void {
     if (!this.#open) return;
     const n = ++this.c2s.received;
     this.c2s.bytes += payload.length;
-    const { room } = this.#session;
+    this.#switches?.c2s.counted(n);
+    const { room, sendsAs } = this.#session;
     const refusal = this.#refusal(kind, payload);
-    const taken = refusal ? null : kindInRoom(room.terms, kind, payload);
+    const arrived = refusal ? null : arrivesAs(sendsAs, kind, payload);
+    const taken = arrived && kindInRoom(room.terms, arrived, payload);
     if (taken) room.post(this.#session, { pipe: this, n, kind: taken, payload });
     else this.#refuse({ n, kind, payload }, refusal ?? { name: 'format_mismatch' });
   }
@@ -130,6 +143,7 @@ export class Pipe implements PipeSource {
     this.s2c.bytes -= lost.bytes;
     this.#open = false;
     this.#cause = cause;
+    this.#switches?.end();
     this.#session.emit('pipe.ended', this.#account('c2s', { n: this.c2s.received, bytes: this.c2s.bytes }));
     this.#session.emit('pipe.ended', this.#account('s2c', { n: this.written, bytes: this.s2c.bytes }));
     this.waiting.fail({ refused: 'pipe_ended', data: { counters: counters(this.#session, this) } });

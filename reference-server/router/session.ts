@@ -37,7 +37,10 @@ export class Session {
   readonly account: string | null;
   readonly room: Room;
   readonly scopes: readonly Scope[];
-  readonly formats: Formats;
+  /** The kinds in force; a switch changes them. */
+  formats: Formats;
+  /** What the client has switched to sending; null while it has not. */
+  sendsAs: Kind | null = null;
   readonly limits: Readonly<Required<Limits>>;
   readonly log: EventRing;
   readonly bindings = new Bindings();
@@ -164,6 +167,12 @@ export class Session {
     return true;
   }
 
+  /** What the client sends from now on. */
+  sendAs(kind: Kind): void {
+    this.formats = { ...this.formats, send: [kind] };
+    this.sendsAs = kind;
+  }
+
   /** A message behind `at` that this member cannot take in any of its formats (FMT-5). */
   undeliverable(at: Position): void {
     this.emit('pipe.undeliverable', { at, beforeN: at.n + 1, error: { name: 'undeliverable' } });
@@ -187,6 +196,7 @@ export class Session {
         s2c: { n: pipe?.written ?? 0, bytes: pipe?.s2c.bytes ?? 0, dropped: pipe?.s2c.dropped ?? 0 },
       },
       siblings: this.bindings.generations,
+      switches: [...(pipe?.openSwitches ?? [])],
       subscriptions: this.observers.subscribed,
     };
   }

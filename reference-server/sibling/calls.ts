@@ -34,6 +34,8 @@ const METHODS: ReadonlyMap<string, Method> = new Map([
   method('pipe.close', COMMAND, (binding, params, reply) => binding.closePipe(params, reply)),
   method('agent.command', COMMAND, (binding, params, reply) => binding.command(params, reply)),
   method('pipe.state', BOTH, (binding, _params, reply) => reply(binding.snapshot())),
+  method('switch.propose', COMMAND, (binding, params, reply) => reply(binding.switching.propose(params))),
+  method('switch.abort', COMMAND, (binding, params, reply) => reply(binding.switching.abort(params))),
   method('subscribe', COMMAND, (binding, params, reply) => reply(binding.subscribe(params))),
   method('debug.level', ['debug'], (binding, params, reply) => reply(binding.debugLevel(params))),
 ]);
@@ -43,6 +45,7 @@ const ONCE: ReadonlySet<string> = new Set([
   'pipe.ticket',
   'pipe.close',
   'agent.command',
+  'switch.propose',
   'subscribe',
   'sibling.stay',
   'debug.level',
