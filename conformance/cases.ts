@@ -129,6 +129,7 @@ function toCase({ raw, row, file, stepLines }: RowOfCase): Case {
     file,
     line: stepLines[0] ?? 1,
     ...(profiles.length > 0 ? { profiles } : {}),
+    lacks: list(whole['lacks']).map(String),
     tags: list(whole['tags']).map(String),
     accounts: accountsOf(whole),
     given,

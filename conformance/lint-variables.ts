@@ -59,7 +59,7 @@ function membersOf({ verb, fields, expect }: CaseStep): Mentioned {
     ...(verb === 'retry' ? retried(fields) : []),
   ];
   const needed = [fields['at'], fields['from'], fields['member'], fields['sentinel'], expect?.['at']].filter(
-    (at) => at !== 'none',
+    (at) => at !== 'none' && at !== 'ping',
   );
   const pair = verb === 'control' && Array.isArray(fields['of']) ? fields['of'].map(String) : [];
   return { made, needed: [...needed, ...pair].flatMap(head) };

@@ -106,7 +106,7 @@ function isLiveControl(step: CaseStep): boolean {
   // The nonce that closes a window of a pipe is a control too, whatever the window holds.
   if (step.verb === 'exactly' || step.verb === 'none') {
     const { messages, message, sentinel } = step.fields;
-    return (messages !== undefined || message !== undefined) && sentinel !== 'none';
+    return (messages !== undefined || message !== undefined) && sentinel !== 'none' && sentinel !== 'ping';
   }
   return expectationOf(step)['message'] !== undefined;
 }

@@ -81,6 +81,8 @@ export interface Case {
   readonly file: string;
   readonly line: number;
   readonly profiles?: readonly string[];
+  /** Profiles that the server must not have declared: the case shows what happens without them. */
+  readonly lacks: readonly string[];
   readonly tags: readonly string[];
   readonly accounts: number;
   readonly given: Given;

@@ -51,6 +51,8 @@ export const isExclusive = (of: Pick<Case, 'steps'>): boolean => of.steps.some((
 export function skipOf(of: Case, declared: Declared, selection: Selection): Skip | undefined {
   const missing = profilesOf(of).find((profile) => !declared.profiles.includes(profile));
   if (missing !== undefined) return { verdict: 'NOT_APPLICABLE', reason: `profile ${missing}` };
+  const had = of.lacks.find((profile) => declared.profiles.includes(profile));
+  if (had !== undefined) return { verdict: 'NOT_APPLICABLE', reason: `has profile ${had}` };
   if (of.accounts > selection.accounts) return { verdict: 'NOT_TESTED', reason: 'token' };
   if (isExclusive(of) && !selection.owned) return { verdict: 'NOT_TESTED', reason: 'restart' };
   if (of.tags.includes('slow') && !selection.full) return { verdict: 'NOT_TESTED', reason: 'slow' };

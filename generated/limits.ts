@@ -15,6 +15,8 @@ export const limits = {
   "maxMembers": {"unit":"count","default":1000,"minimum":1,"maximum":1000000},
   "maxQueuedMessages": {"unit":"count","default":1024,"minimum":1,"maximum":1000000},
   "maxQueuedBytes": {"unit":"bytes","default":1048576,"minimum":1,"maximum":1073741824},
+  "pauseMaxMs": {"unit":"ms","default":60000,"minimum":1,"maximum":86400000},
+  "blockMs": {"unit":"ms","default":5000,"minimum":1,"maximum":600000},
   "ticketMs": {"unit":"ms","default":60000,"minimum":1,"maximum":600000},
   "sessionLingerMs": {"unit":"ms","default":30000,"minimum":1,"maximum":3600000},
   "bindMs": {"unit":"ms","default":10000,"minimum":1,"maximum":600000},

@@ -14,7 +14,7 @@ export const profiles = {
   "core": {"name":"core","transport":false,"needs":[],"meaning":"Discovery, grant, bind, fence, delivery, positions, limits and the event log of the sibling, over at least one transport. Every server has it."},
   "switching": {"name":"switching","transport":false,"needs":["core","formats"],"meaning":"Settings of a pipe switched mid-stream at an agreed position."},
   "formats": {"name":"formats","transport":false,"needs":["core"],"meaning":"Rooms of one kind of message, offers of formats, lossless conversion."},
-  "policies": {"name":"policies","transport":false,"needs":["core"],"meaning":"Pause and resume, the other slow-consumer policies, rates, what happens when the owner leaves."},
+  "policies": {"name":"policies","transport":false,"needs":["core"],"meaning":"Pause and resume, the other slow-consumer policies, rates."},
   "agents": {"name":"agents","transport":false,"needs":["core"],"meaning":"Commands between members on their siblings, and announced endings of streams."},
   "anonymous": {"name":"anonymous","transport":false,"needs":["core"],"meaning":"Clients without a token, in rooms that admit them."},
   "receipts": {"name":"receipts","transport":false,"needs":["core"],"meaning":"Opt-in receipts and manifests: the id of each message, who sent it, how many it reached."},

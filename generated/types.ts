@@ -104,6 +104,10 @@ export type EventEpoch = string;
  */
 export type Seq = number;
 /**
+ * Names a place in the stream to a client that is not written yet. The server gives each number once in a session; `pipe.mark` tells where the place came to be.
+ */
+export type Mark = number;
+/**
  * Why a switch came to nothing. `called_off`: by the sender, `switch.abort`; `refused`: by the receiver, `switch.refuse`; `timeout`: no answer within `switchAckMs`; `pipe_ended`: the pipe ended while it was open.
  */
 export type SwitchEnd = 'called_off' | 'refused' | 'timeout' | 'pipe_ended';
@@ -124,6 +128,10 @@ export interface WireTypes {
   'calls/fence.result': FenceResult;
   'calls/pipe.close.params': PipeCloseParams;
   'calls/pipe.close.result': PipeCloseResult;
+  'calls/pipe.pause.params': PipePauseParams;
+  'calls/pipe.pause.result': PipePauseResult;
+  'calls/pipe.resume.params': PipeResumeParams;
+  'calls/pipe.resume.result': PipeResumeResult;
   'calls/pipe.state.params': PipeStateParams;
   'calls/pipe.state.result': PipeStateResult;
   'calls/pipe.ticket.params': PipeTicketParams;
@@ -156,6 +164,7 @@ export interface WireTypes {
   'common/formats': Formats;
   'common/kind': Kind;
   'common/limits': Limits;
+  'common/mark': Mark;
   'common/message-id': MessageId;
   'common/nonce': Nonce;
   'common/op-id': OpId;
@@ -181,11 +190,14 @@ export interface WireTypes {
   'events/agent.command': AgentCommandEvent;
   'events/debug.envelope': DebugEnvelopeEvent;
   'events/debug.log': DebugLogEvent;
+  'events/pipe.dropped': PipeDroppedEvent;
   'events/pipe.ended': PipeEndedEvent;
   'events/pipe.manifest': PipeManifestEvent;
+  'events/pipe.mark': PipeMarkEvent;
   'events/pipe.opened': PipeOpenedEvent;
   'events/pipe.receipt': PipeReceiptEvent;
   'events/pipe.refused': PipeRefusedEvent;
+  'events/pipe.resumed': PipeResumedEvent;
   'events/pipe.undeliverable': PipeUndeliverableEvent;
   'events/server.draining': ServerDrainingEvent;
   'events/sibling.gap': SiblingGapEvent;
@@ -402,6 +414,50 @@ export interface PipeCloseResult {
   at: Position;
 }
 /**
+ * Stops the stream to the client behind what is written already. What is sent meanwhile waits in the queue, under the limits and the policy of the room.
+ */
+export interface PipePauseParams {
+  /**
+   * Which direction: only `s2c` can be paused.
+   */
+  dir: 's2c';
+  /**
+   * Makes a repeat of this call harmless.
+   */
+  op?: OpId;
+}
+/**
+ * The stream is paused.
+ */
+export interface PipePauseResult {
+  /**
+   * The last message that was written; nothing follows until the pipe is resumed. Direction `s2c`.
+   */
+  at: Position;
+}
+/**
+ * Lets the stream to the client go on. On a pipe that is not paused nothing changes.
+ */
+export interface PipeResumeParams {
+  /**
+   * Which direction: only `s2c` can be paused.
+   */
+  dir: 's2c';
+  /**
+   * Makes a repeat of this call harmless.
+   */
+  op?: OpId;
+}
+/**
+ * The stream goes on.
+ */
+export interface PipeResumeResult {
+  /**
+   * The last message that was written before the stream goes on. Direction `s2c`.
+   */
+  at: Position;
+}
+/**
  * Asks for a snapshot of the session. It takes no parameters.
  */
 export interface PipeStateParams {
@@ -464,6 +520,10 @@ export interface SessionState {
      * Why it ended; present only when `ended`.
      */
     cause?: EndCause;
+    /**
+     * Present, and true, while the client has paused the stream to it (`pipe.pause`).
+     */
+    paused?: true;
     /**
      * What came from the client.
      */
@@ -598,11 +658,11 @@ export interface RoomLimits {
    */
   maxQueuedBytes?: number;
   /**
-   * Messages that one member may send in a second, as the rate of a token bucket. Absent: no such limit. Needs profile `policies`, else `not_supported`.
+   * Messages that one member may send in a second, as the rate of a token bucket. More are refused with `rate_limited`. Absent: no such limit. Needs profile `policies`, else `not_supported`.
    */
   messagesPerSecond?: number;
   /**
-   * Size of the token bucket of `messagesPerSecond`, in messages. Needs profile `policies`, else `not_supported`.
+   * Size of the token bucket of `messagesPerSecond`, in messages; absent: as many as that. Needs profile `policies`, else `not_supported`.
    */
   messageBurst?: number;
 }
@@ -643,6 +703,14 @@ export interface Limits {
    * Payload bytes that may wait to be written to one member of the room. More is a slow consumer; one message alone never is. Default 1048576.
    */
   maxQueuedBytes: number;
+  /**
+   * Longest pause of a pipe. Then it goes on by itself, with `pipe.resumed`. Only with profile `policies`. In milliseconds, default 60000.
+   */
+  pauseMaxMs?: number;
+  /**
+   * How long this session may hold a room of the policy `block` up. Then its pipe is closed with `slow_consumer`. Only with profile `policies`. In milliseconds, default 5000.
+   */
+  blockMs?: number;
   /**
    * Life of an unused pipe ticket, from the answer that carried it. Then it is `ticket_invalid`. In milliseconds, default 60000.
    */
@@ -931,6 +999,14 @@ export interface RequestedLimits {
    * Agent commands and announced endings that a session may send in a second, and as many at once after a pause. The next one is `rate_limited`. Only with profile `agents`.
    */
   agentCommandsPerSecond?: number;
+  /**
+   * Longest pause of a pipe. Then it goes on by itself, with `pipe.resumed`. Only with profile `policies`. In milliseconds.
+   */
+  pauseMaxMs?: number;
+  /**
+   * How long this session may hold a room of the policy `block` up. Then its pipe is closed with `slow_consumer`. Only with profile `policies`. In milliseconds.
+   */
+  blockMs?: number;
 }
 /**
  * Answer to a session request: one session, and the two secrets that open its sockets. Every grant has its own `sid`, ticket and secret.
@@ -1361,6 +1437,39 @@ export interface DebugLogEvent {
   text: string;
 }
 /**
+ * Messages were dropped from the queue of the pipe, as the policy of the room says. They have no numbers; the ones before and after them follow each other in the count.
+ */
+export interface PipeDroppedEvent {
+  /**
+   * Number of the event.
+   */
+  seq: Seq;
+  /**
+   * The session that the event is about.
+   */
+  sid: Sid;
+  /**
+   * Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.
+   */
+  replay?: true;
+  /**
+   * The place where they are missing, direction `s2c`, `n` = `beforeN` - 1. With `mark`: the last message written so far; the place is behind it.
+   */
+  at: Position;
+  /**
+   * Number that the next message behind the place has. Absent with `mark`.
+   */
+  beforeN?: number;
+  /**
+   * The place is not written yet: `pipe.mark` will tell it.
+   */
+  mark?: Mark;
+  /**
+   * How many messages this event tells of.
+   */
+  count: number;
+}
+/**
  * The account of one direction of a pipe that is over. There are two of them for each pipe, `c2s` then `s2c`, with the same cause.
  */
 export interface PipeEndedEvent {
@@ -1438,6 +1547,31 @@ export interface PipeManifestEvent {
      */
     hops: string[];
   }[];
+}
+/**
+ * The stream to the client has come to a place that an earlier event named by a mark.
+ */
+export interface PipeMarkEvent {
+  /**
+   * Number of the event.
+   */
+  seq: Seq;
+  /**
+   * The session that the event is about.
+   */
+  sid: Sid;
+  /**
+   * Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.
+   */
+  replay?: true;
+  /**
+   * The mark that the earlier event gave.
+   */
+  mark: Mark;
+  /**
+   * The last message before the place, direction `s2c`.
+   */
+  at: Position;
 }
 /**
  * A pipe of the session has opened. What the client sends on it from now on is counted from 1.
@@ -1542,6 +1676,31 @@ export interface PipeRefusedEvent {
   error: ErrorDetail;
 }
 /**
+ * A pause was ended without the client: the pipe is written to again.
+ */
+export interface PipeResumedEvent {
+  /**
+   * Number of the event.
+   */
+  seq: Seq;
+  /**
+   * The session that the event is about.
+   */
+  sid: Sid;
+  /**
+   * Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.
+   */
+  replay?: true;
+  /**
+   * The last message that was written before the pause ended, direction `s2c`.
+   */
+  at: Position;
+  /**
+   * Why: `timeout`, the pause had lasted for `pauseMaxMs`. Others may be added.
+   */
+  cause: string;
+}
+/**
  * A message could not be delivered to some members because of what they accept or can carry; every other member has it. The sender is told with `members`, each member that misses it with `beforeN`.
  */
 export interface PipeUndeliverableEvent {
@@ -1558,7 +1717,7 @@ export interface PipeUndeliverableEvent {
    */
   replay?: true;
   /**
-   * To the sender: the place of the message, direction `c2s`. To a receiver: the place after which it is missing, direction `s2c`, `n` = `beforeN` - 1.
+   * To the sender: the place of the message, direction `c2s`. To a receiver: the place after which it is missing, direction `s2c`, `n` = `beforeN` - 1; with `mark` the last message written so far, the place being behind it.
    */
   at: Position;
   /**
@@ -1566,9 +1725,13 @@ export interface PipeUndeliverableEvent {
    */
   members?: number;
   /**
-   * To a receiver: number that the next message written to it has. The missing one is not counted.
+   * To a receiver: number that the next message written to it has. The missing one is not counted. Absent with `mark`.
    */
   beforeN?: number;
+  /**
+   * To a receiver for whom messages wait: `pipe.mark` will tell the place.
+   */
+  mark?: Mark;
   /**
    * Why: `undeliverable`.
    */
@@ -1940,6 +2103,8 @@ export interface CallParams {
   'debug.level': DebugLevelParams;
   'fence': FenceParams;
   'pipe.close': PipeCloseParams;
+  'pipe.pause': PipePauseParams;
+  'pipe.resume': PipeResumeParams;
   'pipe.state': PipeStateParams;
   'pipe.ticket': PipeTicketParams;
   'session.create': SessionCreateParams;
@@ -1957,6 +2122,8 @@ export interface CallResults {
   'debug.level': DebugLevelResult;
   'fence': FenceResult;
   'pipe.close': PipeCloseResult;
+  'pipe.pause': PipePauseResult;
+  'pipe.resume': PipeResumeResult;
   'pipe.state': PipeStateResult;
   'pipe.ticket': PipeTicketResult;
   'session.create': SessionCreateResult;
@@ -1973,11 +2140,14 @@ export interface EventParams {
   'agent.command': AgentCommandEvent;
   'debug.envelope': DebugEnvelopeEvent;
   'debug.log': DebugLogEvent;
+  'pipe.dropped': PipeDroppedEvent;
   'pipe.ended': PipeEndedEvent;
   'pipe.manifest': PipeManifestEvent;
+  'pipe.mark': PipeMarkEvent;
   'pipe.opened': PipeOpenedEvent;
   'pipe.receipt': PipeReceiptEvent;
   'pipe.refused': PipeRefusedEvent;
+  'pipe.resumed': PipeResumedEvent;
   'pipe.undeliverable': PipeUndeliverableEvent;
   'server.draining': ServerDrainingEvent;
   'sibling.gap': SiblingGapEvent;
@@ -1996,6 +2166,8 @@ export const callMethods = [
   'debug.level',
   'fence',
   'pipe.close',
+  'pipe.pause',
+  'pipe.resume',
   'pipe.state',
   'pipe.ticket',
   'session.create',
@@ -2012,11 +2184,14 @@ export const eventMethods = [
   'agent.command',
   'debug.envelope',
   'debug.log',
+  'pipe.dropped',
   'pipe.ended',
   'pipe.manifest',
+  'pipe.mark',
   'pipe.opened',
   'pipe.receipt',
   'pipe.refused',
+  'pipe.resumed',
   'pipe.undeliverable',
   'server.draining',
   'sibling.gap',

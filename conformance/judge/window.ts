@@ -63,8 +63,15 @@ function waiting(socket: SocketState, expected: string, count: number): Outcome 
 // The sentinel's arrival ends the window; where no one can send one, what the observer's own fence promised.
 function pipeEnd(ledger: Ledger, { socket, fields, step }: Window): Entry | undefined {
   if (fields['sentinel'] === 'none') return promised(ledger, socket, step);
+  if (fields['sentinel'] === 'ping') return pongOf(socket, step);
   const hash = ledger.sent.find(({ record }) => record.label === sentinelLabel(step))?.record.sha256;
   return hash === undefined ? undefined : socket.inbound.find((each) => shaOf(each) === hash);
+}
+
+function pongOf(socket: SocketState, step: Step): Entry | undefined {
+  return socket.inbound.find(
+    (each) => each.record.type === 'socket' && each.what === 'pong' && each.record.text === windowLabel(step),
+  );
 }
 
 function promised(ledger: Ledger, socket: SocketState, step: Step): Entry | undefined {

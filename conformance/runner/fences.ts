@@ -8,7 +8,7 @@ import type { Fields, Step } from '../model.js';
 import type { Json } from '../timeline.js';
 import type { Run } from './run.js';
 import { sendMessage } from './sending.js';
-import { connectionAt, makeCall } from './sockets.js';
+import { connectionAt, makeCall, sendPing } from './sockets.js';
 
 /** Whether a socket can still be written to and will be answered. */
 export const isLive = (socket: SocketState | undefined): socket is SocketState =>
@@ -80,6 +80,10 @@ export async function closeWindow(closing: Closing): Promise<void> {
   if (decided()) return;
   if (!isPipe) {
     fence(run, run.ledger.sockets.get(at), { label: windowLabel(step), params: {} });
+    return;
+  }
+  if (fields['sentinel'] === 'ping') {
+    sendPing(run, connectionAt(run, at), windowLabel(step));
     return;
   }
   await readWhatIsPromised(closing, member);

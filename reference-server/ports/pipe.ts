@@ -14,8 +14,12 @@ export interface PipeSink {
   readonly transport: string;
   /** False once the connection has begun to close: nothing more can be written, and the end will follow. */
   readonly writable: boolean;
+  /** Whether the transport has passed on everything that it was given, so that a batch would not wait in it. */
+  readonly ready: boolean;
   deliver(batch: Batch): void;
   backlog(): Backlog;
+  /** Leaves off reading from the client, or takes it up again: nothing more is taken in than has come already. */
+  reading(on: boolean): void;
   /** Ends the connection in the transport's own words for the cause. */
   close(cause: EndCause): void;
 }
@@ -24,6 +28,8 @@ export interface PipeSink {
 export interface PipeSource {
   /** One message, whole, as its member sent it; the kinds are those that the transport can tell apart. */
   receive(kind: Kind, payload: Buffer): void;
+  /** The transport is ready again. */
+  drained(): void;
   /** The connection is over; later calls change nothing. */
   ended(cause: EndCause): void;
 }

@@ -51,6 +51,8 @@ export interface Binding {
   ticket(params: CallParams['pipe.ticket']): Result<CallResults['pipe.ticket']>;
   closePipe(params: CallParams['pipe.close'], reply: (result: Result<CallResults['pipe.close']>) => void): void;
   command(params: CallParams['agent.command'], reply: (result: Result<CallResults['agent.command']>) => void): void;
+  pausePipe(): Result<CallResults['pipe.pause']>;
+  resumePipe(): Result<CallResults['pipe.resume']>;
   subscribe(params: CallParams['subscribe']): CallResults['subscribe'];
   debugLevel(params: CallParams['debug.level']): CallResults['debug.level'];
   /** Runs `call` at most once per `op` of the session, and gives every repeat the first result (RPC-9). */

@@ -136,6 +136,22 @@ export class SessionBinding implements Binding {
       );
   }
 
+  pausePipe(): Result<CallResults['pipe.pause']> {
+    const { pipe, limits, room } = this.#session;
+    if (!pipe?.open) return { refused: 'no_pipe' };
+    room.flush(); // what came before the call is not held back by it
+    pipe.s2c.pause.start(limits.pauseMaxMs);
+    return { at: pipe.at('s2c', pipe.s2c.out.n) };
+  }
+
+  resumePipe(): Result<CallResults['pipe.resume']> {
+    const { pipe } = this.#session;
+    if (!pipe?.open) return { refused: 'no_pipe' };
+    const at = pipe.at('s2c', pipe.s2c.out.n);
+    pipe.s2c.pause.resume();
+    return { at };
+  }
+
   subscribe(params: CallParams['subscribe']): CallResults['subscribe'] {
     return { events: this.#session.observers.subscribe(params.events) };
   }

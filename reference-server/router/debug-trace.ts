@@ -1,6 +1,7 @@
 import type { Position } from '../../generated/types.js';
 import type { Message } from '../ports/message.js';
 import type { Session } from './session.js';
+import { TokenBucket } from './token-bucket.js';
 
 /** A refused message has no id. */
 type Traced = Pick<Message, 'kind' | 'payload'> & { readonly id?: string };
@@ -13,13 +14,11 @@ export class DebugTrace {
   level: DebugLevel = 'info';
   #seq = 0;
   #dropped = 0;
-  #tokens: number;
-  #refilled: number;
+  readonly #bucket: TokenBucket;
 
   constructor(session: Session) {
     this.#session = session;
-    this.#tokens = session.limits.debugEventsPerSecond;
-    this.#refilled = session.context.clock.now();
+    this.#bucket = new TokenBucket(session.context.clock, { perSecond: session.limits.debugEventsPerSecond });
   }
 
   log(level: 'info' | 'trace', text: string): void {
@@ -50,20 +49,9 @@ export class DebugTrace {
     if (!outlet) return;
     const dropped = this.#dropped > 0 ? { dropped: this.#dropped } : {};
     const event = { seq: this.#seq + 1, sid: this.#session.sid, ...dropped, ...params };
-    if (this.#allowed() && outlet.sendUnlogged(method, event)) {
+    if (this.#bucket.take() && outlet.sendUnlogged(method, event)) {
       this.#seq++;
       this.#dropped = 0;
     } else this.#dropped++;
-  }
-
-  /** A token bucket of one second's worth of events. */
-  #allowed(): boolean {
-    const rate = this.#session.limits.debugEventsPerSecond;
-    const now = this.#session.context.clock.now();
-    this.#tokens = Math.min(rate, this.#tokens + ((now - this.#refilled) * rate) / 1000);
-    this.#refilled = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
-    return true;
   }
 }

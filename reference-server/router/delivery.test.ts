@@ -96,11 +96,14 @@ void t.test('a member that does not read loses its pipe, and nobody else notices
   alice.send('longer than eight bytes');
   world.scheduler.tick();
   t.equal(slow.sink.closedWith, null, 'one message alone never makes a slow consumer');
+  alice.send('longer than eight bytes too');
+  world.scheduler.tick();
+  t.equal(slow.sink.closedWith, null, 'nor does one that waits behind what the transport has');
   alice.send('next');
   world.scheduler.tick();
   t.equal(slow.sink.closedWith, 'slow_consumer');
-  t.same(slow.heard(), ['pipe.ended 0 slow_consumer', 'pipe.ended 1 slow_consumer']);
-  t.equal(quick.received.length, 2);
+  t.same(slow.heard(), ['pipe.ended 0 slow_consumer', 'pipe.ended 3 slow_consumer'], 'what waited goes out before');
+  t.equal(quick.received.length, 3);
   slow.reopen();
   slow.sink.stalled = true;
   for (const text of ['1', '2', '3']) alice.send(text);
@@ -139,7 +142,7 @@ void t.test('a slow consumer that is a sender too has its own messages accounted
     'pipe.undeliverable 1 undeliverable 1',
     'pipe.refused 2 message_too_large',
     'pipe.ended 2 slow_consumer',
-    'pipe.ended 2 slow_consumer',
+    'pipe.ended 3 slow_consumer',
   ]);
   t.end();
 });

@@ -14,7 +14,7 @@ export function counters(session: Session, pipe: Pipe | null): Counters {
     c2sReceived: pipe?.c2s.received ?? 0,
     c2sRouted: pipe?.c2s.routed ?? 0,
     s2cEnqueued: pipe?.s2c.enqueued ?? 0,
-    s2cWritten: pipe?.written ?? 0,
+    s2cWritten: pipe?.s2c.written.n ?? 0,
     s2cDropped: pipe?.s2c.dropped ?? 0,
     headSeq: session.log.headSeq,
   };
@@ -34,6 +34,7 @@ export function whenRouted(
   wait: { after: After | undefined; ms: number; settle: (refusal?: Refusal) => void },
 ): Cancel {
   session.room.flush();
+  session.room.tellDrops();
   const { after, settle } = wait;
   const { pipe } = session;
   if (!after) settle();

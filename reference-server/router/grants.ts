@@ -5,6 +5,8 @@ import type { Room } from './room.js';
 /** The limits that a client may ask to have smaller; the others are not its own. */
 const REQUESTABLE: ReadonlySet<string> = new Set<keyof RequestedLimits>([
   'hardMessageBytes',
+  'pauseMaxMs',
+  'blockMs',
   'ticketMs',
   'sessionLingerMs',
   'ringEvents',

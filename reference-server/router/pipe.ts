@@ -1,6 +1,7 @@
 import type { EndCause, OpenSwitch, Position } from '../../generated/types.js';
-import type { Batch, Kind } from '../ports/message.js';
-import type { Backlog, PipeSink, PipeSource } from '../ports/pipe.js';
+import type { Batch, Kind, Message } from '../ports/message.js';
+import type { PipeSink, PipeSource } from '../ports/pipe.js';
+import { Downstream } from './downstream.js';
 import { counters } from './fence.js';
 import { arrivesAs, kindInRoom, offered } from './formats.js';
 import type { Session } from './session.js';
@@ -9,7 +10,7 @@ import { Waiting } from './waiting.js';
 
 /** Why a message goes no further; its place in the stream stays counted (POS-1). */
 interface MessageRefusal {
-  readonly name: 'forbidden' | 'message_too_large' | 'format_mismatch';
+  readonly name: 'forbidden' | 'rate_limited' | 'message_too_large' | 'format_mismatch';
   readonly limit?: number;
 }
 
@@ -21,7 +22,7 @@ export class Pipe implements PipeSource {
   /** Calls that wait for a message to be counted and routed. */
   readonly waiting: Waiting;
   readonly c2s = { received: 0, routed: 0, bytes: 0 };
-  readonly s2c = { enqueued: 0, dropped: 0, bytes: 0 };
+  readonly s2c: Downstream;
   #switches: Switches | null = null;
   #cause: EndCause | null = null;
   #open = true;
@@ -39,6 +40,7 @@ export class Pipe implements PipeSource {
     this.#session = session;
     this.epoch = epoch;
     this.#sink = sink;
+    this.s2c = new Downstream(session, epoch, sink);
     this.waiting = new Waiting(session.context.clock);
   }
 
@@ -46,21 +48,9 @@ export class Pipe implements PipeSource {
     return this.#open;
   }
 
-  /** Messages that have left for the kernel. */
-  get written(): number {
-    return this.s2c.enqueued - (this.#open ? this.#sink.backlog().messages : this.s2c.dropped);
-  }
-
   /** Whether there is a connection to deliver to; one that is closing will report its own end. */
   get writable(): boolean {
     return this.#open && this.#sink.writable;
-  }
-
-  /** Whether the member reads fast enough for its room (DELIV-11). */
-  get keepsUp(): boolean {
-    const { maxQueuedMessages, maxQueuedBytes } = this.#session.room.limits;
-    const backlog = this.#sink.backlog();
-    return backlog.messages <= maxQueuedMessages && backlog.bytes <= maxQueuedBytes;
   }
 
   at(dir: 'c2s' | 's2c', n: number): Position {
@@ -92,6 +82,8 @@ export class Pipe implements PipeSource {
   #refusal(kind: Kind, payload: Buffer): MessageRefusal | null {
     const { scopes, formats, room } = this.#session;
     if (!scopes.includes('send')) return { name: 'forbidden' };
+    const rate = this.#session.overRate();
+    if (rate !== null) return { name: 'rate_limited', limit: rate }; // RATE-1
     const limit = room.limits.maxMessageBytes;
     if (payload.length > limit) return { name: 'message_too_large', limit }; // ROOM-LIMIT-1
     return offered(formats.send, kind) ? null : { name: 'format_mismatch' };
@@ -113,40 +105,46 @@ export class Pipe implements PipeSource {
     this.waiting.reached(this.c2s.routed);
   }
 
-  /** Gives the messages their positions at the one write that they leave by (POS-2). */
-  deliver(batch: Batch): void {
-    const first = this.s2c.enqueued + 1;
-    this.s2c.enqueued += batch.messages.length;
-    this.s2c.bytes += batch.bytes;
-    this.#sink.deliver(batch);
-    this.#session.observers.delivered(first, batch.messages, this.epoch);
-    const { trace } = this.#session;
-    if (trace.tracing) trace.envelopes(this.at('s2c', first), batch.messages);
+  /** Messages for the member; returns those that its room's policy dropped. */
+  deliver(batch: Batch): readonly Message[] {
+    return this.s2c.give(batch);
+  }
+
+  /** The transport is ready for more. */
+  drained(): void {
+    if (this.#open) this.s2c.drained();
+  }
+
+  /** Holds the member's own messages back, or lets them come (SLOW-7). */
+  reading(on: boolean): void {
+    if (this.#open) this.#sink.reading(on);
   }
 
   /** Ends the connection for a reason of the server's; nothing that it still carries counts. */
   close(cause: EndCause): void {
     this.#session.room.flush(); // before the transport's last words, after which it takes nothing
     if (!this.#open) return;
+    this.s2c.end(true); // what is queued goes out before the last words
     this.#sink.close(cause);
-    this.#end(cause, { messages: 0, bytes: 0 }); // what is queued goes out before the last words
+    this.#end(cause);
   }
 
   ended(cause: EndCause): void {
     this.#session.room.flush();
-    if (this.#open) this.#end(cause, this.#sink.backlog());
+    if (!this.#open) return;
+    this.s2c.end(false);
+    this.#end(cause);
   }
 
-  /** Settles the account; `lost` was queued and can no longer be written. */
-  #end(cause: EndCause, lost: Backlog): void {
-    this.s2c.dropped = lost.messages;
-    this.s2c.bytes -= lost.bytes;
+  #end(cause: EndCause): void {
     this.#open = false;
     this.#cause = cause;
     this.#switches?.end();
+    const { n, bytes } = this.s2c.written;
     this.#session.emit('pipe.ended', this.#account('c2s', { n: this.c2s.received, bytes: this.c2s.bytes }));
-    this.#session.emit('pipe.ended', this.#account('s2c', { n: this.written, bytes: this.s2c.bytes }));
+    this.#session.emit('pipe.ended', this.#account('s2c', { n, bytes }));
     this.waiting.fail({ refused: 'pipe_ended', data: { counters: counters(this.#session, this) } });
+    this.#session.room.relieved(this.#session);
     this.#session.linger.review();
   }
 

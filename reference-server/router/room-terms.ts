@@ -3,19 +3,18 @@ import type { Refusal, Result } from '../ports/refusal.js';
 
 type LimitName = 'maxMessageBytes' | 'maxMembers' | 'maxQueuedMessages' | 'maxQueuedBytes';
 
+type RateName = 'messagesPerSecond' | 'messageBurst';
+
 /** What holds in a room: its spec with nothing left open. */
 export interface RoomTerms extends Omit<WireRoom, 'name' | 'limits'> {
-  readonly limits: Readonly<Required<Pick<RoomLimits, LimitName>>>;
+  readonly limits: Readonly<Required<Pick<RoomLimits, LimitName>> & Pick<RoomLimits, RateName>>;
 }
 
 /** Features of profiles that this server does not declare are refused, never silently ignored (ROOM-SPEC-2). */
 function unsupportedIn(asked: RoomSpec): string | null {
   if (asked.lifetime === 'persistent') return '/create/lifetime';
   if (asked.ownerLeaves !== undefined) return '/create/ownerLeaves';
-  if (asked.boundaries === 'ignored') return '/create/boundaries';
-  if (asked.slowConsumer && asked.slowConsumer !== 'close') return '/create/slowConsumer';
-  if (asked.limits?.messagesPerSecond !== undefined) return '/create/limits/messagesPerSecond';
-  return asked.limits?.messageBurst === undefined ? null : '/create/limits/messageBurst';
+  return asked.boundaries === 'ignored' ? '/create/boundaries' : null;
 }
 
 const LIMITS: readonly LimitName[] = ['maxMessageBytes', 'maxMembers', 'maxQueuedMessages', 'maxQueuedBytes'];
@@ -33,6 +32,8 @@ function limitsOf(asked: RoomLimits | undefined, defaults: RoomTerms['limits']):
     maxMembers: asked?.maxMembers ?? defaults.maxMembers,
     maxQueuedMessages: asked?.maxQueuedMessages ?? defaults.maxQueuedMessages,
     maxQueuedBytes: asked?.maxQueuedBytes ?? defaults.maxQueuedBytes,
+    ...(asked?.messagesPerSecond !== undefined && { messagesPerSecond: asked.messagesPerSecond }),
+    ...(asked?.messageBurst !== undefined && { messageBurst: asked.messageBurst }),
   };
 }
 
@@ -56,7 +57,7 @@ export function termsOf(
         receive: asked.anonymous?.receive ?? defaults.anonymous.receive,
       },
       echo: asked.echo ?? defaults.echo,
-      slowConsumer: defaults.slowConsumer,
+      slowConsumer: asked.slowConsumer ?? defaults.slowConsumer,
       limits: limitsOf(asked.limits, defaults.limits),
     }
   );

@@ -1,7 +1,9 @@
-import type { Position } from '../../generated/types.js';
 import type { Kind, Message } from '../ports/message.js';
 import { MessageBatch } from './batch.js';
+import { Blockade } from './blockade.js';
 import type { RouterContext } from './context.js';
+import type { Downstream } from './downstream.js';
+import type { Place } from './drops.js';
 import { kindForMember } from './formats.js';
 import type { Pipe } from './pipe.js';
 import type { RoomTerms } from './room-terms.js';
@@ -26,7 +28,7 @@ class Routed {
   readonly message: Message;
   members = 0;
   /** Members that cannot take it in any of their kinds, and after which message of theirs. */
-  missed: { readonly member: Session; readonly at: Position }[] | null = null;
+  missed: { readonly member: Session; readonly place: Place }[] | null = null;
   #kinds: Map<string, Kind | null> | null = null;
 
   constructor(sender: Session, posted: Posted) {
@@ -61,12 +63,15 @@ export class Room {
   /** What has its turn behind the first `after` of the pending messages. */
   #turns: { readonly after: number; readonly run: () => void }[] = [];
   #scheduled = false;
+  readonly #dropping = new Set<Downstream>();
+  readonly #blockade: Blockade;
 
   constructor(context: RouterContext, room: { name: string; terms: RoomTerms; owner: string | null }) {
     this.#context = context;
     this.name = room.name;
     this.terms = room.terms;
     this.owner = room.owner;
+    this.#blockade = new Blockade({ clock: context.clock, senders: () => this.#openPipes() });
   }
 
   get limits(): RoomTerms['limits'] {
@@ -105,19 +110,55 @@ export class Room {
     const turns = this.#turns;
     this.#pending = [];
     this.#turns = [];
-    const slow = this.#deliver(routed);
+    const behind = this.#deliver(routed);
     let next = 0;
     routed.forEach((entry, index) => {
       this.#settle(entry);
       entry.pipe.routedUpTo(entry.n);
       while (turns[next]?.after === index + 1) turns[next++]?.run();
     });
-    for (const pipe of slow) pipe.close('slow_consumer'); // DELIV-11, behind what it had to say itself
+    for (const down of this.#dropping) down.drops.settle();
+    for (const member of behind) this.#overburdened(member);
   }
 
-  /** Returns the pipes of members who do not keep up, and get nothing. */
-  #deliver(routed: readonly Routed[]): Pipe[] {
-    const slow: Pipe[] = [];
+  /** Whoever keeps its member waiting for news of drops tells it, at the latest now. */
+  tellDrops(): void {
+    for (const down of this.#dropping) down.drops.tellAll();
+    this.#dropping.clear();
+  }
+
+  /** A pipe of the room has drops to tell. */
+  dropping(down: Downstream): void {
+    this.#dropping.add(down);
+  }
+
+  /** A member opened a pipe. */
+  entered(member: Session, pipe: Pipe): void {
+    if (this.#blockade.up && member.scopes.includes('send')) pipe.reading(false);
+  }
+
+  /** A member's queue is shorter than it was, or its pipe is over. */
+  relieved(member: Session): void {
+    const { pipe } = member;
+    if (!pipe || (pipe.open && pipe.s2c.behind)) return;
+    this.#blockade.lift(pipe);
+    if (!pipe.open) this.#dropping.delete(pipe.s2c);
+  }
+
+  /** A member does not read as fast as the others write; behind what it had to say itself (DELIV-11, SLOW-7). */
+  #overburdened({ pipe, account, limits }: Session): void {
+    if (!pipe) return;
+    if (this.terms.slowConsumer === 'block' && account !== null) this.#blockade.raise(pipe, limits.blockMs);
+    else pipe.close('slow_consumer');
+  }
+
+  *#openPipes(): Iterable<Pipe> {
+    for (const { pipe, scopes } of this.members) if (pipe?.open && scopes.includes('send')) yield pipe;
+  }
+
+  /** Returns the members for whom more waits than the room allows. */
+  #deliver(routed: readonly Routed[]): Session[] {
+    const behind: Session[] = [];
     const common = new MessageBatch(routed.map((entry) => entry.message));
     const senders = new Set(routed.map((entry) => entry.sender));
     const kinds = new Set(routed.map((entry) => entry.message.kind));
@@ -125,41 +166,51 @@ export class Room {
     for (const member of this.members) {
       const pipe = member.receivingPipe();
       if (!pipe) continue;
-      if (!pipe.keepsUp) {
-        slow.push(pipe);
-        continue;
-      }
       const apart = senders.has(member) && !this.terms.echo;
       if (apart || !member.receivesAll(kinds)) this.#deliverSome(member, pipe, routed);
       else {
-        pipe.deliver(common);
-        shared++;
+        const dropped = pipe.deliver(common);
+        if (dropped.length === 0) shared++;
+        else for (const entry of routed) if (!dropped.includes(entry.message)) entry.members++;
       }
+      if (pipe.s2c.behind) behind.push(member);
     }
     for (const entry of routed) entry.members += shared;
-    return slow;
+    return behind;
   }
 
   /** For a member that cannot share the common batch: its own choice of the messages, each in a kind it takes. */
   #deliverSome(member: Session, pipe: Pipe, routed: readonly Routed[]): void {
-    const messages: Message[] = [];
+    let run: Routed[] = [];
     for (const entry of routed) {
       if (entry.sender === member && !this.terms.echo) continue;
-      const kind = entry.kindFor(this.terms, member.formats.receive);
-      if (kind) {
-        entry.members++;
-        messages.push(kind === entry.message.kind ? entry.message : { ...entry.message, kind });
-      } else {
+      if (entry.kindFor(this.terms, member.formats.receive)) run.push(entry);
+      else {
+        this.#deliverRun(member, pipe, run);
+        run = [];
         entry.missed ??= [];
-        entry.missed.push({ member, at: pipe.at('s2c', pipe.s2c.enqueued + messages.length) });
+        entry.missed.push({ member, place: pipe.s2c.place() });
       }
     }
-    if (messages.length > 0) pipe.deliver(new MessageBatch(messages));
+    this.#deliverRun(member, pipe, run);
+  }
+
+  #deliverRun(member: Session, pipe: Pipe, run: readonly Routed[]): void {
+    if (run.length === 0) return;
+    const messages = run.map((entry) => {
+      const kind = entry.kindFor(this.terms, member.formats.receive) ?? entry.message.kind;
+      return kind === entry.message.kind ? entry.message : { ...entry.message, kind };
+    });
+    const dropped = pipe.deliver(new MessageBatch(messages));
+    run.forEach((entry, index) => {
+      const message = messages[index];
+      if (message && !dropped.includes(message)) entry.members++;
+    });
   }
 
   #settle(entry: Routed): void {
     if (entry.missed) {
-      for (const { member, at } of entry.missed) member.undeliverable(at);
+      for (const { member, place } of entry.missed) member.undeliverable(place);
       entry.sender.emit('pipe.undeliverable', {
         at: entry.pipe.at('c2s', entry.n),
         members: entry.missed.length,

@@ -1,10 +1,11 @@
-import type { Formats, Limits, Position, Scope, SessionState } from '../../generated/types.js';
+import type { Formats, Limits, Scope, SessionState } from '../../generated/types.js';
 import type { Kind } from '../ports/message.js';
 import type { PipeSink } from '../ports/pipe.js';
 import type { Channel } from '../ports/sibling.js';
 import { Bindings } from './bindings.js';
 import type { RouterContext } from './context.js';
 import { DebugTrace } from './debug-trace.js';
+import type { Place } from './drops.js';
 import { EventRing } from './event-log.js';
 import { Linger } from './linger.js';
 import { Observers } from './observers.js';
@@ -52,6 +53,8 @@ export class Session {
   #pipe: Pipe | null = null;
   #messages = 0;
   #handshakes = 0;
+  #marks = 0;
+  #bucket: TokenBucket | null = null;
   #ended = false;
 
   constructor(context: RouterContext, terms: Terms, hooks: SessionHooks) {
@@ -111,6 +114,19 @@ export class Session {
     return `${this.sid}.${String(++this.#messages)}`;
   }
 
+  /** Marks are unique in a session (MARK-2). */
+  nextMark(): number {
+    return ++this.#marks;
+  }
+
+  /** The room's rate where one more message exceeds it (RATE-1), null where it does not. */
+  overRate(): number | null {
+    const { messagesPerSecond: perSecond, messageBurst } = this.room.limits;
+    if (perSecond === undefined) return null;
+    this.#bucket ??= new TokenBucket(this.context.clock, { perSecond, burst: messageBurst ?? perSecond });
+    return this.#bucket.take() ? null : perSecond;
+  }
+
   /** Puts a lifecycle event into the log of the command channel, where no sleep and no cut can lose it. */
   emit(method: string, params: Readonly<Record<string, unknown>>): void {
     this.log.append(method, { sid: this.sid, ...params });
@@ -147,6 +163,7 @@ export class Session {
     this.room.flush(); // what was sent before this pipe opened is not for it (PIPE-8)
     const pipe = new Pipe(this, this.nextEpoch, sink);
     this.#pipe = pipe;
+    this.room.entered(this, pipe);
     this.emit('pipe.opened', {
       at: pipe.at('c2s', 0),
       epoch: pipe.epoch,
@@ -173,9 +190,9 @@ export class Session {
     this.sendsAs = kind;
   }
 
-  /** A message behind `at` that this member cannot take in any of its formats (FMT-5). */
-  undeliverable(at: Position): void {
-    this.emit('pipe.undeliverable', { at, beforeN: at.n + 1, error: { name: 'undeliverable' } });
+  /** A message at this place that the member cannot take in any of its formats (FMT-5). */
+  undeliverable(place: Place): void {
+    this.emit('pipe.undeliverable', { ...this.#pipe?.s2c.told(place), error: { name: 'undeliverable' } });
   }
 
   /** Everything about the session, as of the log's head (SIB-6). */
@@ -193,7 +210,8 @@ export class Session {
         ...(pipe && { transport: pipe.transport }),
         ...(pipe?.cause && { cause: pipe.cause }),
         c2s: { n: pipe?.c2s.received ?? 0, bytes: pipe?.c2s.bytes ?? 0 },
-        s2c: { n: pipe?.written ?? 0, bytes: pipe?.s2c.bytes ?? 0, dropped: pipe?.s2c.dropped ?? 0 },
+        s2c: { ...(pipe?.s2c.written ?? { n: 0, bytes: 0 }), dropped: pipe?.s2c.dropped ?? 0 },
+        ...(pipe?.s2c.pause.on && { paused: true }),
       },
       siblings: this.bindings.generations,
       switches: [...(pipe?.openSwitches ?? [])],

@@ -29,10 +29,22 @@ export class MemorySink implements PipeSink {
   readonly batches: Batch[] = [];
   writable = true;
   closedWith: EndCause | null = null;
+  /** Whether the client is read from. */
+  listening = true;
   /** While it stalls, batches wait. */
   stalled = false;
+  /** What a source attached to it does once it is ready again. */
+  drained: () => void = () => undefined;
   #taken = 0;
   readonly #waiting = new Waiting();
+
+  get ready(): boolean {
+    return this.#taken === this.batches.length;
+  }
+
+  reading(on: boolean): void {
+    this.listening = on;
+  }
 
   deliver(batch: Batch): void {
     this.batches.push(batch);
@@ -63,6 +75,7 @@ export class MemorySink implements PipeSink {
   resume(): void {
     this.stalled = false;
     this.#taken = this.batches.length;
+    this.drained();
   }
 
   /** Everything received, as text behind its kind. */

@@ -124,7 +124,9 @@ export class Member {
     const offer = this.#world.router.redeem(ticket, 'websocket');
     if ('refused' in offer) return offer.refused;
     this.#sink = new MemorySink();
-    this.#source = offer.open(this.#sink);
+    const source = offer.open(this.#sink);
+    this.#sink.drained = () => source.drained();
+    this.#source = source;
     return undefined;
   }
 

@@ -157,15 +157,16 @@ async function counts(t: Test, adapter: IngressUnderTest): Promise<void> {
   t.same(sink.backlog(), { messages: 0, bytes: 0 });
   client.pause();
   let sent = 0;
-  for (; sent < 2000 && sink.backlog().messages < 3; sent++) {
+  for (; sent < 2000 && sink.ready; sent++) {
     sender.send(Buffer.alloc(60_000));
     await new Promise((resolve) => setImmediate(resolve));
   }
   const { messages, bytes } = sink.backlog();
-  t.ok(messages >= 3, 'what the kernel does not take waits');
+  t.ok(messages > 0, 'what the kernel does not take waits');
   t.equal(bytes, messages * 60_000, 'and is counted by its payload');
+  sender.send(Buffer.from('behind'));
   client.resume();
-  await client.receive(sent);
+  await client.receive(sent + 1);
   await until(() => sink.backlog().messages === 0);
   t.same(sink.backlog(), { messages: 0, bytes: 0 });
 }

@@ -40,11 +40,15 @@ export class RecordingDoor implements PipeDoor {
       get writable() {
         return sink.writable;
       },
+      get ready() {
+        return sink.ready;
+      },
       deliver: (batch) => {
         this.batches.push(batch);
         sink.deliver(batch);
       },
       backlog: () => sink.backlog(),
+      reading: (on) => sink.reading(on),
       close: (cause) => sink.close(cause),
     });
     return {
@@ -52,6 +56,7 @@ export class RecordingDoor implements PipeDoor {
         this.received.push({ kind, payload });
         source.receive(kind, payload);
       },
+      drained: () => source.drained(),
       ended: (cause) => {
         this.causes.push(cause);
         source.ended(cause);

@@ -30,6 +30,8 @@ export class WebSocketPipe implements PipeSink {
   readonly #parts: PipeParts;
   #waiting = 0;
   #waitingBytes = 0;
+  #source: PipeSource | null = null;
+  #reading = true;
   #heard: number;
   #pinged = false;
   #closing = false;
@@ -47,8 +49,13 @@ export class WebSocketPipe implements PipeSink {
     return this.#webSocket.readyState === WebSocket.OPEN;
   }
 
+  get ready(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
   /** Starts to report to the router. */
   attach(source: PipeSource): void {
+    this.#source = source;
     const ws = this.#webSocket;
     const unfinished = new Unfinished(this.#parts.hardMessageBytes);
     this.#socket.on('data', (chunk: Buffer) => {
@@ -86,6 +93,7 @@ export class WebSocketPipe implements PipeSink {
       if (error) return; // it waits for ever
       this.#waiting -= messages.length;
       this.#waitingBytes -= bytes;
+      if (this.ready) this.#source?.drained();
     };
     this.#socket.cork();
     buffers.forEach((buffer, index) => {
@@ -101,9 +109,17 @@ export class WebSocketPipe implements PipeSink {
     return { messages: this.#waiting, bytes: this.#waitingBytes };
   }
 
+  reading(on: boolean): void {
+    this.#reading = on;
+    this.#heard = this.#parts.clock.now(); // who is not listened to is not silent
+    if (on) this.#webSocket.resume();
+    else this.#webSocket.pause();
+  }
+
   close(cause: EndCause): void {
     this.#cause = cause;
     this.#closing = true;
+    if (!this.#reading) this.#webSocket.resume(); // for the answer to the close frame
     const code = CLOSE_CODES[cause];
     if (code === null) this.#webSocket.terminate();
     else this.#webSocket.close(code, cause in errors ? cause : '');
@@ -121,7 +137,8 @@ export class WebSocketPipe implements PipeSink {
     const { clock, keepaliveMs } = this.#parts;
     this.#stopPings = clock.after(ms, () => {
       const left = this.#heard + keepaliveMs - clock.now();
-      if (left > 0) this.#keepAlive(source, left);
+      if (!this.#reading) this.#keepAlive(source, keepaliveMs);
+      else if (left > 0) this.#keepAlive(source, left);
       else if (this.#pinged) this.#end(source, 'timeout');
       else {
         this.#pinged = true;

@@ -1,0 +1,132 @@
+import type { Batch } from '../ports/message.js';
+import type { PipeSink } from '../ports/pipe.js';
+import { WaitQueue, isBatch } from './wait-queue.js';
+
+/** Who keeps a pipe from being written to: its member, or a switch that waits for its acknowledgement. */
+export type Hold = 'pause' | 'switch';
+
+/** What the queue of a pipe may hold. */
+export interface QueueLimits {
+  readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
+}
+
+type Written = (batch: Batch, first: number) => void;
+
+/**
+ * The way of messages into one pipe. What the transport can take goes straight into it; what it cannot take yet waits
+ * here without a position, so that a drop leaves no hole in the numbers (POS-2).
+ */
+export class Outbound {
+  readonly #sink: PipeSink;
+  readonly #written: Written;
+  #queue: WaitQueue | null = null;
+  #holds: Hold[] = [];
+  /** Messages that have a position, and their payload bytes. */
+  #n = 0;
+  #bytes = 0;
+
+  constructor(sink: PipeSink, written: Written) {
+    this.#sink = sink;
+    this.#written = written;
+  }
+
+  /** Position of the last message that was handed to the transport. */
+  get n(): number {
+    return this.#n;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get waiting(): number {
+    return this.#queue?.messages ?? 0;
+  }
+
+  get waitingBytes(): number {
+    return this.#queue?.bytes ?? 0;
+  }
+
+  /** Whether nothing waits, so that the next message's number is known. */
+  get settled(): boolean {
+    return this.#queue === null;
+  }
+
+  /** Whether a message would go straight to the transport. */
+  get flowing(): boolean {
+    return this.#queue === null && this.#holds.length === 0 && this.#sink.ready;
+  }
+
+  held(by: Hold): boolean {
+    return this.#holds.includes(by);
+  }
+
+  /** Hands a batch to the transport, or lets it wait behind what waits already. */
+  push(batch: Batch): void {
+    if (this.flowing) this.#write(batch);
+    else (this.#queue ??= new WaitQueue()).push(batch);
+  }
+
+  /** Marks the place behind everything that there is by now; `reached` learns its number, at once where nothing waits. */
+  mark(reached: (n: number) => void): void {
+    if (this.#queue === null) reached(this.#n);
+    else this.#queue.push({ reached });
+  }
+
+  /** Whether more waits than the limits allow; one message alone never is too much (DELIV-11). */
+  exceeds({ maxQueuedMessages, maxQueuedBytes }: QueueLimits, more = { messages: 0, bytes: 0 }): boolean {
+    const messages = this.waiting + more.messages;
+    return messages > maxQueuedMessages || (messages > 1 && this.waitingBytes + more.bytes > maxQueuedBytes);
+  }
+
+  /** Drops what has waited longest until the limits hold; returns how many messages. */
+  dropOldest(limits: QueueLimits): number {
+    const dropped = this.#queue?.dropWhile(() => this.exceeds(limits)) ?? 0;
+    if (this.#queue?.empty) this.#queue = null;
+    return dropped;
+  }
+
+  hold(by: Hold): void {
+    if (!this.held(by)) this.#holds.push(by);
+  }
+
+  release(by: Hold): void {
+    this.#holds = this.#holds.filter((hold) => hold !== by);
+    this.pump();
+  }
+
+  /** Writes on, as far as the transport takes it. */
+  pump(): void {
+    while (this.#queue !== null && this.#holds.length === 0 && this.#sink.ready) this.#next(this.#queue);
+  }
+
+  /** Hands everything to the transport, which is about to end in order; only a switch still keeps what it holds. */
+  flush(): void {
+    while (this.#queue !== null && !this.held('switch')) this.#next(this.#queue);
+  }
+
+  /** Gives up what waits; the places that were marked have come as close as they ever will. */
+  abandon(): void {
+    for (let entry = this.#queue?.shift(); entry; entry = this.#queue?.shift()) {
+      if (!isBatch(entry)) entry.reached(this.#n);
+    }
+    this.#queue = null;
+  }
+
+  #next(queue: WaitQueue): void {
+    const entry = queue.shift();
+    if (queue.empty) this.#queue = null; // before a marker's doings find it
+    if (!entry) return;
+    if (isBatch(entry)) this.#write(entry);
+    else entry.reached(this.#n);
+  }
+
+  #write(batch: Batch): void {
+    const first = this.#n + 1;
+    this.#n += batch.messages.length;
+    this.#bytes += batch.bytes;
+    this.#sink.deliver(batch);
+    this.#written(batch, first);
+  }
+}

@@ -1,0 +1,72 @@
+import type { Batch } from '../ports/message.js';
+import { MessageBatch } from './batch.js';
+
+/** A place between two messages, told when everything before it has been written. */
+export interface Marker {
+  /** Called once, with the number of the last message before the place. */
+  readonly reached: (n: number) => void;
+}
+
+type Entry = Batch | Marker;
+
+export const isBatch = (entry: Entry): entry is Batch => 'messages' in entry;
+
+/** What waits for one pipe, oldest first: batches as they were shared among members, and markers between them. */
+export class WaitQueue {
+  #entries: Entry[] = [];
+  #messages = 0;
+  #bytes = 0;
+
+  get messages(): number {
+    return this.#messages;
+  }
+
+  /** Payload bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get empty(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  push(entry: Entry): void {
+    this.#entries.push(entry);
+    if (isBatch(entry)) this.#count(entry, 1);
+  }
+
+  /** Takes the next entry out. */
+  shift(): Entry | undefined {
+    const entry = this.#entries.shift();
+    if (entry && isBatch(entry)) this.#count(entry, -1);
+    return entry;
+  }
+
+  /** Takes the oldest messages out for as long as `over` says so; markers keep their places. Returns how many. */
+  dropWhile(over: () => boolean): number {
+    const before = this.#messages;
+    let index = this.#entries.findIndex(isBatch);
+    while (index >= 0 && over()) {
+      this.#dropFrom(index, over);
+      index = this.#entries.findIndex(isBatch);
+    }
+    return before - this.#messages;
+  }
+
+  #dropFrom(index: number, over: () => boolean): void {
+    const batch = this.#entries[index];
+    if (!batch || !isBatch(batch)) return;
+    let dropped = 0;
+    for (; dropped < batch.messages.length && over(); dropped++) {
+      this.#messages--;
+      this.#bytes -= batch.messages[dropped]?.payload.length ?? 0;
+    }
+    const rest = batch.messages.slice(dropped);
+    this.#entries.splice(index, 1, ...(rest.length > 0 ? [new MessageBatch(rest)] : []));
+  }
+
+  #count({ messages, bytes }: Batch, sign: 1 | -1): void {
+    this.#messages += sign * messages.length;
+    this.#bytes += sign * bytes;
+  }
+}
