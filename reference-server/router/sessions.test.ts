@@ -93,9 +93,6 @@ const SPECS: readonly SpecRow[] = [
   { spec: { ownerLeaves: 'close' }, refused: 'not_supported', pointer: '/create/ownerLeaves' },
   { spec: { ownerLeaves: 'handover' }, refused: 'not_supported', pointer: '/create/ownerLeaves' },
   { spec: { boundaries: 'ignored' }, refused: 'not_supported', pointer: '/create/boundaries' },
-  { spec: { slowConsumer: 'dropOldest' }, refused: 'not_supported', pointer: '/create/slowConsumer' },
-  { spec: { limits: { messagesPerSecond: 1 } }, refused: 'not_supported', pointer: '/create/limits/messagesPerSecond' },
-  { spec: { limits: { messageBurst: 1 } }, refused: 'not_supported', pointer: '/create/limits/messageBurst' },
   {
     spec: { limits: { maxMessageBytes: 1048577 } },
     refused: 'invalid_params',
