@@ -18,7 +18,17 @@ import { version } from './version.js';
 
 const PIPE_PATH = '/porthouse/v1/pipe';
 const SIBLING_PATH = '/porthouse/v1/sibling';
-const PROFILES = ['core', 'websocket', 'formats', 'policies', 'anonymous', 'receipts', 'debug', 'switching', 'agents'] as const;
+const PROFILES = [
+  'core',
+  'websocket',
+  'formats',
+  'policies',
+  'anonymous',
+  'receipts',
+  'debug',
+  'switching',
+  'agents',
+] as const;
 const EPOCH_BYTES = 12;
 
 /** How soon clients may come back after a drain; a restart takes about that long. */
