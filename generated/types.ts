@@ -378,7 +378,7 @@ export interface PipeCounters {
    */
   s2cDropped: number;
   /**
-   * Number of the newest lifecycle event of the channel on which the call was made; 0 if there was none.
+   * Number of the newest lifecycle event of the session; 0 if there was none.
    */
   headSeq: number;
 }
@@ -724,11 +724,11 @@ export interface Limits {
    */
   bindMs: number;
   /**
-   * Lifecycle events retained for each session and channel until they are acknowledged. The oldest goes first. Default 256.
+   * Lifecycle events retained for each session until they are acknowledged. The oldest goes first. Default 256.
    */
   ringEvents: number;
   /**
-   * Bytes of lifecycle events (as sent, UTF-8) retained for each session and channel. The oldest goes first. Default 262144.
+   * Bytes of lifecycle events (as sent, UTF-8) retained for each session. The oldest goes first. Default 262144.
    */
   ringBytes: number;
   /**
@@ -956,11 +956,11 @@ export interface RequestedLimits {
    */
   sessionLingerMs?: number;
   /**
-   * Lifecycle events retained for each session and channel until they are acknowledged. The oldest goes first.
+   * Lifecycle events retained for each session until they are acknowledged. The oldest goes first.
    */
   ringEvents?: number;
   /**
-   * Bytes of lifecycle events (as sent, UTF-8) retained for each session and channel. The oldest goes first.
+   * Bytes of lifecycle events (as sent, UTF-8) retained for each session. The oldest goes first.
    */
   ringBytes?: number;
   /**
