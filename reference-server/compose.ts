@@ -9,6 +9,7 @@ import { developmentAuthenticator } from './auth/development.js';
 import { jwtAuthenticator } from './auth/jwt.js';
 import { type Config, ConfigError } from './config/config.js';
 import { createFront, SESSIONS_PATH } from './http/front.js';
+import { HOOKS_PATH } from './http/hooks.js';
 import { WebSocketIngress } from './ingress/websocket/ingress.js';
 import { type RoomTerms, termsOf } from './router/room-terms.js';
 import { Router } from './router/router.js';
@@ -72,13 +73,18 @@ function roomsOf(config: Config): { name: string; spec: RoomSpec }[] {
   });
 }
 
-function discoveryOf({ limits }: Config): Discovery {
+function discoveryOf({ limits, testHooks }: Config): Discovery {
   return {
     protocol: 'porthouse',
     versions: [1],
     server: { name: 'porthouse-reference-server', version },
-    profiles: [...PROFILES],
-    endpoints: { sessions: SESSIONS_PATH, sibling: { websocket: SIBLING_PATH }, pipe: { websocket: PIPE_PATH } },
+    profiles: [...PROFILES, ...(testHooks ? ['testhooks'] : [])],
+    endpoints: {
+      sessions: SESSIONS_PATH,
+      sibling: { websocket: SIBLING_PATH },
+      pipe: { websocket: PIPE_PATH },
+      ...(testHooks && { hooks: HOOKS_PATH }),
+    },
     subprotocols: { pipe: 'porthouse.pipe.v1', sibling: 'porthouse.sibling.v1' },
     formats: ['text', 'json', 'binary'],
     features: {},
@@ -100,7 +106,14 @@ export async function startServer(config: Config): Promise<RunningServer> {
   const { limits } = config;
   const [clock, entropy] = [systemClock, systemEntropy];
   const eventEpoch = entropy.bytes(EPOCH_BYTES).toString('base64url');
-  const context = { clock, entropy, scheduler: systemScheduler, limits, eventEpoch };
+  const context = {
+    clock,
+    scopedClocks: config.testHooks !== null,
+    entropy,
+    scheduler: systemScheduler,
+    limits,
+    eventEpoch,
+  };
   const router = new Router(context, {
     roomDefaults: roomDefaults(config),
     rooms: roomsOf(config),
@@ -117,6 +130,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
     ...shared,
     guard: () => ({ scheme: config.tlsTerminatedByProxy ? 'https' : 'http', hosts, origins: config.origins }),
     discovery: discoveryOf(config),
+    ...(config.testHooks && { hooks: { ...config.testHooks, ...limits, door: router.hooks } }),
     upgrades: [new WebSocketIngress({ ...shared, path: PIPE_PATH }), siblings],
   });
   const sockets = socketsOf(front);
