@@ -64,6 +64,7 @@ export const errors = {
   "switch_pending": {"name":"switch_pending","code":1041,"scope":"request","fatal":false,"retry":true,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"answer","meaning":"Another switch of that direction is open."},
   "switch_too_late": {"name":"switch_too_late","code":1042,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"answer","meaning":"The first message under the new settings has been counted, or the switch has been crossed; data.at is the last message."},
   "switch_unknown": {"name":"switch_unknown","code":1043,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"answer","meaning":"The pipe has no switch of that id, or it was too long ago."},
+  "switch_timeout": {"name":"switch_timeout","code":1044,"scope":"connection","fatal":true,"retry":true,"wsClose":4011,"http":null,"ftp":null,"bridge":null,"channel":"close","meaning":"The client acknowledged neither a switch nor its end in time: switchAckMs, abortAckMs."},
   "no_such_member": {"name":"no_such_member","code":1053,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"answer","meaning":"No other member of the caller's room has that sid, or it takes no part in this."},
 } as const satisfies Readonly<Record<string, ErrorEntry>>;
 

@@ -38,6 +38,10 @@ const METHODS: ReadonlyMap<string, Method> = new Map([
   method('pipe.state', BOTH, (binding, _params, reply) => reply(binding.snapshot())),
   method('switch.propose', COMMAND, (binding, params, reply) => reply(binding.switching.propose(params))),
   method('switch.abort', COMMAND, (binding, params, reply) => reply(binding.switching.abort(params))),
+  method('switch.request', COMMAND, (binding, params, reply) => reply(binding.switching.request(params))),
+  method('switch.ack', COMMAND, (binding, params, reply) => reply(binding.switching.ack(params))),
+  method('switch.refuse', COMMAND, (binding, params, reply) => reply(binding.switching.refuse(params))),
+  method('switch.abortAck', COMMAND, (binding, params, reply) => reply(binding.switching.abortAck(params))),
   method('subscribe', COMMAND, (binding, params, reply) => reply(binding.subscribe(params))),
   method('debug.level', ['debug'], (binding, params, reply) => reply(binding.debugLevel(params))),
 ]);
@@ -48,6 +52,7 @@ const ONCE: ReadonlySet<string> = new Set([
   'pipe.close',
   'agent.command',
   'switch.propose',
+  'switch.request',
   'pipe.pause',
   'pipe.resume',
   'subscribe',
