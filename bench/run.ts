@@ -1,66 +1,126 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { arch, availableParallelism, cpus, platform } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { Command, InvalidArgumentError } from 'commander';
 import { packageRoot } from '../support/package-root.js';
-import type { Load } from './load.js';
+import { type Measured, measure } from './measure.js';
+import { BASE, FULL, QUICK, ROWS, type Row, SERVERS, type ServerName, type Settings } from './plan.js';
+import { type Measurements, NOT_INSTALLED, type Results, type Rounds, resultRows } from './report/results.js';
+import { plot } from './report/svg.js';
+import { table } from './report/table.js';
+import { CATALOGUE, bufferutil } from './servers/catalogue.js';
+import { pinned } from './servers/started.js';
 
-const ROUNDS = 3;
-const RUN_MS = 1500;
-const PAYLOAD_BYTES = 128;
-const BURST = 100;
-const MEMBERS = [1, 100, 500];
-const SERVERS = {
-  porthouse: ['reference-server/main.js', '--port', '0'],
-  naive: ['bench/servers/naive.js'],
-} as const;
-
-type ServerName = keyof typeof SERVERS;
-
-const root = packageRoot();
-const program = (file: string): string => join(root, 'dist', file);
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  if (!child.stdout) throw new Error('no output to read');
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  return line;
+interface Options {
+  readonly quick?: true;
+  readonly rows?: readonly string[];
+  readonly servers?: readonly string[];
+  readonly rounds?: number;
+  readonly ms?: number;
+  readonly members?: number;
+  readonly out?: string;
 }
 
-/** One server in a process of its own, one load generator in another, for as long as one run takes. */
-async function measure(name: ServerName, members: number): Promise<number> {
-  const [file, ...args] = SERVERS[name];
-  const server = spawn(process.execPath, [program(file), ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+/** A peer may fail, and the row says so; this server and the one that all are compared with may not. */
+async function attempt(row: Row, name: ServerName, settings: Settings): Promise<Measured | Error> {
   try {
-    const url = await firstLine(server);
-    const load: Load = { url, server: name, members, payloadBytes: PAYLOAD_BYTES, burst: BURST, ms: RUN_MS };
-    const generator = spawn(process.execPath, [program('bench/load.js'), JSON.stringify(load)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    return Number(await firstLine(generator));
-  } finally {
-    server.kill();
+    return await measure(row, name, settings);
+  } catch (error) {
+    if (name === 'porthouse' || name === BASE || !(error instanceof Error)) throw error;
+    return error;
   }
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
-
-const rows: { members: number; porthouse: number; naive: number; ratio: number }[] = [];
-for (const members of MEMBERS) {
-  const rates: Record<ServerName, number[]> = { porthouse: [], naive: [] };
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const name of ['porthouse', 'naive'] as const) rates[name].push(await measure(name, members));
-  }
-  const ratios = rates.porthouse.map((rate, round) => rate / (rates.naive[round] ?? 1));
-  const row = { members, porthouse: median(rates.porthouse), naive: median(rates.naive), ratio: median(ratios) };
-  rows.push(row);
-  const [ours, theirs] = [row.porthouse, row.naive].map((rate) => Math.round(rate).toLocaleString('en'));
-  process.stdout.write(
-    `${String(members).padStart(4)} members  porthouse ${(ours ?? '').padStart(10)}/s` +
-      `  naive ws ${(theirs ?? '').padStart(10)}/s  ratio ${row.ratio.toFixed(2)}\n`,
-  );
+function available(row: Row, name: ServerName): boolean {
+  return CATALOGUE[name].version() !== null && (row.unmasking !== 'native' || bufferutil() !== null);
 }
-writeFileSync(
-  join(root, 'bench/results.json'),
-  `${JSON.stringify({ payloadBytes: PAYLOAD_BYTES, burst: BURST, rounds: ROUNDS, rows }, null, 2)}\n`,
-);
+
+/** All rows with all servers, round by round, so that whatever else the machine does falls on everybody. */
+async function measureAll(
+  rows: readonly Row[],
+  names: readonly ServerName[],
+  settings: Settings,
+): Promise<Measurements> {
+  const measurements = new Map(rows.map((row) => [row, new Map<ServerName, Rounds>()]));
+  for (let round = 0; round < settings.rounds; round++) {
+    for (const [row, servers] of measurements) {
+      for (const name of names.filter((each) => row.servers.includes(each))) {
+        const before = servers.get(name) ?? [];
+        if (!available(row, name)) servers.set(name, { absent: NOT_INSTALLED });
+        if ('absent' in before || !available(row, name)) continue;
+        process.stderr.write(`round ${String(round + 1)}: ${row.name} ${name}\n`);
+        const measured = await attempt(row, name, settings);
+        servers.set(
+          name,
+          measured instanceof Error ? { absent: `failed: ${measured.message}` } : [...before, measured],
+        );
+      }
+    }
+  }
+  return measurements;
+}
+
+function machine(): Results['machine'] {
+  return {
+    node: process.version.slice(1),
+    system: `${platform()} ${arch()}`,
+    cores: availableParallelism(),
+    processor: cpus()[0]?.model ?? 'unknown',
+    pinned,
+    bufferutil: bufferutil(),
+  };
+}
+
+function settingsOf({ quick, rounds, ms, members }: Options): Settings {
+  const base = quick ? QUICK : FULL;
+  const given = {
+    ...(rounds === undefined ? {} : { rounds }),
+    ...(ms === undefined ? {} : { ms, warmUpMs: ms, paceMs: ms }),
+    ...(members === undefined ? {} : { members, held: members, heldBefore: 1, opens: members }),
+  };
+  return { ...base, ...given };
+}
+
+async function bench(options: Options): Promise<void> {
+  const { quick, rows: wanted, servers: named } = options;
+  const rows = ROWS.filter(({ name }) => wanted?.includes(name) ?? true);
+  const names = SERVERS.filter((name) => named?.includes(name) ?? (!quick || name === 'porthouse' || name === BASE));
+  const settings = settingsOf(options);
+  const versions = Object.fromEntries(names.map((name) => [name, CATALOGUE[name].version()]));
+  const measurements = await measureAll(rows, names, settings);
+  const results: Results = { format: 1, machine: machine(), versions, settings, rows: resultRows(measurements) };
+  process.stdout.write(table(results));
+  const whole = !quick && !wanted && !named;
+  const folder = options.out ?? (whole ? join(packageRoot(), 'bench') : null);
+  if (folder === null) return;
+  writeFileSync(join(folder, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(folder, 'results.svg'), plot(results));
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1 on');
+  return value;
+}
+
+function list(known: readonly string[]): (text: string) => string[] {
+  return (text) => {
+    const names = text.split(',');
+    const strange = names.find((name) => !known.includes(name));
+    if (strange !== undefined) throw new InvalidArgumentError(`${strange} is none of ${known.join(', ')}`);
+    return names;
+  };
+}
+
+const rowNames = ROWS.map(({ name }) => name);
+await new Command('bench')
+  .description('measures the reference server beside its peers')
+  .option('--quick', 'one short round, this server and naive ws only')
+  .option('--rows <names>', rowNames.join(', '), list(rowNames))
+  .option('--servers <names>', SERVERS.join(', '), list(SERVERS))
+  .option('--rounds <count>', 'rounds, each with every row and server', count)
+  .option('--ms <count>', 'how long each measurement goes on', count)
+  .option('--members <count>', 'members of a room, and connections held and opened', count)
+  .option('--out <folder>', 'where results.json and results.svg go; bench/ for a whole run, otherwise nowhere')
+  .action(bench)
+  .parseAsync();

@@ -26,6 +26,8 @@ export const limits = {
   "siblingQueuedBytes": {"unit":"bytes","default":65536,"minimum":1024,"maximum":67108864},
   "fenceMs": {"unit":"ms","default":5000,"minimum":1,"maximum":600000},
   "maxPendingFences": {"unit":"count","default":16,"minimum":1,"maximum":1024},
+  "switchAckMs": {"unit":"ms","default":5000,"minimum":1,"maximum":600000},
+  "abortAckMs": {"unit":"ms","default":5000,"minimum":1,"maximum":600000},
   "maxStayMs": {"unit":"ms","default":600000,"minimum":1,"maximum":86400000},
   "httpBodyBytes": {"unit":"bytes","default":16384,"minimum":1024,"maximum":16777216},
   "keepaliveMs": {"unit":"ms","default":30000,"minimum":100,"maximum":3600000},

@@ -53,7 +53,7 @@ export type Kind = 'text' | 'json' | 'binary';
  */
 export type Transport = string;
 /**
- * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `timeout`: keepalive went unanswered; `room_closed`: its room is over.
+ * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`, `switch_timeout`: the server stops; `timeout`: keepalive went unanswered; `room_closed`: its room is over.
  */
 export type EndCause =
   | 'closed_by_peer'
@@ -65,6 +65,7 @@ export type EndCause =
   | 'invalid_utf8'
   | 'slow_consumer'
   | 'draining'
+  | 'switch_timeout'
   | 'timeout'
   | 'room_closed';
 /**
@@ -179,8 +180,16 @@ export interface WireTypes {
   'calls/subscribe.result': SubscribeResult;
   'calls/switch.abort.params': SwitchAbortParams;
   'calls/switch.abort.result': SwitchAbortResult;
+  'calls/switch.abortAck.params': SwitchAbortAckParams;
+  'calls/switch.abortAck.result': SwitchAbortAckResult;
+  'calls/switch.ack.params': SwitchAckParams;
+  'calls/switch.ack.result': SwitchAckResult;
   'calls/switch.propose.params': SwitchProposeParams;
   'calls/switch.propose.result': SwitchProposeResult;
+  'calls/switch.refuse.params': SwitchRefuseParams;
+  'calls/switch.refuse.result': SwitchRefuseResult;
+  'calls/switch.request.params': SwitchRequestParams;
+  'calls/switch.request.result': SwitchRequestResult;
   'common/after': After;
   'common/boundary': Boundary;
   'common/channel': Channel;
@@ -244,6 +253,7 @@ export interface WireTypes {
   'events/sibling.replaced': SiblingReplacedEvent;
   'events/switch.abort': SwitchAbortEvent;
   'events/switch.done': SwitchDoneEvent;
+  'events/switch.propose': SwitchProposeEvent;
   'http/discovery': Discovery;
   'http/grant': Grant;
   'http/hook-advance': HookAdvance;
@@ -800,6 +810,14 @@ export interface Limits {
    */
   maxPendingFences: number;
   /**
+   * How long the server waits for the answer to a switch that it has proposed. Then it aborts it. Only with profile `switching`. In milliseconds, default 5000.
+   */
+  switchAckMs?: number;
+  /**
+   * How long the server waits for the acknowledgement that it has aborted a switch. Then the pipe is closed (WebSocket close code 4011, `switch_timeout`). Only with profile `switching`. In milliseconds, default 5000.
+   */
+  abortAckMs?: number;
+  /**
    * Longest stay that `sibling.stay` grants. In milliseconds, default 600000.
    */
   maxStayMs: number;
@@ -1341,6 +1359,14 @@ export interface RequestedLimits {
    */
   maxPendingFences?: number;
   /**
+   * How long the server waits for the answer to a switch that it has proposed. Then it aborts it. Only with profile `switching`. In milliseconds.
+   */
+  switchAckMs?: number;
+  /**
+   * How long the server waits for the acknowledgement that it has aborted a switch. Then the pipe is closed (WebSocket close code 4011, `switch_timeout`). Only with profile `switching`. In milliseconds.
+   */
+  abortAckMs?: number;
+  /**
    * Longest stay that `sibling.stay` grants. In milliseconds.
    */
   maxStayMs?: number;
@@ -1592,6 +1618,50 @@ export interface SwitchAbortResult {
   status: SwitchStatus;
 }
 /**
+ * The client acknowledges that the server has called a switch off, after which the server goes on under the old settings.
+ */
+export interface SwitchAbortAckParams {
+  /**
+   * Id of the switch, from the event `switch.propose`.
+   */
+  id: SwitchId;
+}
+/**
+ * How far the switch has come.
+ */
+export interface SwitchAbortAckResult {
+  /**
+   * Id of the switch.
+   */
+  id: SwitchId;
+  /**
+   * `aborted`; if the server has not called it off, how far the switch has come.
+   */
+  status: SwitchStatus;
+}
+/**
+ * The client acknowledges a switch of what the server sends: it takes message n and all behind it under the new settings.
+ */
+export interface SwitchAckParams {
+  /**
+   * Id of the switch, from the event `switch.propose`.
+   */
+  id: SwitchId;
+}
+/**
+ * How far the switch has come.
+ */
+export interface SwitchAckResult {
+  /**
+   * Id of the switch.
+   */
+  id: SwitchId;
+  /**
+   * `done`; `aborting` or `aborted` if the server had called it off before, and the old settings go on.
+   */
+  status: SwitchStatus;
+}
+/**
  * The client proposes to switch what it sends, from a message on that it has not sent yet. It sends that message only when it has the answer. A repeat with the same id is answered with how far the switch has come.
  */
 export interface SwitchProposeParams {
@@ -1645,6 +1715,54 @@ export interface SwitchProposeResult {
    * The first message under the new settings.
    */
   at: Position;
+}
+/**
+ * The client refuses a switch of what the server sends: the old settings go on.
+ */
+export interface SwitchRefuseParams {
+  /**
+   * Id of the switch, from the event `switch.propose`.
+   */
+  id: SwitchId;
+}
+/**
+ * How far the switch has come.
+ */
+export interface SwitchRefuseResult {
+  /**
+   * Id of the switch.
+   */
+  id: SwitchId;
+  /**
+   * `refused`; `aborting` or `aborted` if the server had called it off before.
+   */
+  status: SwitchStatus;
+}
+/**
+ * The client asks the server to propose a switch of what it sends to the client. The proposal follows as the event `switch.propose`.
+ */
+export interface SwitchRequestParams {
+  /**
+   * The direction that the server is the sender of.
+   */
+  dir: 's2c';
+  /**
+   * The new settings.
+   */
+  set: SwitchSet;
+  /**
+   * Makes a repeat of this call harmless.
+   */
+  op?: OpId;
+}
+/**
+ * The server will propose the switch as soon as what is queued before it has been written.
+ */
+export interface SwitchRequestResult {
+  /**
+   * Chosen by the server; the events will name it.
+   */
+  id: SwitchId;
 }
 /**
  * What is known of a refusal: the `data` of a JSON-RPC error, and the `error` of an event.
@@ -2339,6 +2457,39 @@ export interface SwitchDoneEvent {
   set: SwitchSet;
 }
 /**
+ * The server proposes to switch what it sends to the client. It writes nothing from message n on until the client has answered with `switch.ack` or `switch.refuse`.
+ */
+export interface SwitchProposeEvent {
+  /**
+   * Number of the event.
+   */
+  seq: Seq;
+  /**
+   * The session that the event is about.
+   */
+  sid: Sid;
+  /**
+   * Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.
+   */
+  replay?: true;
+  /**
+   * The first message under the new settings, direction `s2c`.
+   */
+  at: Position;
+  /**
+   * Chosen by the server, unique among its switches of this pipe.
+   */
+  id: SwitchId;
+  /**
+   * The direction that the server is the sender of.
+   */
+  dir: 's2c';
+  /**
+   * The new settings.
+   */
+  set: SwitchSet;
+}
+/**
  * The well-known document, `GET /.well-known/porthouse`: what this server speaks, and where. A relative URL in it is resolved against the URL of this document; for WebSocket `http` becomes `ws` and `https` becomes `wss`.
  */
 export interface Discovery {
@@ -2631,7 +2782,11 @@ export interface CallParams {
   'sibling.stay': SiblingStayParams;
   'subscribe': SubscribeParams;
   'switch.abort': SwitchAbortParams;
+  'switch.abortAck': SwitchAbortAckParams;
+  'switch.ack': SwitchAckParams;
   'switch.propose': SwitchProposeParams;
+  'switch.refuse': SwitchRefuseParams;
+  'switch.request': SwitchRequestParams;
 }
 
 /** Result of each sibling call. */
@@ -2656,7 +2811,11 @@ export interface CallResults {
   'sibling.stay': SiblingStayResult;
   'subscribe': SubscribeResult;
   'switch.abort': SwitchAbortResult;
+  'switch.abortAck': SwitchAbortAckResult;
+  'switch.ack': SwitchAckResult;
   'switch.propose': SwitchProposeResult;
+  'switch.refuse': SwitchRefuseResult;
+  'switch.request': SwitchRequestResult;
 }
 
 /** Parameters of each sibling event. */
@@ -2683,6 +2842,7 @@ export interface EventParams {
   'sibling.replaced': SiblingReplacedEvent;
   'switch.abort': SwitchAbortEvent;
   'switch.done': SwitchDoneEvent;
+  'switch.propose': SwitchProposeEvent;
 }
 
 export type CallMethod = keyof CallParams;
@@ -2710,7 +2870,11 @@ export const callMethods = [
   'sibling.stay',
   'subscribe',
   'switch.abort',
+  'switch.abortAck',
+  'switch.ack',
   'switch.propose',
+  'switch.refuse',
+  'switch.request',
 ] as const satisfies readonly CallMethod[];
 
 /** Every sibling event, sorted. */
@@ -2737,4 +2901,5 @@ export const eventMethods = [
   'sibling.replaced',
   'switch.abort',
   'switch.done',
+  'switch.propose',
 ] as const satisfies readonly EventMethod[];

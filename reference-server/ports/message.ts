@@ -10,6 +10,12 @@ export interface Message {
   readonly from: string;
 }
 
+/** A message whose kind for its receiver is not settled yet, because a switch is open (SWITCH-20). */
+export interface Undecided extends Message {
+  /** Called when it has turned out to be undeliverable. */
+  readonly missed: () => void;
+}
+
 /** Messages that leave together, in order. Shared by every member whose pipe takes exactly these. */
 export interface Batch {
   readonly messages: readonly Message[];

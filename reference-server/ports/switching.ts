@@ -5,4 +5,8 @@ import type { Result } from './refusal.js';
 export interface SwitchCalls {
   propose(params: CallParams['switch.propose']): Result<CallResults['switch.propose']>;
   abort(params: CallParams['switch.abort']): Result<CallResults['switch.abort']>;
+  request(params: CallParams['switch.request']): Result<CallResults['switch.request']>;
+  ack(params: CallParams['switch.ack']): Result<CallResults['switch.ack']>;
+  refuse(params: CallParams['switch.refuse']): Result<CallResults['switch.refuse']>;
+  abortAck(params: CallParams['switch.abortAck']): Result<CallResults['switch.abortAck']>;
 }

@@ -1,11 +1,13 @@
 import type { Position } from '../../generated/types.js';
-import type { Batch, Message } from '../ports/message.js';
+import type { Batch, Kind, Message, Undecided } from '../ports/message.js';
 import type { Backlog, PipeSink } from '../ports/pipe.js';
 import { MessageBatch } from './batch.js';
 import { Drops, type Place } from './drops.js';
-import { Outbound } from './outbound.js';
+import { type Hold, Outbound } from './outbound.js';
 import { Pause } from './pause.js';
 import type { Session } from './session.js';
+
+const undecided = (message: Message): message is Undecided => 'missed' in message;
 
 const NONE: readonly Message[] = [];
 
@@ -34,7 +36,7 @@ export class Downstream {
       clock: session.context.clock,
       hold: (on) => {
         if (on) this.out.hold('pause');
-        else this.release();
+        else this.release('pause');
       },
       overdue: () => session.emit('pipe.resumed', { at: this.at(this.out.n), cause: 'timeout' }),
     });
@@ -95,9 +97,22 @@ export class Downstream {
   }
 
   /** Writes what waited for a hold that is gone. */
-  release(): void {
-    this.out.release('pause');
+  release(by: Hold): void {
+    this.out.release(by);
     this.#session.room.relieved(this.#session);
+  }
+
+  /** A switch has been settled: what waited for that gets its kind, or is undeliverable to this member (FMT-9). */
+  decide(kindOf: (message: Message) => Kind | null): void {
+    this.out.change((message) => {
+      if (!undecided(message)) return message;
+      const { missed, ...rest } = message;
+      const kind = kindOf(message);
+      if (kind) return { ...rest, kind };
+      this.dropped++;
+      missed();
+      return { reached: (n) => this.#session.undeliverable({ beforeN: n + 1 }) };
+    });
   }
 
   /** The transport takes messages again. */

@@ -8,6 +8,8 @@ const REQUESTABLE: ReadonlySet<string> = new Set<keyof RequestedLimits>([
   'pauseMaxMs',
   'blockMs',
   'ticketMs',
+  'switchAckMs',
+  'abortAckMs',
   'sessionLingerMs',
   'ringEvents',
   'ringBytes',

@@ -1,6 +1,6 @@
-import type { Batch } from '../ports/message.js';
+import type { Batch, Message } from '../ports/message.js';
 import type { PipeSink } from '../ports/pipe.js';
-import { WaitQueue, isBatch } from './wait-queue.js';
+import { type Marker, WaitQueue, isBatch } from './wait-queue.js';
 
 /** Who keeps a pipe from being written to: its member, or a switch that waits for its acknowledgement. */
 export type Hold = 'pause' | 'switch';
@@ -85,6 +85,11 @@ export class Outbound {
     const dropped = this.#queue?.dropWhile(() => this.exceeds(limits)) ?? 0;
     if (this.#queue?.empty) this.#queue = null;
     return dropped;
+  }
+
+  /** Goes over what waits; see {@link WaitQueue.change}. */
+  change(change: (message: Message) => Message | Marker): void {
+    this.#queue?.change(change);
   }
 
   hold(by: Hold): void {

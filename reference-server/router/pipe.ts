@@ -61,6 +61,16 @@ export class Pipe implements PipeSource {
     return this.#switches?.open ?? [];
   }
 
+  /** Whether what is given to it now is behind a boundary that is not settled. */
+  get undecided(): boolean {
+    return this.#switches?.s2c.undecided === true;
+  }
+
+  /** The command channel has been bound. */
+  bound(): void {
+    this.#switches?.s2c.bound();
+  }
+
   switches(): Switches {
     this.#switches ??= new Switches(this.#session, this);
     return this.#switches;
@@ -124,6 +134,7 @@ export class Pipe implements PipeSource {
   close(cause: EndCause): void {
     this.#session.room.flush(); // before the transport's last words, after which it takes nothing
     if (!this.#open) return;
+    this.#switches?.end();
     this.s2c.end(true); // what is queued goes out before the last words
     this.#sink.close(cause);
     this.#end(cause);
@@ -132,6 +143,7 @@ export class Pipe implements PipeSource {
   ended(cause: EndCause): void {
     this.#session.room.flush();
     if (!this.#open) return;
+    this.#switches?.end();
     this.s2c.end(false);
     this.#end(cause);
   }
@@ -139,7 +151,6 @@ export class Pipe implements PipeSource {
   #end(cause: EndCause): void {
     this.#open = false;
     this.#cause = cause;
-    this.#switches?.end();
     const { n, bytes } = this.s2c.written;
     this.#session.emit('pipe.ended', this.#account('c2s', { n: this.c2s.received, bytes: this.c2s.bytes }));
     this.#session.emit('pipe.ended', this.#account('s2c', { n, bytes }));

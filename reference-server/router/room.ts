@@ -1,4 +1,4 @@
-import type { Kind, Message } from '../ports/message.js';
+import type { Kind, Message, Undecided } from '../ports/message.js';
 import { MessageBatch } from './batch.js';
 import { Blockade } from './blockade.js';
 import type { RouterContext } from './context.js';
@@ -180,7 +180,8 @@ export class Room {
       const pipe = member.receivingPipe();
       if (!pipe) continue;
       const apart = senders.has(member) && !this.terms.echo;
-      if (apart || !member.receivesAll(kinds)) this.#deliverSome(member, pipe, routed);
+      if (pipe.undecided) this.#deliverUndecided(member, pipe, routed);
+      else if (apart || !member.receivesAll(kinds)) this.#deliverSome(member, pipe, routed);
       else {
         const dropped = pipe.deliver(common);
         if (dropped.length === 0) shared++;
@@ -221,14 +222,24 @@ export class Room {
     });
   }
 
+  /** For a member whose settings are being switched: in which kind it takes a message is decided with the switch. */
+  #deliverUndecided(member: Session, pipe: Pipe, routed: readonly Routed[]): void {
+    for (const entry of routed) {
+      if (entry.sender === member && !this.terms.echo) continue;
+      const message: Undecided = { ...entry.message, missed: () => this.#tellMissed(entry, 1) };
+      if (pipe.deliver(new MessageBatch([message])).length === 0) entry.members++;
+    }
+  }
+
+  #tellMissed(entry: Routed, members: number): void {
+    const at = entry.pipe.at('c2s', entry.n);
+    entry.sender.emit('pipe.undeliverable', { at, members, error: { name: 'undeliverable' } });
+  }
+
   #settle(entry: Routed): void {
     if (entry.missed) {
       for (const { member, place } of entry.missed) member.undeliverable(place);
-      entry.sender.emit('pipe.undeliverable', {
-        at: entry.pipe.at('c2s', entry.n),
-        members: entry.missed.length,
-        error: { name: 'undeliverable' },
-      });
+      this.#tellMissed(entry, entry.missed.length);
     }
     const { observers } = entry.sender;
     if (!observers.wants('pipe.receipt')) return;

@@ -229,6 +229,11 @@ export class Session {
     return true;
   }
 
+  /** What the client is sent from now on. */
+  receiveAs(kind: Kind): void {
+    this.formats = { ...this.formats, receive: [kind] };
+  }
+
   /** What the client sends from now on. */
   sendAs(kind: Kind): void {
     this.formats = { ...this.formats, send: [kind] };

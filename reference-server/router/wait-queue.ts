@@ -1,4 +1,4 @@
-import type { Batch } from '../ports/message.js';
+import type { Batch, Message } from '../ports/message.js';
 import { MessageBatch } from './batch.js';
 
 /** A place between two messages, told when everything before it has been written. */
@@ -51,6 +51,27 @@ export class WaitQueue {
       index = this.#entries.findIndex(isBatch);
     }
     return before - this.#messages;
+  }
+
+  /** Replaces messages by others, or by markers where they are not to be delivered after all. */
+  change(change: (message: Message) => Message | Marker): void {
+    const entries = this.#entries;
+    this.#entries = [];
+    this.#messages = 0;
+    this.#bytes = 0;
+    for (const entry of entries) {
+      if (isBatch(entry)) this.#pushChanged(entry, change);
+      else this.push(entry);
+    }
+  }
+
+  #pushChanged(batch: Batch, change: (message: Message) => Message | Marker): void {
+    const changed = batch.messages.map(change);
+    if (changed.every((message, index) => message === batch.messages[index])) {
+      this.push(batch); // shared with others, and framed once for all
+      return;
+    }
+    for (const entry of changed) this.push('reached' in entry ? entry : new MessageBatch([entry]));
   }
 
   #dropFrom(index: number, over: () => boolean): void {

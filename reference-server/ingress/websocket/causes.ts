@@ -13,6 +13,7 @@ export const CLOSE_CODES: Readonly<Record<EndCause, number | null>> = {
   slow_consumer: 4008,
   draining: 4009,
   room_closed: 4505,
+  switch_timeout: 4011,
 };
 
 /** Lengths, and the number of parts that a message comes in. */

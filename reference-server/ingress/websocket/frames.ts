@@ -5,7 +5,7 @@ const TEXT = 0x1;
 const BINARY = 0x2;
 
 /** Up to here a payload is copied behind its header, so that a message is one buffer; above, a copy costs more than it saves. */
-const COPY_BYTES = 16 * 1024;
+const COPY_BYTES = 4 * 1024;
 
 function headerLength(bytes: number): number {
   return bytes < 126 ? 2 : bytes < 65536 ? 4 : 10;

@@ -1,0 +1,175 @@
+import type { Job } from './load/job.js';
+
+export type ServerName = 'porthouse' | 'naive' | 'socket.io' | 'nats' | 'mosquitto';
+
+/** Servers in the order of the table; all ratios are to `naive`. */
+export const SERVERS: readonly ServerName[] = ['porthouse', 'naive', 'socket.io', 'nats', 'mosquitto'];
+export const BASE: ServerName = 'naive';
+
+/** How long and how often; `members` and `held` replace those of every row. */
+export interface Settings {
+  readonly rounds: number;
+  readonly warmUpMs: number;
+  readonly ms: number;
+  readonly paceMs: number;
+  readonly opens: number;
+  readonly held: number;
+  readonly heldBefore: number;
+  readonly members?: number;
+}
+
+export const FULL: Settings = {
+  rounds: 3,
+  warmUpMs: 400,
+  ms: 800,
+  paceMs: 1500,
+  opens: 2000,
+  held: 2000,
+  heldBefore: 1000,
+};
+
+export const QUICK: Settings = {
+  rounds: 1,
+  warmUpMs: 150,
+  ms: 300,
+  paceMs: 500,
+  opens: 300,
+  held: 400,
+  heldBefore: 100,
+};
+
+/** Whether the server has the package that unmasks in native code; `as installed` is what its own documentation says. */
+type Unmasking = 'as installed' | 'javascript' | 'native';
+
+/** One figure of one measurement. */
+export interface Figure {
+  readonly id: string;
+  readonly title: string;
+  /** The title where there is little room. */
+  readonly short: string;
+  readonly unit: 'deliveries/s' | 'messages/s' | 'opens/s' | 'ms' | 'KiB';
+  readonly better: 'more' | 'less';
+}
+
+/** One measurement, made in every round with every one of its servers. */
+export interface Row {
+  readonly name: string;
+  readonly figures: readonly Figure[];
+  readonly servers: readonly ServerName[];
+  readonly unmasking: Unmasking;
+  readonly job: (settings: Settings) => Omit<Job, 'dialect' | 'url' | 'serverPid'>;
+}
+
+const NOTHING = { members: 1, payloadBytes: 128, window: 1, rate: 1, before: 1, siblings: false } as const;
+const FAN_OUT_WINDOW = 100;
+const PACED = { members: 100, rate: 250 };
+const AT_25K = 'Delay at 25,000 deliveries/s to 100 members';
+
+function fanOut(members: number): Row {
+  return {
+    name: `fan-out-${String(members)}`,
+    figures: [
+      {
+        id: `fan-out-${String(members)}`,
+        title: `Fan-out to ${String(members)} members, 128 B`,
+        short: `fan-out ${String(members)}, 128 B`,
+        unit: 'deliveries/s',
+        better: 'more',
+      },
+    ],
+    servers: SERVERS,
+    unmasking: 'as installed',
+    job: ({ warmUpMs, ms, members: fewer }) => ({
+      ...{ ...NOTHING, task: 'window', window: FAN_OUT_WINDOW, warmUpMs, ms },
+      members: fewer ?? members,
+    }),
+  };
+}
+
+interface Relay {
+  readonly name: string;
+  readonly title: string;
+  readonly short: string;
+  readonly payloadBytes: number;
+  readonly window: number;
+  readonly servers?: readonly ServerName[];
+  readonly unmasking?: Unmasking;
+}
+
+function relay({ payloadBytes, window, servers = SERVERS, unmasking = 'as installed', ...figure }: Relay): Row {
+  return {
+    name: figure.name,
+    figures: [{ ...figure, id: figure.name, unit: 'messages/s', better: 'more' }],
+    servers,
+    unmasking,
+    job: ({ warmUpMs, ms }) => ({ ...NOTHING, task: 'window', payloadBytes, window, warmUpMs, ms }),
+  };
+}
+
+const LARGE = { payloadBytes: 16 * 1024, window: 64 };
+const OVER_WS: readonly ServerName[] = ['porthouse', 'naive'];
+
+const latency: Row = {
+  name: 'latency',
+  figures: [
+    { id: 'latency-p50', title: `${AT_25K}, p50`, short: 'at 25k/s: p50 ms', unit: 'ms', better: 'less' },
+    { id: 'latency-p99', title: `${AT_25K}, p99`, short: 'at 25k/s: p99 ms', unit: 'ms', better: 'less' },
+  ],
+  servers: SERVERS,
+  unmasking: 'as installed',
+  job: ({ paceMs, members }) => ({
+    ...{ ...NOTHING, ...PACED, task: 'pace', window: FAN_OUT_WINDOW, warmUpMs: 300, ms: paceMs },
+    members: members ?? PACED.members,
+  }),
+};
+
+function memory(figure: Pick<Figure, 'id' | 'title' | 'short'>, siblings: boolean): Row {
+  return {
+    name: figure.id,
+    figures: [{ ...figure, unit: 'KiB', better: 'less' }],
+    servers: siblings ? OVER_WS : SERVERS,
+    unmasking: 'as installed',
+    job: ({ held, heldBefore }) => ({
+      ...{ ...NOTHING, task: 'hold', warmUpMs: 0, ms: 0 },
+      ...{ members: held, before: heldBefore, siblings },
+    }),
+  };
+}
+
+const opens: Row = {
+  name: 'opens',
+  figures: [
+    { id: 'opens', title: 'Connections opened, grants included', short: 'opens/s', unit: 'opens/s', better: 'more' },
+  ],
+  servers: SERVERS,
+  unmasking: 'as installed',
+  job: ({ opens: members, heldBefore: before }) => ({ ...NOTHING, task: 'open', members, before, warmUpMs: 0, ms: 0 }),
+};
+
+/** Everything that is measured, in the order of the table. */
+export const ROWS: readonly Row[] = [
+  fanOut(100),
+  fanOut(500),
+  latency,
+  relay({ name: 'relay-128', title: 'Relay 1:1, 128 B', short: 'relay 128 B', payloadBytes: 128, window: 2000 }),
+  relay({ name: 'relay-16k', title: 'Relay 1:1, 16 KiB', short: 'relay 16 KiB', ...LARGE }),
+  relay({
+    name: 'relay-16k-native',
+    title: 'Relay 1:1, 16 KiB, both with bufferutil',
+    short: '  both bufferutil',
+    ...LARGE,
+    servers: OVER_WS,
+    unmasking: 'native',
+  }),
+  relay({
+    name: 'relay-16k-js',
+    title: 'Relay 1:1, 16 KiB, both without bufferutil',
+    short: '  both without',
+    ...LARGE,
+    servers: OVER_WS,
+    unmasking: 'javascript',
+  }),
+  memory({ id: 'idle', title: 'Memory of an idle connection', short: 'KiB, idle' }, false),
+  memory({ id: 'idle-sibling', title: 'Memory of an idle pipe with its sibling', short: '  with sibling' }, true),
+  opens,
+];

@@ -1,0 +1,140 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Job } from '../load/job.js';
+import type { Row, ServerName } from '../plan.js';
+import { type Started, built, firstLine, source, startOn, started } from './started.js';
+
+type Unmasking = Row['unmasking'];
+
+interface Entry {
+  readonly dialect: Job['dialect'];
+  /** Version of what would be measured; null where it is not installed. */
+  readonly version: () => string | null;
+  readonly start: (unmasking: Unmasking) => Promise<Started>;
+}
+
+const require = createRequire(import.meta.url);
+
+function packageVersion(name: string): string | null {
+  try {
+    return (require(`${name}/package.json`) as { version: string }).version;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether `ws` unmasks in native code where it is let. */
+export const bufferutil = (): string | null => packageVersion('bufferutil');
+
+/** The version that a program prints when asked; null where there is no such program. */
+function programVersion(command: string, option: string): string | null {
+  const { stdout, error } = spawnSync(command, [option], { encoding: 'utf8' });
+  return error ? null : (/\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? 'unknown');
+}
+
+/** Debian puts servers where not every account looks for programs. */
+const programs = (name: string): string => (existsSync(`/usr/sbin/${name}`) ? `/usr/sbin/${name}` : name);
+
+interface OnNode {
+  readonly file: string;
+  readonly args?: readonly string[];
+  /** What a user of it has who does what its documentation says. */
+  readonly installed: 'javascript' | 'native';
+}
+
+async function startOnNode({ file, args = [], installed }: OnNode, unmasking: Unmasking): Promise<Started> {
+  const native = (unmasking === 'as installed' ? installed : unmasking) === 'native';
+  const child = startOn('server', {
+    command: process.execPath,
+    args: ['--expose-gc', '--import', built('bench/servers/collect.js'), file, ...args],
+    env: native ? {} : { WS_NO_BUFFER_UTIL: '1' },
+  });
+  return started(child, await firstLine(child), true);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+const TRIES = 200;
+const BETWEEN_TRIES_MS = 25;
+
+/** Starts a program that does not tell when it listens. */
+async function startProgram(name: string, args: (port: number) => readonly string[]): Promise<Started> {
+  const port = await freePort();
+  const child = startOn('server', { command: programs(name), args: args(port) });
+  child.stdout?.resume();
+  for (let tries = 0; !(await listens(port)); tries++) {
+    if (tries === TRIES) throw new Error(`${name} does not listen`);
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
+  }
+  return started(child, `http://127.0.0.1:${String(port)}`, false);
+}
+
+/** Room for as many connections as a row holds; everything else is as the servers have it. */
+const MANY = 100_000;
+
+function file(name: string, content: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'porthouse-bench-')), name);
+  writeFileSync(path, content);
+  return path;
+}
+
+const limits = { maxSessions: MANY, maxConnections: MANY, maxMembers: MANY };
+const porthouseConfig = (): string => file('porthouse.json', JSON.stringify({ limits, logLevel: 'fatal' }));
+const mosquittoConfig = (port: number): string =>
+  file('mosquitto.conf', `listener ${String(port)} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n`);
+
+export const CATALOGUE: Readonly<Record<ServerName, Entry>> = {
+  porthouse: {
+    dialect: 'porthouse',
+    version: () => packageVersion('porthouse') ?? 'this',
+    start: (unmasking) => {
+      const args = ['--port', '0', '--config', porthouseConfig()];
+      return startOnNode({ file: built('reference-server/main.js'), args, installed: 'native' }, unmasking);
+    },
+  },
+  naive: {
+    dialect: 'webSocket',
+    version: () => packageVersion('ws'),
+    start: (unmasking) => startOnNode({ file: built('bench/servers/naive.js'), installed: 'javascript' }, unmasking),
+  },
+  'socket.io': {
+    dialect: 'socketIo',
+    version: () => packageVersion('socket.io'),
+    start: (unmasking) =>
+      startOnNode({ file: source('bench/servers/socket-io.mjs'), installed: 'javascript' }, unmasking),
+  },
+  nats: {
+    dialect: 'nats',
+    version: () => programVersion(programs('nats-server'), '--version'),
+    start: () => startProgram('nats-server', (port) => ['-a', '127.0.0.1', '-p', String(port)]),
+  },
+  mosquitto: {
+    dialect: 'mqtt',
+    version: () => programVersion(programs('mosquitto'), '-h'),
+    start: () => startProgram('mosquitto', (port) => ['-c', mosquittoConfig(port)]),
+  },
+};
