@@ -49,7 +49,7 @@ export type Kind = 'text' | 'json' | 'binary';
  */
 export type Transport = string;
 /**
- * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `timeout`: keepalive went unanswered.
+ * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `timeout`: keepalive went unanswered; `stream_ended`: `stream.end` announced it.
  */
 export type EndCause =
   | 'closed_by_peer'
@@ -61,7 +61,12 @@ export type EndCause =
   | 'invalid_utf8'
   | 'slow_consumer'
   | 'draining'
-  | 'timeout';
+  | 'timeout'
+  | 'stream_ended';
+/**
+ * Names a place in the stream to a client that is not written yet. The server gives each number once in a session; `pipe.mark` tells where the place came to be.
+ */
+export type Mark = number;
 /**
  * Names a switch among those of its direction and pipe. The client chooses it for `c2s`, the server for `s2c`. Opaque, 1 to 64 printable ASCII characters, compared byte by byte.
  */
@@ -104,9 +109,12 @@ export type EventEpoch = string;
  */
 export type Seq = number;
 /**
- * Names a place in the stream to a client that is not written yet. The server gives each number once in a session; `pipe.mark` tells where the place came to be.
+ * Announces that the caller's stream ends: after a time, or behind a message.
  */
-export type Mark = number;
+export type StreamEndParams = StreamEndParams1 & StreamEndParams2;
+export type StreamEndParams1 = {
+  [k: string]: unknown;
+};
 /**
  * Why a switch came to nothing. `called_off`: by the sender, `switch.abort`; `refused`: by the receiver, `switch.refuse`; `timeout`: no answer within `switchAckMs`; `pipe_ended`: the pipe ended while it was open.
  */
@@ -144,6 +152,8 @@ export interface WireTypes {
   'calls/sibling.bind.result': SiblingBindResult;
   'calls/sibling.stay.params': SiblingStayParams;
   'calls/sibling.stay.result': SiblingStayResult;
+  'calls/stream.end.params': StreamEndParams;
+  'calls/stream.end.result': StreamEndResult;
   'calls/subscribe.params': SubscribeParams;
   'calls/subscribe.result': SubscribeResult;
   'calls/switch.abort.params': SwitchAbortParams;
@@ -192,6 +202,7 @@ export interface WireTypes {
   'events/debug.log': DebugLogEvent;
   'events/pipe.dropped': PipeDroppedEvent;
   'events/pipe.ended': PipeEndedEvent;
+  'events/pipe.ending': PipeEndingEvent;
   'events/pipe.manifest': PipeManifestEvent;
   'events/pipe.mark': PipeMarkEvent;
   'events/pipe.opened': PipeOpenedEvent;
@@ -203,6 +214,7 @@ export interface WireTypes {
   'events/sibling.gap': SiblingGapEvent;
   'events/sibling.hello': SiblingHelloEvent;
   'events/sibling.replaced': SiblingReplacedEvent;
+  'events/stream.ending': StreamEndingEvent;
   'events/switch.abort': SwitchAbortEvent;
   'events/switch.done': SwitchDoneEvent;
   'http/discovery': Discovery;
@@ -554,7 +566,33 @@ export interface SessionState {
        */
       dropped: number;
     };
+    /**
+     * Present while `stream.end` has announced the end of the open pipe.
+     */
+    ending?: {
+      /**
+       * Behind which message from the client it ends, where that is known.
+       */
+      at?: Position;
+      /**
+       * Milliseconds that are left until then, where that is known.
+       */
+      inMs?: number;
+    };
   };
+  /**
+   * Ends of the streams of other members that have been announced to this session and have not come; absent if there are none.
+   */
+  endings?: {
+    /**
+     * The session whose stream ends.
+     */
+    from: Sid;
+    /**
+     * As in `stream.ending`.
+     */
+    mark?: Mark;
+  }[];
   /**
    * Generation of the latest bind of each channel; 0 if it was never bound.
    */
@@ -1182,6 +1220,37 @@ export interface SiblingStayResult {
    */
   ms: number;
 }
+export interface StreamEndParams2 {
+  /**
+   * Milliseconds from the receipt of the call until the pipe is closed, a day at most.
+   */
+  inMs?: number;
+  /**
+   * The last message that is counted.
+   */
+  after?: After;
+  /**
+   * Makes a repeat of this call harmless.
+   */
+  op?: OpId;
+}
+/**
+ * The end has been announced.
+ */
+export interface StreamEndResult {
+  /**
+   * How many members were told.
+   */
+  members: number;
+  /**
+   * How many were not, because their share for commands is full.
+   */
+  missed: number;
+  /**
+   * With `after`: the place behind which nothing is counted any more.
+   */
+  at?: Position;
+}
 /**
  * Opts in to events that are not sent otherwise. The set replaces the one before; an empty one ends all.
  */
@@ -1507,6 +1576,35 @@ export interface PipeEndedEvent {
   cause: EndCause;
 }
 /**
+ * The pipe of this session is going to end.
+ */
+export interface PipeEndingEvent {
+  /**
+   * Number of the event.
+   */
+  seq: Seq;
+  /**
+   * The session that the event is about.
+   */
+  sid: Sid;
+  /**
+   * Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.
+   */
+  replay?: true;
+  /**
+   * Behind which message from the client it ends, where that is known.
+   */
+  at?: Position;
+  /**
+   * Milliseconds until then, where that is known.
+   */
+  inMs?: number;
+  /**
+   * Why it is going to end.
+   */
+  cause: EndCause;
+}
+/**
  * Where messages written to this client came from: one item for each message, in order. Only after `subscribe`.
  */
 export interface PipeManifestEvent {
@@ -1820,6 +1918,35 @@ export interface SiblingReplacedEvent {
   generation: number;
 }
 /**
+ * Another member of the room has announced that its stream ends.
+ */
+export interface StreamEndingEvent {
+  /**
+   * Number of the event.
+   */
+  seq: Seq;
+  /**
+   * The session that is told.
+   */
+  sid: Sid;
+  /**
+   * Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.
+   */
+  replay?: true;
+  /**
+   * The session whose stream ends.
+   */
+  from: Sid;
+  /**
+   * Milliseconds until then, from the moment of the announcement. Absent where it ends behind a message.
+   */
+  inMs?: number;
+  /**
+   * What `pipe.mark` will have when the place behind its last message has come. Absent if this session never had a pipe.
+   */
+  mark?: Mark;
+}
+/**
  * A switch has come to nothing: the old settings go on. With `timeout` the server waits for `switch.abortAck` before it goes on.
  */
 export interface SwitchAbortEvent {
@@ -2111,6 +2238,7 @@ export interface CallParams {
   'sibling.ack': SiblingAckParams;
   'sibling.bind': SiblingBindParams;
   'sibling.stay': SiblingStayParams;
+  'stream.end': StreamEndParams;
   'subscribe': SubscribeParams;
   'switch.abort': SwitchAbortParams;
   'switch.propose': SwitchProposeParams;
@@ -2130,6 +2258,7 @@ export interface CallResults {
   'sibling.ack': SiblingAckResult;
   'sibling.bind': SiblingBindResult;
   'sibling.stay': SiblingStayResult;
+  'stream.end': StreamEndResult;
   'subscribe': SubscribeResult;
   'switch.abort': SwitchAbortResult;
   'switch.propose': SwitchProposeResult;
@@ -2142,6 +2271,7 @@ export interface EventParams {
   'debug.log': DebugLogEvent;
   'pipe.dropped': PipeDroppedEvent;
   'pipe.ended': PipeEndedEvent;
+  'pipe.ending': PipeEndingEvent;
   'pipe.manifest': PipeManifestEvent;
   'pipe.mark': PipeMarkEvent;
   'pipe.opened': PipeOpenedEvent;
@@ -2153,6 +2283,7 @@ export interface EventParams {
   'sibling.gap': SiblingGapEvent;
   'sibling.hello': SiblingHelloEvent;
   'sibling.replaced': SiblingReplacedEvent;
+  'stream.ending': StreamEndingEvent;
   'switch.abort': SwitchAbortEvent;
   'switch.done': SwitchDoneEvent;
 }
@@ -2174,6 +2305,7 @@ export const callMethods = [
   'sibling.ack',
   'sibling.bind',
   'sibling.stay',
+  'stream.end',
   'subscribe',
   'switch.abort',
   'switch.propose',
@@ -2186,6 +2318,7 @@ export const eventMethods = [
   'debug.log',
   'pipe.dropped',
   'pipe.ended',
+  'pipe.ending',
   'pipe.manifest',
   'pipe.mark',
   'pipe.opened',
@@ -2197,6 +2330,7 @@ export const eventMethods = [
   'sibling.gap',
   'sibling.hello',
   'sibling.replaced',
+  'stream.ending',
   'switch.abort',
   'switch.done',
 ] as const satisfies readonly EventMethod[];

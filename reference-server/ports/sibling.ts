@@ -53,6 +53,7 @@ export interface Binding {
   command(params: CallParams['agent.command'], reply: (result: Result<CallResults['agent.command']>) => void): void;
   pausePipe(): Result<CallResults['pipe.pause']>;
   resumePipe(): Result<CallResults['pipe.resume']>;
+  endStream(params: CallParams['stream.end']): Result<CallResults['stream.end']>;
   subscribe(params: CallParams['subscribe']): CallResults['subscribe'];
   debugLevel(params: CallParams['debug.level']): CallResults['debug.level'];
   /** Runs `call` at most once per `op` of the session, and gives every repeat the first result (RPC-9). */

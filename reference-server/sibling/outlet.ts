@@ -27,6 +27,7 @@ export class Outlet implements SiblingOutlet {
   #cursor = 0;
   #replayTo = 0;
   #replies: Reply[] = [];
+  #leaving: 'draining' | 'session_ended' | null = null;
   #closed = false;
 
   constructor(wire: SiblingWire, maxQueued: number) {
@@ -55,8 +56,9 @@ export class Outlet implements SiblingOutlet {
   wake(): void {
     while (!this.#closed && !this.congested) {
       const text = this.#next();
-      if (text === null) return;
-      this.#wire.send(text);
+      if (text !== null) this.#wire.send(text);
+      else if (this.#leaving) this.#finish(this.#leaving);
+      else return;
     }
   }
 
@@ -74,9 +76,10 @@ export class Outlet implements SiblingOutlet {
     );
   }
 
+  /** What is in the log goes first, as fast as the client reads it. */
   close(reason: 'draining' | 'session_ended'): void {
+    this.#leaving = reason;
     this.wake();
-    this.#finish(reason);
   }
 
   /** The socket is gone. */
