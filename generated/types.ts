@@ -53,7 +53,7 @@ export type Kind = 'text' | 'json' | 'binary';
  */
 export type Transport = string;
 /**
- * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`, `switch_timeout`: the server stops; `timeout`: keepalive went unanswered; `room_closed`: its room is over.
+ * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`, `switch_timeout`: the server stops; `timeout`, `stream_ended`, `stream.end`: keepalive went unanswered; `room_closed`: its room is over.
  */
 export type EndCause =
   | 'closed_by_peer'
@@ -67,7 +67,12 @@ export type EndCause =
   | 'draining'
   | 'switch_timeout'
   | 'timeout'
-  | 'room_closed';
+  | 'room_closed'
+  | 'stream_ended';
+/**
+ * Names a place in the stream to a client that is not written yet. The server gives each number once in a session; `pipe.mark` tells where the place came to be.
+ */
+export type Mark = number;
 /**
  * Names a switch among those of its direction and pipe. The client chooses it for `c2s`, the server for `s2c`. Opaque, 1 to 64 printable ASCII characters, compared byte by byte.
  */
@@ -110,9 +115,12 @@ export type EventEpoch = string;
  */
 export type Seq = number;
 /**
- * Names a place in the stream to a client that is not written yet. The server gives each number once in a session; `pipe.mark` tells where the place came to be.
+ * Announces that the caller's stream ends: after a time, or behind a message.
  */
-export type Mark = number;
+export type StreamEndParams = StreamEndParams1 & StreamEndParams2;
+export type StreamEndParams1 = {
+  [k: string]: unknown;
+};
 /**
  * Why a switch came to nothing. `called_off`: by the sender, `switch.abort`; `refused`: by the receiver, `switch.refuse`; `timeout`: no answer within `switchAckMs`; `pipe_ended`: the pipe ended while it was open.
  */
@@ -176,6 +184,8 @@ export interface WireTypes {
   'calls/sibling.bind.result': SiblingBindResult;
   'calls/sibling.stay.params': SiblingStayParams;
   'calls/sibling.stay.result': SiblingStayResult;
+  'calls/stream.end.params': StreamEndParams;
+  'calls/stream.end.result': StreamEndResult;
   'calls/subscribe.params': SubscribeParams;
   'calls/subscribe.result': SubscribeResult;
   'calls/switch.abort.params': SwitchAbortParams;
@@ -236,6 +246,7 @@ export interface WireTypes {
   'events/debug.log': DebugLogEvent;
   'events/pipe.dropped': PipeDroppedEvent;
   'events/pipe.ended': PipeEndedEvent;
+  'events/pipe.ending': PipeEndingEvent;
   'events/pipe.manifest': PipeManifestEvent;
   'events/pipe.mark': PipeMarkEvent;
   'events/pipe.opened': PipeOpenedEvent;
@@ -251,6 +262,7 @@ export interface WireTypes {
   'events/sibling.gap': SiblingGapEvent;
   'events/sibling.hello': SiblingHelloEvent;
   'events/sibling.replaced': SiblingReplacedEvent;
+  'events/stream.ending': StreamEndingEvent;
   'events/switch.abort': SwitchAbortEvent;
   'events/switch.done': SwitchDoneEvent;
   'events/switch.propose': SwitchProposeEvent;
@@ -616,7 +628,33 @@ export interface SessionState {
        */
       dropped: number;
     };
+    /**
+     * Present while `stream.end` has announced the end of the open pipe.
+     */
+    ending?: {
+      /**
+       * Behind which message from the client it ends, where that is known.
+       */
+      at?: Position;
+      /**
+       * Milliseconds that are left until then, where that is known.
+       */
+      inMs?: number;
+    };
   };
+  /**
+   * Ends of the streams of other members that have been announced to this session and have not come; absent if there are none.
+   */
+  endings?: {
+    /**
+     * The session whose stream ends.
+     */
+    from: Sid;
+    /**
+     * As in `stream.ending`.
+     */
+    mark?: Mark;
+  }[];
   /**
    * Generation of the latest bind of each channel; 0 if it was never bound.
    */
@@ -1569,6 +1607,37 @@ export interface SiblingStayResult {
    */
   ms: number;
 }
+export interface StreamEndParams2 {
+  /**
+   * Milliseconds from the receipt of the call until the pipe is closed, a day at most.
+   */
+  inMs?: number;
+  /**
+   * The last message that is counted.
+   */
+  after?: After;
+  /**
+   * Makes a repeat of this call harmless.
+   */
+  op?: OpId;
+}
+/**
+ * The end has been announced.
+ */
+export interface StreamEndResult {
+  /**
+   * How many members were told.
+   */
+  members: number;
+  /**
+   * How many were not, because their share for commands is full.
+   */
+  missed: number;
+  /**
+   * With `after`: the place behind which nothing is counted any more.
+   */
+  at?: Position;
+}
 /**
  * Opts in to events that are not sent otherwise. The set replaces the one before; an empty one ends all.
  */
@@ -1986,6 +2055,35 @@ export interface PipeEndedEvent {
   cause: EndCause;
 }
 /**
+ * The pipe of this session is going to end.
+ */
+export interface PipeEndingEvent {
+  /**
+   * Number of the event.
+   */
+  seq: Seq;
+  /**
+   * The session that the event is about.
+   */
+  sid: Sid;
+  /**
+   * Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.
+   */
+  replay?: true;
+  /**
+   * Behind which message from the client it ends, where that is known.
+   */
+  at?: Position;
+  /**
+   * Milliseconds until then, where that is known.
+   */
+  inMs?: number;
+  /**
+   * Why it is going to end.
+   */
+  cause: EndCause;
+}
+/**
  * Where messages written to this client came from: one item for each message, in order. Only after `subscribe`.
  */
 export interface PipeManifestEvent {
@@ -2391,6 +2489,35 @@ export interface SiblingReplacedEvent {
   generation: number;
 }
 /**
+ * Another member of the room has announced that its stream ends.
+ */
+export interface StreamEndingEvent {
+  /**
+   * Number of the event.
+   */
+  seq: Seq;
+  /**
+   * The session that is told.
+   */
+  sid: Sid;
+  /**
+   * Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.
+   */
+  replay?: true;
+  /**
+   * The session whose stream ends.
+   */
+  from: Sid;
+  /**
+   * Milliseconds until then, from the moment of the announcement. Absent where it ends behind a message.
+   */
+  inMs?: number;
+  /**
+   * What `pipe.mark` will have when the place behind its last message has come. Absent if this session never had a pipe.
+   */
+  mark?: Mark;
+}
+/**
  * A switch has come to nothing: the old settings go on. With `timeout` the server waits for `switch.abortAck` before it goes on.
  */
 export interface SwitchAbortEvent {
@@ -2780,6 +2907,7 @@ export interface CallParams {
   'sibling.ack': SiblingAckParams;
   'sibling.bind': SiblingBindParams;
   'sibling.stay': SiblingStayParams;
+  'stream.end': StreamEndParams;
   'subscribe': SubscribeParams;
   'switch.abort': SwitchAbortParams;
   'switch.abortAck': SwitchAbortAckParams;
@@ -2809,6 +2937,7 @@ export interface CallResults {
   'sibling.ack': SiblingAckResult;
   'sibling.bind': SiblingBindResult;
   'sibling.stay': SiblingStayResult;
+  'stream.end': StreamEndResult;
   'subscribe': SubscribeResult;
   'switch.abort': SwitchAbortResult;
   'switch.abortAck': SwitchAbortAckResult;
@@ -2825,6 +2954,7 @@ export interface EventParams {
   'debug.log': DebugLogEvent;
   'pipe.dropped': PipeDroppedEvent;
   'pipe.ended': PipeEndedEvent;
+  'pipe.ending': PipeEndingEvent;
   'pipe.manifest': PipeManifestEvent;
   'pipe.mark': PipeMarkEvent;
   'pipe.opened': PipeOpenedEvent;
@@ -2840,6 +2970,7 @@ export interface EventParams {
   'sibling.gap': SiblingGapEvent;
   'sibling.hello': SiblingHelloEvent;
   'sibling.replaced': SiblingReplacedEvent;
+  'stream.ending': StreamEndingEvent;
   'switch.abort': SwitchAbortEvent;
   'switch.done': SwitchDoneEvent;
   'switch.propose': SwitchProposeEvent;
@@ -2868,6 +2999,7 @@ export const callMethods = [
   'sibling.ack',
   'sibling.bind',
   'sibling.stay',
+  'stream.end',
   'subscribe',
   'switch.abort',
   'switch.abortAck',
@@ -2884,6 +3016,7 @@ export const eventMethods = [
   'debug.log',
   'pipe.dropped',
   'pipe.ended',
+  'pipe.ending',
   'pipe.manifest',
   'pipe.mark',
   'pipe.opened',
@@ -2899,6 +3032,7 @@ export const eventMethods = [
   'sibling.gap',
   'sibling.hello',
   'sibling.replaced',
+  'stream.ending',
   'switch.abort',
   'switch.done',
   'switch.propose',

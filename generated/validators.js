@@ -1404,9 +1404,9 @@ return errors === 0;
 validate41.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 export const calls_pipe_state_result = validate42;
-const schema64 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/state.json","title":"SessionState","description":"A whole snapshot of a session as of one event number: whoever has it needs no earlier event.","type":"object","properties":{"sid":{"$ref":"./sid.json","description":"The session."},"room":{"$ref":"./room.json","description":"The room that the session is a member of."},"roomRev":{"$ref":"./rev.json","description":"Number of the room's spec. Only with profile `rooms`."},"owned":{"description":"Whether the session's account owns the room. Only with profile `rooms`.","type":"boolean"},"scopes":{"description":"What the session may do.","type":"array","items":{"$ref":"./scope.json"},"uniqueItems":true},"formats":{"$ref":"./formats.json","description":"The kinds in force in either direction: what the member offered, or what was switched to."},"limits":{"$ref":"./limits.json","description":"The limits in force for this session and its room."},"pipe":{"description":"The latest pipe of the session.","type":"object","properties":{"epoch":{"description":"Number of the pipe; 0 if the session never had one.","type":"integer","minimum":0,"maximum":9007199254740991},"status":{"description":"`none`: never opened; `open`; `ended`: it is over and may be opened again by `pipe.ticket`.","type":"string","enum":["none","open","ended"]},"transport":{"$ref":"./transport.json","description":"Transport of the pipe; absent while `none`."},"cause":{"$ref":"./end-cause.json","description":"Why it ended; present only when `ended`."},"paused":{"description":"Present, and true, while the client has paused the stream to it (`pipe.pause`).","const":true},"c2s":{"description":"What came from the client.","type":"object","properties":{"n":{"description":"Messages counted, refused ones included.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"}},"required":["n","bytes"]},"s2c":{"description":"What was written to the client.","type":"object","properties":{"n":{"description":"Messages written.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"},"dropped":{"description":"Messages accepted for delivery and never written.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["n","bytes","dropped"]}},"required":["epoch","status","c2s","s2c"]},"siblings":{"description":"Generation of the latest bind of each channel; 0 if it was never bound.","type":"object","properties":{"command":{"description":"Generation of the command channel.","type":"integer","minimum":0,"maximum":9007199254740991},"debug":{"description":"Generation of the debug channel.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["command","debug"]},"switches":{"description":"Switches that are open, at most one for each direction. Only with profile `switching`.","type":"array","items":{"$ref":"./switch.json"}},"subscriptions":{"description":"Events that the session has subscribed to.","type":"array","items":{"description":"Name of an event.","type":"string"},"uniqueItems":true}},"required":["sid","room","scopes","formats","limits","pipe","siblings","subscriptions"]};
+const schema64 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/state.json","title":"SessionState","description":"A whole snapshot of a session as of one event number: whoever has it needs no earlier event.","type":"object","properties":{"sid":{"$ref":"./sid.json","description":"The session."},"room":{"$ref":"./room.json","description":"The room that the session is a member of."},"roomRev":{"$ref":"./rev.json","description":"Number of the room's spec. Only with profile `rooms`."},"owned":{"description":"Whether the session's account owns the room. Only with profile `rooms`.","type":"boolean"},"scopes":{"description":"What the session may do.","type":"array","items":{"$ref":"./scope.json"},"uniqueItems":true},"formats":{"$ref":"./formats.json","description":"The kinds in force in either direction: what the member offered, or what was switched to."},"limits":{"$ref":"./limits.json","description":"The limits in force for this session and its room."},"pipe":{"description":"The latest pipe of the session.","type":"object","properties":{"epoch":{"description":"Number of the pipe; 0 if the session never had one.","type":"integer","minimum":0,"maximum":9007199254740991},"status":{"description":"`none`: never opened; `open`; `ended`: it is over and may be opened again by `pipe.ticket`.","type":"string","enum":["none","open","ended"]},"transport":{"$ref":"./transport.json","description":"Transport of the pipe; absent while `none`."},"cause":{"$ref":"./end-cause.json","description":"Why it ended; present only when `ended`."},"paused":{"description":"Present, and true, while the client has paused the stream to it (`pipe.pause`).","const":true},"c2s":{"description":"What came from the client.","type":"object","properties":{"n":{"description":"Messages counted, refused ones included.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"}},"required":["n","bytes"]},"s2c":{"description":"What was written to the client.","type":"object","properties":{"n":{"description":"Messages written.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"},"dropped":{"description":"Messages accepted for delivery and never written.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["n","bytes","dropped"]},"ending":{"description":"Present while `stream.end` has announced the end of the open pipe.","type":"object","properties":{"at":{"$ref":"./position.json","description":"Behind which message from the client it ends, where that is known."},"inMs":{"description":"Milliseconds that are left until then, where that is known.","type":"integer","minimum":0,"maximum":86400000,"x-unit":"ms"}}}},"required":["epoch","status","c2s","s2c"]},"endings":{"description":"Ends of the streams of other members that have been announced to this session and have not come; absent if there are none.","type":"array","items":{"type":"object","properties":{"from":{"$ref":"./sid.json","description":"The session whose stream ends."},"mark":{"$ref":"./mark.json","description":"As in `stream.ending`."}},"required":["from"]}},"siblings":{"description":"Generation of the latest bind of each channel; 0 if it was never bound.","type":"object","properties":{"command":{"description":"Generation of the command channel.","type":"integer","minimum":0,"maximum":9007199254740991},"debug":{"description":"Generation of the debug channel.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["command","debug"]},"switches":{"description":"Switches that are open, at most one for each direction. Only with profile `switching`.","type":"array","items":{"$ref":"./switch.json"}},"subscriptions":{"description":"Events that the session has subscribed to.","type":"array","items":{"description":"Name of an event.","type":"string"},"uniqueItems":true}},"required":["sid","room","scopes","formats","limits","pipe","siblings","subscriptions"]};
 const schema70 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/scope.json","title":"Scope","description":"Something that a session may do. `send`: send messages into the room; `receive`: get the messages of the room; `debug`: bind the debug channel; `command`: send agent commands and be sent them; `admin`: make rooms, and change and close those that its account owns.","type":"string","enum":["send","receive","debug","command","admin"]};
-const schema76 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/end-cause.json","title":"EndCause","description":"Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`, `switch_timeout`: the server stops; `timeout`: keepalive went unanswered; `room_closed`: its room is over.","type":"string","enum":["closed_by_peer","lost","replaced","closed_by_session","message_too_long","protocol_error","invalid_utf8","slow_consumer","draining","switch_timeout","timeout","room_closed"]};
+const schema76 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/end-cause.json","title":"EndCause","description":"Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`, `switch_timeout`: the server stops; `timeout`, `stream_ended`, `stream.end`: keepalive went unanswered; `room_closed`: its room is over.","type":"string","enum":["closed_by_peer","lost","replaced","closed_by_session","message_too_long","protocol_error","invalid_utf8","slow_consumer","draining","switch_timeout","timeout","room_closed","stream_ended"]};
 const pattern12 = new RegExp("^s_[A-Za-z0-9_-]{22}$", "u");
 const pattern14 = new RegExp("^[a-z][a-z0-9-]{0,31}$", "u");
 const schema66 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room.json","title":"Room","description":"A room as it is: its name and its whole spec, defaults filled in.","type":"object","properties":{"name":{"$ref":"./room-name.json","description":"Name of the room."},"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"],"default":"public"},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"],"default":"transient"},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `rooms`, else `not_supported`.","type":"string","enum":["close","handover"]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"],"default":"any"},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"],"default":"reject"},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"],"default":"kept"},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean","default":false},"receive":{"description":"They may receive.","type":"boolean","default":false}},"required":["send","receive"]},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean","default":false},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"],"default":"close"},"limits":{"$ref":"./room-limits.json","description":"The limits in force."}},"required":["name","visibility","lifetime","format","onMismatch","boundaries","anonymous","echo","slowConsumer","limits"]};
@@ -1983,13 +1983,13 @@ return errors === 0;
 }
 validate46.evaluated = {"props":{"send":true,"receive":true},"dynamicProps":false,"dynamicItems":false};
 
-const schema82 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/switch-status.json","title":"SwitchStatus","description":"How far a switch has come. `waiting`: it has no boundary yet; `proposed`: the receiver has not answered; `acknowledged`: it has, and message n has not come; `done`: crossed; `refused`; `aborting`: called off, which the other side has not acknowledged; `aborted`.","type":"string","enum":["waiting","proposed","acknowledged","done","refused","aborting","aborted"]};
+const schema84 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/switch-status.json","title":"SwitchStatus","description":"How far a switch has come. `waiting`: it has no boundary yet; `proposed`: the receiver has not answered; `acknowledged`: it has, and message n has not come; `done`: crossed; `refused`; `aborting`: called off, which the other side has not acknowledged; `aborted`.","type":"string","enum":["waiting","proposed","acknowledged","done","refused","aborting","aborted"]};
 
-function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate51(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/switch-set.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate50.evaluated;
+const evaluated0 = validate51.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2000,39 +2000,39 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.format === undefined) && (missing0 = "format")){
-validate50.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate51.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.format !== undefined){
 let data0 = data.format;
 if(typeof data0 !== "string"){
-validate50.errors = [{instancePath:instancePath+"/format",schemaPath:"./kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate51.errors = [{instancePath:instancePath+"/format",schemaPath:"./kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data0 === "text") || (data0 === "json")) || (data0 === "binary"))){
-validate50.errors = [{instancePath:instancePath+"/format",schemaPath:"./kind.json/enum",keyword:"enum",params:{allowedValues: schema72.enum},message:"must be equal to one of the allowed values"}];
+validate51.errors = [{instancePath:instancePath+"/format",schemaPath:"./kind.json/enum",keyword:"enum",params:{allowedValues: schema72.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 }
 }
 }
 else {
-validate50.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate51.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate50.errors = vErrors;
+validate51.errors = vErrors;
 return errors === 0;
 }
-validate50.evaluated = {"props":{"format":true},"dynamicProps":false,"dynamicItems":false};
+validate51.evaluated = {"props":{"format":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate48(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate49(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/switch.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate48.evaluated;
+const evaluated0 = validate49.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2043,7 +2043,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.id === undefined) && (missing0 = "id")) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.set === undefined) && (missing0 = "set"))) || ((data.status === undefined) && (missing0 = "status"))){
-validate48.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate49.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -2054,12 +2054,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-validate48.errors = [{instancePath:instancePath+"/id",schemaPath:"./switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate49.errors = [{instancePath:instancePath+"/id",schemaPath:"./switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate48.errors = [{instancePath:instancePath+"/id",schemaPath:"./switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate49.errors = [{instancePath:instancePath+"/id",schemaPath:"./switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2073,11 +2073,11 @@ if(data.dir !== undefined){
 let data1 = data.dir;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate48.errors = [{instancePath:instancePath+"/dir",schemaPath:"./direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate49.errors = [{instancePath:instancePath+"/dir",schemaPath:"./direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data1 === "c2s") || (data1 === "s2c"))){
-validate48.errors = [{instancePath:instancePath+"/dir",schemaPath:"./direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+validate49.errors = [{instancePath:instancePath+"/dir",schemaPath:"./direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -2100,8 +2100,8 @@ var valid0 = true;
 if(valid0){
 if(data.set !== undefined){
 const _errs8 = errors;
-if(!(validate50(data.set, {instancePath:instancePath+"/set",parentData:data,parentDataProperty:"set",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+if(!(validate51(data.set, {instancePath:instancePath+"/set",parentData:data,parentDataProperty:"set",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs8 === errors;
@@ -2114,11 +2114,11 @@ if(data.status !== undefined){
 let data4 = data.status;
 const _errs9 = errors;
 if(typeof data4 !== "string"){
-validate48.errors = [{instancePath:instancePath+"/status",schemaPath:"./switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate49.errors = [{instancePath:instancePath+"/status",schemaPath:"./switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((((((data4 === "waiting") || (data4 === "proposed")) || (data4 === "acknowledged")) || (data4 === "done")) || (data4 === "refused")) || (data4 === "aborting")) || (data4 === "aborted"))){
-validate48.errors = [{instancePath:instancePath+"/status",schemaPath:"./switch-status.json/enum",keyword:"enum",params:{allowedValues: schema82.enum},message:"must be equal to one of the allowed values"}];
+validate49.errors = [{instancePath:instancePath+"/status",schemaPath:"./switch-status.json/enum",keyword:"enum",params:{allowedValues: schema84.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs9 === errors;
@@ -2133,14 +2133,14 @@ var valid0 = true;
 }
 }
 else {
-validate48.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate49.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate48.errors = vErrors;
+validate49.errors = vErrors;
 return errors === 0;
 }
-validate48.evaluated = {"props":{"id":true,"dir":true,"at":true,"set":true,"status":true},"dynamicProps":false,"dynamicItems":false};
+validate49.evaluated = {"props":{"id":true,"dir":true,"at":true,"set":true,"status":true},"dynamicProps":false,"dynamicItems":false};
 
 
 function validate43(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -3246,7 +3246,7 @@ if(typeof data42 !== "string"){
 validate43.errors = [{instancePath:instancePath+"/pipe/cause",schemaPath:"./end-cause.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!((((((((((((data42 === "closed_by_peer") || (data42 === "lost")) || (data42 === "replaced")) || (data42 === "closed_by_session")) || (data42 === "message_too_long")) || (data42 === "protocol_error")) || (data42 === "invalid_utf8")) || (data42 === "slow_consumer")) || (data42 === "draining")) || (data42 === "switch_timeout")) || (data42 === "timeout")) || (data42 === "room_closed"))){
+if(!(((((((((((((data42 === "closed_by_peer") || (data42 === "lost")) || (data42 === "replaced")) || (data42 === "closed_by_session")) || (data42 === "message_too_long")) || (data42 === "protocol_error")) || (data42 === "invalid_utf8")) || (data42 === "slow_consumer")) || (data42 === "draining")) || (data42 === "switch_timeout")) || (data42 === "timeout")) || (data42 === "room_closed")) || (data42 === "stream_ended"))){
 validate43.errors = [{instancePath:instancePath+"/pipe/cause",schemaPath:"./end-cause.json/enum",keyword:"enum",params:{allowedValues: schema76.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
@@ -3451,6 +3451,63 @@ var valid8 = _errs129 === errors;
 else {
 var valid8 = true;
 }
+if(valid8){
+if(data38.ending !== undefined){
+let data51 = data38.ending;
+const _errs138 = errors;
+if(errors === _errs138){
+if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
+if(data51.at !== undefined){
+const _errs140 = errors;
+if(!(validate26(data51.at, {instancePath:instancePath+"/pipe/ending/at",parentData:data51,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid13 = _errs140 === errors;
+}
+else {
+var valid13 = true;
+}
+if(valid13){
+if(data51.inMs !== undefined){
+let data53 = data51.inMs;
+const _errs141 = errors;
+if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
+validate43.errors = [{instancePath:instancePath+"/pipe/ending/inMs",schemaPath:"#/properties/pipe/properties/ending/properties/inMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs141){
+if((typeof data53 == "number") && (isFinite(data53))){
+if(data53 > 86400000 || isNaN(data53)){
+validate43.errors = [{instancePath:instancePath+"/pipe/ending/inMs",schemaPath:"#/properties/pipe/properties/ending/properties/inMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+return false;
+}
+else {
+if(data53 < 0 || isNaN(data53)){
+validate43.errors = [{instancePath:instancePath+"/pipe/ending/inMs",schemaPath:"#/properties/pipe/properties/ending/properties/inMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid13 = _errs141 === errors;
+}
+else {
+var valid13 = true;
+}
+}
+}
+else {
+validate43.errors = [{instancePath:instancePath+"/pipe/ending",schemaPath:"#/properties/pipe/properties/ending/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid8 = _errs138 === errors;
+}
+else {
+var valid8 = true;
+}
+}
 }
 }
 }
@@ -3470,96 +3527,80 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.siblings !== undefined){
-let data51 = data.siblings;
-const _errs138 = errors;
-if(errors === _errs138){
-if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
-let missing5;
-if(((data51.command === undefined) && (missing5 = "command")) || ((data51.debug === undefined) && (missing5 = "debug"))){
-validate43.errors = [{instancePath:instancePath+"/siblings",schemaPath:"#/properties/siblings/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
-return false;
-}
-else {
-if(data51.command !== undefined){
-let data52 = data51.command;
-const _errs140 = errors;
-if(!(((typeof data52 == "number") && (!(data52 % 1) && !isNaN(data52))) && (isFinite(data52)))){
-validate43.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs140){
-if((typeof data52 == "number") && (isFinite(data52))){
-if(data52 > 9007199254740991 || isNaN(data52)){
-validate43.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data52 < 0 || isNaN(data52)){
-validate43.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid13 = _errs140 === errors;
-}
-else {
-var valid13 = true;
-}
-if(valid13){
-if(data51.debug !== undefined){
-let data53 = data51.debug;
-const _errs142 = errors;
-if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
-validate43.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs142){
-if((typeof data53 == "number") && (isFinite(data53))){
-if(data53 > 9007199254740991 || isNaN(data53)){
-validate43.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data53 < 0 || isNaN(data53)){
-validate43.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid13 = _errs142 === errors;
-}
-else {
-var valid13 = true;
-}
-}
-}
-}
-else {
-validate43.errors = [{instancePath:instancePath+"/siblings",schemaPath:"#/properties/siblings/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid0 = _errs138 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.switches !== undefined){
-let data54 = data.switches;
+if(data.endings !== undefined){
+let data54 = data.endings;
 const _errs144 = errors;
 if(errors === _errs144){
 if(Array.isArray(data54)){
 var valid14 = true;
 const len1 = data54.length;
 for(let i2=0; i2<len1; i2++){
+let data55 = data54[i2];
 const _errs146 = errors;
-if(!(validate48(data54[i2], {instancePath:instancePath+"/switches/" + i2,parentData:data54,parentDataProperty:i2,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
-errors = vErrors.length;
+if(errors === _errs146){
+if(data55 && typeof data55 == "object" && !Array.isArray(data55)){
+let missing5;
+if((data55.from === undefined) && (missing5 = "from")){
+validate43.errors = [{instancePath:instancePath+"/endings/" + i2,schemaPath:"#/properties/endings/items/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
+return false;
+}
+else {
+if(data55.from !== undefined){
+let data56 = data55.from;
+const _errs148 = errors;
+const _errs149 = errors;
+if(errors === _errs149){
+if(typeof data56 === "string"){
+if(!pattern12.test(data56)){
+validate43.errors = [{instancePath:instancePath+"/endings/" + i2+"/from",schemaPath:"./sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate43.errors = [{instancePath:instancePath+"/endings/" + i2+"/from",schemaPath:"./sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid15 = _errs148 === errors;
+}
+else {
+var valid15 = true;
+}
+if(valid15){
+if(data55.mark !== undefined){
+let data57 = data55.mark;
+const _errs151 = errors;
+const _errs152 = errors;
+if(!(((typeof data57 == "number") && (!(data57 % 1) && !isNaN(data57))) && (isFinite(data57)))){
+validate43.errors = [{instancePath:instancePath+"/endings/" + i2+"/mark",schemaPath:"./mark.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs152){
+if((typeof data57 == "number") && (isFinite(data57))){
+if(data57 > 9007199254740991 || isNaN(data57)){
+validate43.errors = [{instancePath:instancePath+"/endings/" + i2+"/mark",schemaPath:"./mark.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data57 < 1 || isNaN(data57)){
+validate43.errors = [{instancePath:instancePath+"/endings/" + i2+"/mark",schemaPath:"./mark.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid15 = _errs151 === errors;
+}
+else {
+var valid15 = true;
+}
+}
+}
+}
+else {
+validate43.errors = [{instancePath:instancePath+"/endings/" + i2,schemaPath:"#/properties/endings/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
 }
 var valid14 = _errs146 === errors;
 if(!valid14){
@@ -3568,7 +3609,7 @@ break;
 }
 }
 else {
-validate43.errors = [{instancePath:instancePath+"/switches",schemaPath:"#/properties/switches/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate43.errors = [{instancePath:instancePath+"/endings",schemaPath:"#/properties/endings/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -3578,41 +3619,149 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.subscriptions !== undefined){
-let data56 = data.subscriptions;
-const _errs147 = errors;
-if(errors === _errs147){
-if(Array.isArray(data56)){
-var valid15 = true;
-const len2 = data56.length;
-for(let i3=0; i3<len2; i3++){
-const _errs149 = errors;
-if(typeof data56[i3] !== "string"){
-validate43.errors = [{instancePath:instancePath+"/subscriptions/" + i3,schemaPath:"#/properties/subscriptions/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data.siblings !== undefined){
+let data58 = data.siblings;
+const _errs154 = errors;
+if(errors === _errs154){
+if(data58 && typeof data58 == "object" && !Array.isArray(data58)){
+let missing6;
+if(((data58.command === undefined) && (missing6 = "command")) || ((data58.debug === undefined) && (missing6 = "debug"))){
+validate43.errors = [{instancePath:instancePath+"/siblings",schemaPath:"#/properties/siblings/required",keyword:"required",params:{missingProperty: missing6},message:"must have required property '"+missing6+"'"}];
 return false;
 }
-var valid15 = _errs149 === errors;
-if(!valid15){
+else {
+if(data58.command !== undefined){
+let data59 = data58.command;
+const _errs156 = errors;
+if(!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))){
+validate43.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs156){
+if((typeof data59 == "number") && (isFinite(data59))){
+if(data59 > 9007199254740991 || isNaN(data59)){
+validate43.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data59 < 0 || isNaN(data59)){
+validate43.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid18 = _errs156 === errors;
+}
+else {
+var valid18 = true;
+}
+if(valid18){
+if(data58.debug !== undefined){
+let data60 = data58.debug;
+const _errs158 = errors;
+if(!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))){
+validate43.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs158){
+if((typeof data60 == "number") && (isFinite(data60))){
+if(data60 > 9007199254740991 || isNaN(data60)){
+validate43.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data60 < 0 || isNaN(data60)){
+validate43.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid18 = _errs158 === errors;
+}
+else {
+var valid18 = true;
+}
+}
+}
+}
+else {
+validate43.errors = [{instancePath:instancePath+"/siblings",schemaPath:"#/properties/siblings/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs154 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.switches !== undefined){
+let data61 = data.switches;
+const _errs160 = errors;
+if(errors === _errs160){
+if(Array.isArray(data61)){
+var valid19 = true;
+const len2 = data61.length;
+for(let i3=0; i3<len2; i3++){
+const _errs162 = errors;
+if(!(validate49(data61[i3], {instancePath:instancePath+"/switches/" + i3,parentData:data61,parentDataProperty:i3,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+errors = vErrors.length;
+}
+var valid19 = _errs162 === errors;
+if(!valid19){
 break;
 }
 }
-if(valid15){
-let i4 = data56.length;
+}
+else {
+validate43.errors = [{instancePath:instancePath+"/switches",schemaPath:"#/properties/switches/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid0 = _errs160 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.subscriptions !== undefined){
+let data63 = data.subscriptions;
+const _errs163 = errors;
+if(errors === _errs163){
+if(Array.isArray(data63)){
+var valid20 = true;
+const len3 = data63.length;
+for(let i4=0; i4<len3; i4++){
+const _errs165 = errors;
+if(typeof data63[i4] !== "string"){
+validate43.errors = [{instancePath:instancePath+"/subscriptions/" + i4,schemaPath:"#/properties/subscriptions/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid20 = _errs165 === errors;
+if(!valid20){
+break;
+}
+}
+if(valid20){
+let i5 = data63.length;
 let j1;
-if(i4 > 1){
+if(i5 > 1){
 const indices0 = {};
-for(;i4--;){
-let item0 = data56[i4];
+for(;i5--;){
+let item0 = data63[i5];
 if(typeof item0 !== "string"){
 continue;
 }
 if(typeof indices0[item0] == "number"){
 j1 = indices0[item0];
-validate43.errors = [{instancePath:instancePath+"/subscriptions",schemaPath:"#/properties/subscriptions/uniqueItems",keyword:"uniqueItems",params:{i: i4, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i4+" are identical)"}];
+validate43.errors = [{instancePath:instancePath+"/subscriptions",schemaPath:"#/properties/subscriptions/uniqueItems",keyword:"uniqueItems",params:{i: i5, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i5+" are identical)"}];
 return false;
 break;
 }
-indices0[item0] = i4;
+indices0[item0] = i5;
 }
 }
 }
@@ -3622,10 +3771,11 @@ validate43.errors = [{instancePath:instancePath+"/subscriptions",schemaPath:"#/p
 return false;
 }
 }
-var valid0 = _errs147 === errors;
+var valid0 = _errs163 === errors;
 }
 else {
 var valid0 = true;
+}
 }
 }
 }
@@ -3647,7 +3797,7 @@ return false;
 validate43.errors = vErrors;
 return errors === 0;
 }
-validate43.evaluated = {"props":{"sid":true,"room":true,"roomRev":true,"owned":true,"scopes":true,"formats":true,"limits":true,"pipe":true,"siblings":true,"switches":true,"subscriptions":true},"dynamicProps":false,"dynamicItems":false};
+validate43.evaluated = {"props":{"sid":true,"room":true,"roomRev":true,"owned":true,"scopes":true,"formats":true,"limits":true,"pipe":true,"endings":true,"siblings":true,"switches":true,"subscriptions":true},"dynamicProps":false,"dynamicItems":false};
 
 
 function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -3720,13 +3870,13 @@ return errors === 0;
 }
 validate42.evaluated = {"props":{"headSeq":true,"state":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_pipe_ticket_params = validate54;
+export const calls_pipe_ticket_params = validate55;
 
-function validate54(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/pipe.ticket.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate54.evaluated;
+const evaluated0 = validate55.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3737,7 +3887,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.transport === undefined) && (missing0 = "transport")){
-validate54.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate55.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -3748,12 +3898,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern14.test(data0)){
-validate54.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+validate55.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate54.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate55.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3766,7 +3916,7 @@ if(valid0){
 if(data.replace !== undefined){
 const _errs4 = errors;
 if(typeof data.replace !== "boolean"){
-validate54.errors = [{instancePath:instancePath+"/replace",schemaPath:"#/properties/replace/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate55.errors = [{instancePath:instancePath+"/replace",schemaPath:"#/properties/replace/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -3782,128 +3932,16 @@ const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-validate54.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate55.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate54.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate55.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
 var valid0 = _errs6 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-else {
-validate54.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate54.errors = vErrors;
-return errors === 0;
-}
-validate54.evaluated = {"props":{"transport":true,"replace":true,"op":true},"dynamicProps":false,"dynamicItems":false};
-
-export const calls_pipe_ticket_result = validate55;
-const pattern18 = new RegExp("^[A-Za-z0-9_-]{43}$", "u");
-
-function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/pipe.ticket.result.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate55.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((data.pipeTicket === undefined) && (missing0 = "pipeTicket")) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.expiresInMs === undefined) && (missing0 = "expiresInMs"))){
-validate55.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.pipeTicket !== undefined){
-let data0 = data.pipeTicket;
-const _errs1 = errors;
-const _errs2 = errors;
-if(errors === _errs2){
-if(typeof data0 === "string"){
-if(!pattern18.test(data0)){
-validate55.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
-return false;
-}
-}
-else {
-validate55.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.epoch !== undefined){
-let data1 = data.epoch;
-const _errs4 = errors;
-const _errs5 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate55.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs5){
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 > 9007199254740991 || isNaN(data1)){
-validate55.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data1 < 1 || isNaN(data1)){
-validate55.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.expiresInMs !== undefined){
-let data2 = data.expiresInMs;
-const _errs7 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate55.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs7){
-if((typeof data2 == "number") && (isFinite(data2))){
-if(data2 > 9007199254740991 || isNaN(data2)){
-validate55.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data2 < 1 || isNaN(data2)){
-validate55.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs7 === errors;
 }
 else {
 var valid0 = true;
@@ -3920,12 +3958,13 @@ return false;
 validate55.errors = vErrors;
 return errors === 0;
 }
-validate55.evaluated = {"props":{"pipeTicket":true,"epoch":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
+validate55.evaluated = {"props":{"transport":true,"replace":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_room_close_params = validate56;
+export const calls_pipe_ticket_result = validate56;
+const pattern19 = new RegExp("^[A-Za-z0-9_-]{43}$", "u");
 
 function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.close.params.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/pipe.ticket.result.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate56.evaluated;
@@ -3937,19 +3976,25 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.room !== undefined){
-let data0 = data.room;
+let missing0;
+if((((data.pipeTicket === undefined) && (missing0 = "pipeTicket")) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.expiresInMs === undefined) && (missing0 = "expiresInMs"))){
+validate56.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.pipeTicket !== undefined){
+let data0 = data.pipeTicket;
 const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern13.test(data0)){
-validate56.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+if(!pattern19.test(data0)){
+validate56.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate56.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate56.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3959,26 +4004,61 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.op !== undefined){
-let data1 = data.op;
+if(data.epoch !== undefined){
+let data1 = data.epoch;
 const _errs4 = errors;
 const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data1 === "string"){
-if(!pattern5.test(data1)){
-validate56.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate56.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
+if(errors === _errs5){
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 9007199254740991 || isNaN(data1)){
+validate56.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
 }
 else {
-validate56.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data1 < 1 || isNaN(data1)){
+validate56.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
+}
+}
 }
 }
 var valid0 = _errs4 === errors;
 }
 else {
 var valid0 = true;
+}
+if(valid0){
+if(data.expiresInMs !== undefined){
+let data2 = data.expiresInMs;
+const _errs7 = errors;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+validate56.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs7){
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 9007199254740991 || isNaN(data2)){
+validate56.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data2 < 1 || isNaN(data2)){
+validate56.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+}
 }
 }
 }
@@ -3990,12 +4070,12 @@ return false;
 validate56.errors = vErrors;
 return errors === 0;
 }
-validate56.evaluated = {"props":{"room":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate56.evaluated = {"props":{"pipeTicket":true,"epoch":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_room_close_result = validate57;
+export const calls_room_close_params = validate57;
 
 function validate57(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.close.result.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.close.params.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate57.evaluated;
@@ -4007,12 +4087,6 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((data.room === undefined) && (missing0 = "room")) || ((data.sessions === undefined) && (missing0 = "sessions"))){
-validate57.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
 if(data.room !== undefined){
 let data0 = data.room;
 const _errs1 = errors;
@@ -4035,32 +4109,26 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.sessions !== undefined){
-let data1 = data.sessions;
+if(data.op !== undefined){
+let data1 = data.op;
 const _errs4 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate57.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern5.test(data1)){
+validate57.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
-if(errors === _errs4){
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 > 9007199254740991 || isNaN(data1)){
-validate57.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
 }
 else {
-if(data1 < 0 || isNaN(data1)){
-validate57.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate57.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
-}
-}
 }
 }
 var valid0 = _errs4 === errors;
 }
 else {
 var valid0 = true;
-}
 }
 }
 }
@@ -4072,412 +4140,12 @@ return false;
 validate57.errors = vErrors;
 return errors === 0;
 }
-validate57.evaluated = {"props":{"room":true,"sessions":true},"dynamicProps":false,"dynamicItems":false};
+validate57.evaluated = {"props":{"room":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_room_create_params = validate58;
-const schema96 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-spec.json","title":"RoomSpec","description":"What a room is to be like. Everything left out has its default. A value of a profile that the server does not have is refused with `not_supported`, not ignored.","type":"object","properties":{"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"],"default":"public"},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"],"default":"transient"},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `rooms`, else `not_supported`.","type":"string","enum":["close","handover"]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"],"default":"any"},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"],"default":"reject"},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"],"default":"kept"},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean","default":false},"receive":{"description":"They may receive.","type":"boolean","default":false}}},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean","default":false},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"],"default":"close"},"limits":{"$ref":"./room-limits.json","description":"Limits of the room; those left out have their defaults."}}};
-
-function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/room-spec.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate59.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.visibility !== undefined){
-let data0 = data.visibility;
-const _errs1 = errors;
-if(typeof data0 !== "string"){
-validate59.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data0 === "public") || (data0 === "private"))){
-validate59.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema96.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.lifetime !== undefined){
-let data1 = data.lifetime;
-const _errs3 = errors;
-if(typeof data1 !== "string"){
-validate59.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data1 === "transient") || (data1 === "persistent"))){
-validate59.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema96.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs3 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.ownerLeaves !== undefined){
-let data2 = data.ownerLeaves;
-const _errs5 = errors;
-if(typeof data2 !== "string"){
-validate59.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data2 === "close") || (data2 === "handover"))){
-validate59.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema96.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs5 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.format !== undefined){
-let data3 = data.format;
-const _errs7 = errors;
-if(typeof data3 !== "string"){
-validate59.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((((data3 === "text") || (data3 === "json")) || (data3 === "binary")) || (data3 === "any"))){
-validate59.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema96.properties.format.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.onMismatch !== undefined){
-let data4 = data.onMismatch;
-const _errs9 = errors;
-if(typeof data4 !== "string"){
-validate59.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data4 === "reject") || (data4 === "convert"))){
-validate59.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema96.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs9 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.boundaries !== undefined){
-let data5 = data.boundaries;
-const _errs11 = errors;
-if(typeof data5 !== "string"){
-validate59.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data5 === "kept") || (data5 === "ignored"))){
-validate59.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema96.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs11 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.anonymous !== undefined){
-let data6 = data.anonymous;
-const _errs13 = errors;
-if(errors === _errs13){
-if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
-if(data6.send !== undefined){
-const _errs15 = errors;
-if(typeof data6.send !== "boolean"){
-validate59.errors = [{instancePath:instancePath+"/anonymous/send",schemaPath:"#/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid1 = _errs15 === errors;
-}
-else {
-var valid1 = true;
-}
-if(valid1){
-if(data6.receive !== undefined){
-const _errs17 = errors;
-if(typeof data6.receive !== "boolean"){
-validate59.errors = [{instancePath:instancePath+"/anonymous/receive",schemaPath:"#/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid1 = _errs17 === errors;
-}
-else {
-var valid1 = true;
-}
-}
-}
-else {
-validate59.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid0 = _errs13 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.echo !== undefined){
-const _errs19 = errors;
-if(typeof data.echo !== "boolean"){
-validate59.errors = [{instancePath:instancePath+"/echo",schemaPath:"#/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid0 = _errs19 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.slowConsumer !== undefined){
-let data10 = data.slowConsumer;
-const _errs21 = errors;
-if(typeof data10 !== "string"){
-validate59.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((((data10 === "close") || (data10 === "dropOldest")) || (data10 === "dropNewest")) || (data10 === "block"))){
-validate59.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema96.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs21 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.limits !== undefined){
-let data11 = data.limits;
-const _errs23 = errors;
-const _errs24 = errors;
-if(errors === _errs24){
-if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
-if(data11.maxMessageBytes !== undefined){
-let data12 = data11.maxMessageBytes;
-const _errs26 = errors;
-if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate59.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs26){
-if((typeof data12 == "number") && (isFinite(data12))){
-if(data12 > 67108864 || isNaN(data12)){
-validate59.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
-return false;
-}
-else {
-if(data12 < 1 || isNaN(data12)){
-validate59.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid3 = _errs26 === errors;
-}
-else {
-var valid3 = true;
-}
-if(valid3){
-if(data11.maxMembers !== undefined){
-let data13 = data11.maxMembers;
-const _errs29 = errors;
-if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate59.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs29){
-if((typeof data13 == "number") && (isFinite(data13))){
-if(data13 > 1000000 || isNaN(data13)){
-validate59.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
-return false;
-}
-else {
-if(data13 < 1 || isNaN(data13)){
-validate59.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid3 = _errs29 === errors;
-}
-else {
-var valid3 = true;
-}
-if(valid3){
-if(data11.maxQueuedMessages !== undefined){
-let data14 = data11.maxQueuedMessages;
-const _errs32 = errors;
-if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate59.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs32){
-if((typeof data14 == "number") && (isFinite(data14))){
-if(data14 > 1000000 || isNaN(data14)){
-validate59.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
-return false;
-}
-else {
-if(data14 < 1 || isNaN(data14)){
-validate59.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid3 = _errs32 === errors;
-}
-else {
-var valid3 = true;
-}
-if(valid3){
-if(data11.maxQueuedBytes !== undefined){
-let data15 = data11.maxQueuedBytes;
-const _errs35 = errors;
-if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate59.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs35){
-if((typeof data15 == "number") && (isFinite(data15))){
-if(data15 > 1073741824 || isNaN(data15)){
-validate59.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
-return false;
-}
-else {
-if(data15 < 1 || isNaN(data15)){
-validate59.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid3 = _errs35 === errors;
-}
-else {
-var valid3 = true;
-}
-if(valid3){
-if(data11.messagesPerSecond !== undefined){
-let data16 = data11.messagesPerSecond;
-const _errs38 = errors;
-if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate59.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs38){
-if((typeof data16 == "number") && (isFinite(data16))){
-if(data16 > 1000000 || isNaN(data16)){
-validate59.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
-return false;
-}
-else {
-if(data16 < 1 || isNaN(data16)){
-validate59.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid3 = _errs38 === errors;
-}
-else {
-var valid3 = true;
-}
-if(valid3){
-if(data11.messageBurst !== undefined){
-let data17 = data11.messageBurst;
-const _errs41 = errors;
-if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate59.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs41){
-if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 > 1000000 || isNaN(data17)){
-validate59.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
-return false;
-}
-else {
-if(data17 < 1 || isNaN(data17)){
-validate59.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid3 = _errs41 === errors;
-}
-else {
-var valid3 = true;
-}
-if(valid3){
-let missing0;
-if(data11.messageBurst !== undefined && ((data11.messagesPerSecond === undefined) && (missing0 = "messagesPerSecond"))){
-validate59.errors = [{instancePath:instancePath+"/limits",schemaPath:"./room-limits.json/dependentRequired",keyword:"dependentRequired",params:{property: "messageBurst",
-    missingProperty: missing0,
-    depsCount: 1,
-    deps: "messagesPerSecond"},message:"must have property messagesPerSecond when property messageBurst is present"}];
-return false;
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-validate59.errors = [{instancePath:instancePath+"/limits",schemaPath:"./room-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid0 = _errs23 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-validate59.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate59.errors = vErrors;
-return errors === 0;
-}
-validate59.evaluated = {"props":{"visibility":true,"lifetime":true,"ownerLeaves":true,"format":true,"onMismatch":true,"boundaries":true,"anonymous":true,"echo":true,"slowConsumer":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
-
+export const calls_room_close_result = validate58;
 
 function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.create.params.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.close.result.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate58.evaluated;
@@ -4490,7 +4158,7 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.room === undefined) && (missing0 = "room")){
+if(((data.room === undefined) && (missing0 = "room")) || ((data.sessions === undefined) && (missing0 = "sessions"))){
 validate58.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
@@ -4517,10 +4185,492 @@ else {
 var valid0 = true;
 }
 if(valid0){
+if(data.sessions !== undefined){
+let data1 = data.sessions;
+const _errs4 = errors;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate58.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs4){
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 9007199254740991 || isNaN(data1)){
+validate58.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data1 < 0 || isNaN(data1)){
+validate58.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+else {
+validate58.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate58.errors = vErrors;
+return errors === 0;
+}
+validate58.evaluated = {"props":{"room":true,"sessions":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_room_create_params = validate59;
+const schema98 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-spec.json","title":"RoomSpec","description":"What a room is to be like. Everything left out has its default. A value of a profile that the server does not have is refused with `not_supported`, not ignored.","type":"object","properties":{"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"],"default":"public"},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"],"default":"transient"},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `rooms`, else `not_supported`.","type":"string","enum":["close","handover"]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"],"default":"any"},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"],"default":"reject"},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"],"default":"kept"},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean","default":false},"receive":{"description":"They may receive.","type":"boolean","default":false}}},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean","default":false},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"],"default":"close"},"limits":{"$ref":"./room-limits.json","description":"Limits of the room; those left out have their defaults."}}};
+
+function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/room-spec.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate60.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.visibility !== undefined){
+let data0 = data.visibility;
+const _errs1 = errors;
+if(typeof data0 !== "string"){
+validate60.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data0 === "public") || (data0 === "private"))){
+validate60.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema98.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.lifetime !== undefined){
+let data1 = data.lifetime;
+const _errs3 = errors;
+if(typeof data1 !== "string"){
+validate60.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data1 === "transient") || (data1 === "persistent"))){
+validate60.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema98.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.ownerLeaves !== undefined){
+let data2 = data.ownerLeaves;
+const _errs5 = errors;
+if(typeof data2 !== "string"){
+validate60.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data2 === "close") || (data2 === "handover"))){
+validate60.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema98.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.format !== undefined){
+let data3 = data.format;
+const _errs7 = errors;
+if(typeof data3 !== "string"){
+validate60.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((data3 === "text") || (data3 === "json")) || (data3 === "binary")) || (data3 === "any"))){
+validate60.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema98.properties.format.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.onMismatch !== undefined){
+let data4 = data.onMismatch;
+const _errs9 = errors;
+if(typeof data4 !== "string"){
+validate60.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data4 === "reject") || (data4 === "convert"))){
+validate60.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema98.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.boundaries !== undefined){
+let data5 = data.boundaries;
+const _errs11 = errors;
+if(typeof data5 !== "string"){
+validate60.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data5 === "kept") || (data5 === "ignored"))){
+validate60.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema98.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs11 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.anonymous !== undefined){
+let data6 = data.anonymous;
+const _errs13 = errors;
+if(errors === _errs13){
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+if(data6.send !== undefined){
+const _errs15 = errors;
+if(typeof data6.send !== "boolean"){
+validate60.errors = [{instancePath:instancePath+"/anonymous/send",schemaPath:"#/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid1 = _errs15 === errors;
+}
+else {
+var valid1 = true;
+}
+if(valid1){
+if(data6.receive !== undefined){
+const _errs17 = errors;
+if(typeof data6.receive !== "boolean"){
+validate60.errors = [{instancePath:instancePath+"/anonymous/receive",schemaPath:"#/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid1 = _errs17 === errors;
+}
+else {
+var valid1 = true;
+}
+}
+}
+else {
+validate60.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs13 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.echo !== undefined){
+const _errs19 = errors;
+if(typeof data.echo !== "boolean"){
+validate60.errors = [{instancePath:instancePath+"/echo",schemaPath:"#/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs19 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.slowConsumer !== undefined){
+let data10 = data.slowConsumer;
+const _errs21 = errors;
+if(typeof data10 !== "string"){
+validate60.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((data10 === "close") || (data10 === "dropOldest")) || (data10 === "dropNewest")) || (data10 === "block"))){
+validate60.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema98.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs21 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.limits !== undefined){
+let data11 = data.limits;
+const _errs23 = errors;
+const _errs24 = errors;
+if(errors === _errs24){
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+if(data11.maxMessageBytes !== undefined){
+let data12 = data11.maxMessageBytes;
+const _errs26 = errors;
+if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
+validate60.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs26){
+if((typeof data12 == "number") && (isFinite(data12))){
+if(data12 > 67108864 || isNaN(data12)){
+validate60.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+return false;
+}
+else {
+if(data12 < 1 || isNaN(data12)){
+validate60.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid3 = _errs26 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data11.maxMembers !== undefined){
+let data13 = data11.maxMembers;
+const _errs29 = errors;
+if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
+validate60.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs29){
+if((typeof data13 == "number") && (isFinite(data13))){
+if(data13 > 1000000 || isNaN(data13)){
+validate60.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data13 < 1 || isNaN(data13)){
+validate60.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid3 = _errs29 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data11.maxQueuedMessages !== undefined){
+let data14 = data11.maxQueuedMessages;
+const _errs32 = errors;
+if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
+validate60.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs32){
+if((typeof data14 == "number") && (isFinite(data14))){
+if(data14 > 1000000 || isNaN(data14)){
+validate60.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data14 < 1 || isNaN(data14)){
+validate60.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid3 = _errs32 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data11.maxQueuedBytes !== undefined){
+let data15 = data11.maxQueuedBytes;
+const _errs35 = errors;
+if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
+validate60.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs35){
+if((typeof data15 == "number") && (isFinite(data15))){
+if(data15 > 1073741824 || isNaN(data15)){
+validate60.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+return false;
+}
+else {
+if(data15 < 1 || isNaN(data15)){
+validate60.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid3 = _errs35 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data11.messagesPerSecond !== undefined){
+let data16 = data11.messagesPerSecond;
+const _errs38 = errors;
+if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
+validate60.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs38){
+if((typeof data16 == "number") && (isFinite(data16))){
+if(data16 > 1000000 || isNaN(data16)){
+validate60.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data16 < 1 || isNaN(data16)){
+validate60.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid3 = _errs38 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data11.messageBurst !== undefined){
+let data17 = data11.messageBurst;
+const _errs41 = errors;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+validate60.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs41){
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 > 1000000 || isNaN(data17)){
+validate60.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data17 < 1 || isNaN(data17)){
+validate60.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid3 = _errs41 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+let missing0;
+if(data11.messageBurst !== undefined && ((data11.messagesPerSecond === undefined) && (missing0 = "messagesPerSecond"))){
+validate60.errors = [{instancePath:instancePath+"/limits",schemaPath:"./room-limits.json/dependentRequired",keyword:"dependentRequired",params:{property: "messageBurst",
+    missingProperty: missing0,
+    depsCount: 1,
+    deps: "messagesPerSecond"},message:"must have property messagesPerSecond when property messageBurst is present"}];
+return false;
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate60.errors = [{instancePath:instancePath+"/limits",schemaPath:"./room-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs23 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate60.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate60.errors = vErrors;
+return errors === 0;
+}
+validate60.evaluated = {"props":{"visibility":true,"lifetime":true,"ownerLeaves":true,"format":true,"onMismatch":true,"boundaries":true,"anonymous":true,"echo":true,"slowConsumer":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+
+
+function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.create.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate59.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.room === undefined) && (missing0 = "room")){
+validate59.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.room !== undefined){
+let data0 = data.room;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern13.test(data0)){
+validate59.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+return false;
+}
+}
+else {
+validate59.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
 if(data.spec !== undefined){
 const _errs4 = errors;
-if(!(validate59(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+if(!(validate60(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs4 === errors;
@@ -4536,12 +4686,12 @@ const _errs6 = errors;
 if(errors === _errs6){
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-validate58.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate59.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate58.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate59.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4555,22 +4705,22 @@ var valid0 = true;
 }
 }
 else {
-validate58.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate59.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate58.errors = vErrors;
+validate59.errors = vErrors;
 return errors === 0;
 }
-validate58.evaluated = {"props":{"room":true,"spec":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate59.evaluated = {"props":{"room":true,"spec":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_room_create_result = validate61;
+export const calls_room_create_result = validate62;
 
-function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/room.create.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate61.evaluated;
+const evaluated0 = validate62.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4581,7 +4731,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.room === undefined) && (missing0 = "room")) || ((data.rev === undefined) && (missing0 = "rev"))){
-validate61.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate62.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -4602,18 +4752,18 @@ let data1 = data.rev;
 const _errs2 = errors;
 const _errs3 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate61.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate62.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate61.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate62.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate61.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate62.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4628,22 +4778,22 @@ var valid0 = true;
 }
 }
 else {
-validate61.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate62.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate61.errors = vErrors;
+validate62.errors = vErrors;
 return errors === 0;
 }
-validate61.evaluated = {"props":{"room":true,"rev":true},"dynamicProps":false,"dynamicItems":false};
+validate62.evaluated = {"props":{"room":true,"rev":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_room_describe_params = validate63;
+export const calls_room_describe_params = validate64;
 
-function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/room.describe.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate63.evaluated;
+const evaluated0 = validate64.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4658,34 +4808,34 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern13.test(data0)){
-validate63.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate64.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate63.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate64.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
 }
 }
 else {
-validate63.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate64.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate63.errors = vErrors;
+validate64.errors = vErrors;
 return errors === 0;
 }
-validate63.evaluated = {"props":{"room":true},"dynamicProps":false,"dynamicItems":false};
+validate64.evaluated = {"props":{"room":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_room_describe_result = validate64;
+export const calls_room_describe_result = validate65;
 
-function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/room.describe.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate64.evaluated;
+const evaluated0 = validate65.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4696,7 +4846,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.room === undefined) && (missing0 = "room")) || ((data.rev === undefined) && (missing0 = "rev"))) || ((data.members === undefined) && (missing0 = "members"))) || ((data.owned === undefined) && (missing0 = "owned"))){
-validate64.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate65.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -4717,18 +4867,18 @@ let data1 = data.rev;
 const _errs2 = errors;
 const _errs3 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate64.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate65.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate64.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate65.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate64.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate65.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4744,18 +4894,18 @@ if(data.members !== undefined){
 let data2 = data.members;
 const _errs5 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate64.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate65.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate64.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate65.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate64.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate65.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -4770,7 +4920,7 @@ if(valid0){
 if(data.owned !== undefined){
 const _errs7 = errors;
 if(typeof data.owned !== "boolean"){
-validate64.errors = [{instancePath:instancePath+"/owned",schemaPath:"#/properties/owned/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate65.errors = [{instancePath:instancePath+"/owned",schemaPath:"#/properties/owned/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -4784,22 +4934,22 @@ var valid0 = true;
 }
 }
 else {
-validate64.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate65.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate64.errors = vErrors;
+validate65.errors = vErrors;
 return errors === 0;
 }
-validate64.evaluated = {"props":{"room":true,"rev":true,"members":true,"owned":true},"dynamicProps":false,"dynamicItems":false};
+validate65.evaluated = {"props":{"room":true,"rev":true,"members":true,"owned":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_room_list_params = validate66;
+export const calls_room_list_params = validate67;
 
-function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/room.list.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate66.evaluated;
+const evaluated0 = validate67.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4812,18 +4962,18 @@ if(data.limit !== undefined){
 let data0 = data.limit;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate66.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate67.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate66.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate67.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate66.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate67.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4842,12 +4992,12 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data1 === "string"){
 if(!pattern13.test(data1)){
-validate66.errors = [{instancePath:instancePath+"/after",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate67.errors = [{instancePath:instancePath+"/after",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate66.errors = [{instancePath:instancePath+"/after",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate67.errors = [{instancePath:instancePath+"/after",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4859,23 +5009,23 @@ var valid0 = true;
 }
 }
 else {
-validate66.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate67.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate66.errors = vErrors;
+validate67.errors = vErrors;
 return errors === 0;
 }
-validate66.evaluated = {"props":{"limit":true,"after":true},"dynamicProps":false,"dynamicItems":false};
+validate67.evaluated = {"props":{"limit":true,"after":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_room_list_result = validate67;
-const schema108 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-entry.json","title":"RoomEntry","description":"A room as a list shows it.","type":"object","properties":{"name":{"$ref":"./room-name.json","description":"Name of the room."},"visibility":{"description":"`public`, or `private`, which only rooms of the caller's own account are here.","type":"string","enum":["public","private"]},"format":{"description":"Kind of the messages of the room.","type":"string","enum":["text","json","binary","any"]},"members":{"description":"Sessions that are members of it.","type":"integer","minimum":0,"maximum":9007199254740991},"owned":{"description":"Whether the caller's account owns it.","type":"boolean"}},"required":["name","visibility","format","members","owned"]};
+export const calls_room_list_result = validate68;
+const schema110 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-entry.json","title":"RoomEntry","description":"A room as a list shows it.","type":"object","properties":{"name":{"$ref":"./room-name.json","description":"Name of the room."},"visibility":{"description":"`public`, or `private`, which only rooms of the caller's own account are here.","type":"string","enum":["public","private"]},"format":{"description":"Kind of the messages of the room.","type":"string","enum":["text","json","binary","any"]},"members":{"description":"Sessions that are members of it.","type":"integer","minimum":0,"maximum":9007199254740991},"owned":{"description":"Whether the caller's account owns it.","type":"boolean"}},"required":["name","visibility","format","members","owned"]};
 
-function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/room-entry.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate68.evaluated;
+const evaluated0 = validate69.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4886,7 +5036,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((data.name === undefined) && (missing0 = "name")) || ((data.visibility === undefined) && (missing0 = "visibility"))) || ((data.format === undefined) && (missing0 = "format"))) || ((data.members === undefined) && (missing0 = "members"))) || ((data.owned === undefined) && (missing0 = "owned"))){
-validate68.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate69.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -4897,12 +5047,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern13.test(data0)){
-validate68.errors = [{instancePath:instancePath+"/name",schemaPath:"./room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate69.errors = [{instancePath:instancePath+"/name",schemaPath:"./room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate68.errors = [{instancePath:instancePath+"/name",schemaPath:"./room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate69.errors = [{instancePath:instancePath+"/name",schemaPath:"./room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4916,11 +5066,11 @@ if(data.visibility !== undefined){
 let data1 = data.visibility;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate68.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate69.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data1 === "public") || (data1 === "private"))){
-validate68.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema108.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
+validate69.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema110.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -4933,11 +5083,11 @@ if(data.format !== undefined){
 let data2 = data.format;
 const _errs6 = errors;
 if(typeof data2 !== "string"){
-validate68.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate69.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data2 === "text") || (data2 === "json")) || (data2 === "binary")) || (data2 === "any"))){
-validate68.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema108.properties.format.enum},message:"must be equal to one of the allowed values"}];
+validate69.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema110.properties.format.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -4950,18 +5100,18 @@ if(data.members !== undefined){
 let data3 = data.members;
 const _errs8 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate68.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate69.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate68.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate69.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate68.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate69.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -4976,7 +5126,7 @@ if(valid0){
 if(data.owned !== undefined){
 const _errs10 = errors;
 if(typeof data.owned !== "boolean"){
-validate68.errors = [{instancePath:instancePath+"/owned",schemaPath:"#/properties/owned/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate69.errors = [{instancePath:instancePath+"/owned",schemaPath:"#/properties/owned/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs10 === errors;
@@ -4991,21 +5141,21 @@ var valid0 = true;
 }
 }
 else {
-validate68.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate69.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate68.errors = vErrors;
+validate69.errors = vErrors;
 return errors === 0;
 }
-validate68.evaluated = {"props":{"name":true,"visibility":true,"format":true,"members":true,"owned":true},"dynamicProps":false,"dynamicItems":false};
+validate69.evaluated = {"props":{"name":true,"visibility":true,"format":true,"members":true,"owned":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/room.list.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate67.evaluated;
+const evaluated0 = validate68.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5016,7 +5166,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.rooms === undefined) && (missing0 = "rooms")) || ((data.more === undefined) && (missing0 = "more"))){
-validate67.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate68.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5029,8 +5179,8 @@ var valid1 = true;
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 const _errs3 = errors;
-if(!(validate68(data0[i0], {instancePath:instancePath+"/rooms/" + i0,parentData:data0,parentDataProperty:i0,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+if(!(validate69(data0[i0], {instancePath:instancePath+"/rooms/" + i0,parentData:data0,parentDataProperty:i0,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
 errors = vErrors.length;
 }
 var valid1 = _errs3 === errors;
@@ -5040,7 +5190,7 @@ break;
 }
 }
 else {
-validate67.errors = [{instancePath:instancePath+"/rooms",schemaPath:"#/properties/rooms/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate68.errors = [{instancePath:instancePath+"/rooms",schemaPath:"#/properties/rooms/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -5053,7 +5203,7 @@ if(valid0){
 if(data.more !== undefined){
 const _errs4 = errors;
 if(typeof data.more !== "boolean"){
-validate67.errors = [{instancePath:instancePath+"/more",schemaPath:"#/properties/more/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate68.errors = [{instancePath:instancePath+"/more",schemaPath:"#/properties/more/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -5065,22 +5215,22 @@ var valid0 = true;
 }
 }
 else {
-validate67.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate68.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate67.errors = vErrors;
+validate68.errors = vErrors;
 return errors === 0;
 }
-validate67.evaluated = {"props":{"rooms":true,"more":true},"dynamicProps":false,"dynamicItems":false};
+validate68.evaluated = {"props":{"rooms":true,"more":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_room_members_params = validate70;
+export const calls_room_members_params = validate71;
 
-function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/room.members.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate70.evaluated;
+const evaluated0 = validate71.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5093,18 +5243,18 @@ if(data.limit !== undefined){
 let data0 = data.limit;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate70.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate71.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate70.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate71.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate70.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate71.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5123,12 +5273,12 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate70.errors = [{instancePath:instancePath+"/after",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate71.errors = [{instancePath:instancePath+"/after",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate70.errors = [{instancePath:instancePath+"/after",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate71.errors = [{instancePath:instancePath+"/after",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5140,22 +5290,22 @@ var valid0 = true;
 }
 }
 else {
-validate70.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate71.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate70.errors = vErrors;
+validate71.errors = vErrors;
 return errors === 0;
 }
-validate70.evaluated = {"props":{"limit":true,"after":true},"dynamicProps":false,"dynamicItems":false};
+validate71.evaluated = {"props":{"limit":true,"after":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_room_members_result = validate71;
+export const calls_room_members_result = validate72;
 
-function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/member.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate72.evaluated;
+const evaluated0 = validate73.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5166,7 +5316,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.sid === undefined) && (missing0 = "sid")) || ((data.anonymous === undefined) && (missing0 = "anonymous"))) || ((data.yours === undefined) && (missing0 = "yours"))) || ((data.pipe === undefined) && (missing0 = "pipe"))){
-validate72.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate73.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5177,12 +5327,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern12.test(data0)){
-validate72.errors = [{instancePath:instancePath+"/sid",schemaPath:"./sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate73.errors = [{instancePath:instancePath+"/sid",schemaPath:"./sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate72.errors = [{instancePath:instancePath+"/sid",schemaPath:"./sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate73.errors = [{instancePath:instancePath+"/sid",schemaPath:"./sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5195,7 +5345,7 @@ if(valid0){
 if(data.anonymous !== undefined){
 const _errs4 = errors;
 if(typeof data.anonymous !== "boolean"){
-validate72.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate73.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -5207,7 +5357,7 @@ if(valid0){
 if(data.yours !== undefined){
 const _errs6 = errors;
 if(typeof data.yours !== "boolean"){
-validate72.errors = [{instancePath:instancePath+"/yours",schemaPath:"#/properties/yours/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate73.errors = [{instancePath:instancePath+"/yours",schemaPath:"#/properties/yours/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -5219,7 +5369,7 @@ if(valid0){
 if(data.pipe !== undefined){
 const _errs8 = errors;
 if(typeof data.pipe !== "boolean"){
-validate72.errors = [{instancePath:instancePath+"/pipe",schemaPath:"#/properties/pipe/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate73.errors = [{instancePath:instancePath+"/pipe",schemaPath:"#/properties/pipe/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs8 === errors;
@@ -5233,21 +5383,21 @@ var valid0 = true;
 }
 }
 else {
-validate72.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate73.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate72.errors = vErrors;
+validate73.errors = vErrors;
 return errors === 0;
 }
-validate72.evaluated = {"props":{"sid":true,"anonymous":true,"yours":true,"pipe":true},"dynamicProps":false,"dynamicItems":false};
+validate73.evaluated = {"props":{"sid":true,"anonymous":true,"yours":true,"pipe":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/room.members.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate71.evaluated;
+const evaluated0 = validate72.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5258,7 +5408,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.members === undefined) && (missing0 = "members")) || ((data.more === undefined) && (missing0 = "more"))) || ((data.asOf === undefined) && (missing0 = "asOf"))){
-validate71.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate72.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5271,8 +5421,8 @@ var valid1 = true;
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 const _errs3 = errors;
-if(!(validate72(data0[i0], {instancePath:instancePath+"/members/" + i0,parentData:data0,parentDataProperty:i0,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+if(!(validate73(data0[i0], {instancePath:instancePath+"/members/" + i0,parentData:data0,parentDataProperty:i0,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
 var valid1 = _errs3 === errors;
@@ -5282,7 +5432,7 @@ break;
 }
 }
 else {
-validate71.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate72.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -5295,7 +5445,7 @@ if(valid0){
 if(data.more !== undefined){
 const _errs4 = errors;
 if(typeof data.more !== "boolean"){
-validate71.errors = [{instancePath:instancePath+"/more",schemaPath:"#/properties/more/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate72.errors = [{instancePath:instancePath+"/more",schemaPath:"#/properties/more/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -5308,18 +5458,18 @@ if(data.asOf !== undefined){
 let data3 = data.asOf;
 const _errs6 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate71.errors = [{instancePath:instancePath+"/asOf",schemaPath:"#/properties/asOf/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate72.errors = [{instancePath:instancePath+"/asOf",schemaPath:"#/properties/asOf/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs6){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate71.errors = [{instancePath:instancePath+"/asOf",schemaPath:"#/properties/asOf/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate72.errors = [{instancePath:instancePath+"/asOf",schemaPath:"#/properties/asOf/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate71.errors = [{instancePath:instancePath+"/asOf",schemaPath:"#/properties/asOf/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate72.errors = [{instancePath:instancePath+"/asOf",schemaPath:"#/properties/asOf/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5335,23 +5485,23 @@ var valid0 = true;
 }
 }
 else {
-validate71.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate72.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate71.errors = vErrors;
+validate72.errors = vErrors;
 return errors === 0;
 }
-validate71.evaluated = {"props":{"members":true,"more":true,"asOf":true},"dynamicProps":false,"dynamicItems":false};
+validate72.evaluated = {"props":{"members":true,"more":true,"asOf":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_room_update_params = validate74;
-const schema117 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-changes.json","title":"RoomChanges","description":"What of a room's spec becomes another. Everything left out stays as it is; in `anonymous` and `limits` each member for itself.","type":"object","properties":{"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"]},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"]},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `rooms`, else `not_supported`. null makes it absent.","enum":["close","handover",null]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"]},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"]},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"]},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean"},"receive":{"description":"They may receive.","type":"boolean"}}},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean"},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"]},"limits":{"description":"Limits of the room that become others.","type":"object","properties":{"maxMessageBytes":{"description":"Longest message that the room takes; never more than `hardMessageBytes` of the server. A longer one is refused whole with `message_too_large`, and the pipe lives.","type":"integer","minimum":1,"maximum":67108864,"x-unit":"bytes"},"maxMembers":{"description":"Sessions that may be members of the room at once. The next one is refused with `room_full`.","type":"integer","minimum":1,"maximum":1000000,"x-unit":"count"},"maxQueuedMessages":{"description":"Messages that may wait to be written to one member of the room. More is a slow consumer.","type":"integer","minimum":1,"maximum":1000000,"x-unit":"count"},"maxQueuedBytes":{"description":"Payload bytes that may wait to be written to one member of the room. More is a slow consumer; one message alone never is.","type":"integer","minimum":1,"maximum":1073741824,"x-unit":"bytes"},"messagesPerSecond":{"description":"Messages that one member may send in a second, as the rate of a token bucket. Absent: no such limit. Needs profile `policies`, else `not_supported`. null makes it absent.","type":["integer","null"],"minimum":1,"maximum":1000000,"x-unit":"count"},"messageBurst":{"description":"Size of the token bucket of `messagesPerSecond`, in messages. Needs profile `policies`, else `not_supported`. null makes it absent.","type":["integer","null"],"minimum":1,"maximum":1000000,"x-unit":"count"}}}}};
+export const calls_room_update_params = validate75;
+const schema119 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-changes.json","title":"RoomChanges","description":"What of a room's spec becomes another. Everything left out stays as it is; in `anonymous` and `limits` each member for itself.","type":"object","properties":{"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"]},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"]},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `rooms`, else `not_supported`. null makes it absent.","enum":["close","handover",null]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"]},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"]},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"]},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean"},"receive":{"description":"They may receive.","type":"boolean"}}},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean"},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"]},"limits":{"description":"Limits of the room that become others.","type":"object","properties":{"maxMessageBytes":{"description":"Longest message that the room takes; never more than `hardMessageBytes` of the server. A longer one is refused whole with `message_too_large`, and the pipe lives.","type":"integer","minimum":1,"maximum":67108864,"x-unit":"bytes"},"maxMembers":{"description":"Sessions that may be members of the room at once. The next one is refused with `room_full`.","type":"integer","minimum":1,"maximum":1000000,"x-unit":"count"},"maxQueuedMessages":{"description":"Messages that may wait to be written to one member of the room. More is a slow consumer.","type":"integer","minimum":1,"maximum":1000000,"x-unit":"count"},"maxQueuedBytes":{"description":"Payload bytes that may wait to be written to one member of the room. More is a slow consumer; one message alone never is.","type":"integer","minimum":1,"maximum":1073741824,"x-unit":"bytes"},"messagesPerSecond":{"description":"Messages that one member may send in a second, as the rate of a token bucket. Absent: no such limit. Needs profile `policies`, else `not_supported`. null makes it absent.","type":["integer","null"],"minimum":1,"maximum":1000000,"x-unit":"count"},"messageBurst":{"description":"Size of the token bucket of `messagesPerSecond`, in messages. Needs profile `policies`, else `not_supported`. null makes it absent.","type":["integer","null"],"minimum":1,"maximum":1000000,"x-unit":"count"}}}}};
 
-function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/room.update.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate74.evaluated;
+const evaluated0 = validate75.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5362,7 +5512,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.spec === undefined) && (missing0 = "spec")){
-validate74.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate75.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5373,12 +5523,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern13.test(data0)){
-validate74.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate75.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate74.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate75.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5398,11 +5548,11 @@ if(data1.visibility !== undefined){
 let data2 = data1.visibility;
 const _errs7 = errors;
 if(typeof data2 !== "string"){
-validate74.errors = [{instancePath:instancePath+"/spec/visibility",schemaPath:"../common/room-changes.json/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate75.errors = [{instancePath:instancePath+"/spec/visibility",schemaPath:"../common/room-changes.json/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data2 === "public") || (data2 === "private"))){
-validate74.errors = [{instancePath:instancePath+"/spec/visibility",schemaPath:"../common/room-changes.json/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema117.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
+validate75.errors = [{instancePath:instancePath+"/spec/visibility",schemaPath:"../common/room-changes.json/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema119.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs7 === errors;
@@ -5415,11 +5565,11 @@ if(data1.lifetime !== undefined){
 let data3 = data1.lifetime;
 const _errs9 = errors;
 if(typeof data3 !== "string"){
-validate74.errors = [{instancePath:instancePath+"/spec/lifetime",schemaPath:"../common/room-changes.json/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate75.errors = [{instancePath:instancePath+"/spec/lifetime",schemaPath:"../common/room-changes.json/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data3 === "transient") || (data3 === "persistent"))){
-validate74.errors = [{instancePath:instancePath+"/spec/lifetime",schemaPath:"../common/room-changes.json/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema117.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
+validate75.errors = [{instancePath:instancePath+"/spec/lifetime",schemaPath:"../common/room-changes.json/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema119.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs9 === errors;
@@ -5432,7 +5582,7 @@ if(data1.ownerLeaves !== undefined){
 let data4 = data1.ownerLeaves;
 const _errs11 = errors;
 if(!(((data4 === "close") || (data4 === "handover")) || (data4 === null))){
-validate74.errors = [{instancePath:instancePath+"/spec/ownerLeaves",schemaPath:"../common/room-changes.json/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema117.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
+validate75.errors = [{instancePath:instancePath+"/spec/ownerLeaves",schemaPath:"../common/room-changes.json/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema119.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs11 === errors;
@@ -5445,11 +5595,11 @@ if(data1.format !== undefined){
 let data5 = data1.format;
 const _errs12 = errors;
 if(typeof data5 !== "string"){
-validate74.errors = [{instancePath:instancePath+"/spec/format",schemaPath:"../common/room-changes.json/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate75.errors = [{instancePath:instancePath+"/spec/format",schemaPath:"../common/room-changes.json/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data5 === "text") || (data5 === "json")) || (data5 === "binary")) || (data5 === "any"))){
-validate74.errors = [{instancePath:instancePath+"/spec/format",schemaPath:"../common/room-changes.json/properties/format/enum",keyword:"enum",params:{allowedValues: schema117.properties.format.enum},message:"must be equal to one of the allowed values"}];
+validate75.errors = [{instancePath:instancePath+"/spec/format",schemaPath:"../common/room-changes.json/properties/format/enum",keyword:"enum",params:{allowedValues: schema119.properties.format.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs12 === errors;
@@ -5462,11 +5612,11 @@ if(data1.onMismatch !== undefined){
 let data6 = data1.onMismatch;
 const _errs14 = errors;
 if(typeof data6 !== "string"){
-validate74.errors = [{instancePath:instancePath+"/spec/onMismatch",schemaPath:"../common/room-changes.json/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate75.errors = [{instancePath:instancePath+"/spec/onMismatch",schemaPath:"../common/room-changes.json/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data6 === "reject") || (data6 === "convert"))){
-validate74.errors = [{instancePath:instancePath+"/spec/onMismatch",schemaPath:"../common/room-changes.json/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema117.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
+validate75.errors = [{instancePath:instancePath+"/spec/onMismatch",schemaPath:"../common/room-changes.json/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema119.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs14 === errors;
@@ -5479,11 +5629,11 @@ if(data1.boundaries !== undefined){
 let data7 = data1.boundaries;
 const _errs16 = errors;
 if(typeof data7 !== "string"){
-validate74.errors = [{instancePath:instancePath+"/spec/boundaries",schemaPath:"../common/room-changes.json/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate75.errors = [{instancePath:instancePath+"/spec/boundaries",schemaPath:"../common/room-changes.json/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data7 === "kept") || (data7 === "ignored"))){
-validate74.errors = [{instancePath:instancePath+"/spec/boundaries",schemaPath:"../common/room-changes.json/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema117.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
+validate75.errors = [{instancePath:instancePath+"/spec/boundaries",schemaPath:"../common/room-changes.json/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema119.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs16 === errors;
@@ -5500,7 +5650,7 @@ if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 if(data8.send !== undefined){
 const _errs20 = errors;
 if(typeof data8.send !== "boolean"){
-validate74.errors = [{instancePath:instancePath+"/spec/anonymous/send",schemaPath:"../common/room-changes.json/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate75.errors = [{instancePath:instancePath+"/spec/anonymous/send",schemaPath:"../common/room-changes.json/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid4 = _errs20 === errors;
@@ -5512,7 +5662,7 @@ if(valid4){
 if(data8.receive !== undefined){
 const _errs22 = errors;
 if(typeof data8.receive !== "boolean"){
-validate74.errors = [{instancePath:instancePath+"/spec/anonymous/receive",schemaPath:"../common/room-changes.json/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate75.errors = [{instancePath:instancePath+"/spec/anonymous/receive",schemaPath:"../common/room-changes.json/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid4 = _errs22 === errors;
@@ -5523,7 +5673,7 @@ var valid4 = true;
 }
 }
 else {
-validate74.errors = [{instancePath:instancePath+"/spec/anonymous",schemaPath:"../common/room-changes.json/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate75.errors = [{instancePath:instancePath+"/spec/anonymous",schemaPath:"../common/room-changes.json/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -5536,7 +5686,7 @@ if(valid3){
 if(data1.echo !== undefined){
 const _errs24 = errors;
 if(typeof data1.echo !== "boolean"){
-validate74.errors = [{instancePath:instancePath+"/spec/echo",schemaPath:"../common/room-changes.json/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate75.errors = [{instancePath:instancePath+"/spec/echo",schemaPath:"../common/room-changes.json/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid3 = _errs24 === errors;
@@ -5549,11 +5699,11 @@ if(data1.slowConsumer !== undefined){
 let data12 = data1.slowConsumer;
 const _errs26 = errors;
 if(typeof data12 !== "string"){
-validate74.errors = [{instancePath:instancePath+"/spec/slowConsumer",schemaPath:"../common/room-changes.json/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate75.errors = [{instancePath:instancePath+"/spec/slowConsumer",schemaPath:"../common/room-changes.json/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data12 === "close") || (data12 === "dropOldest")) || (data12 === "dropNewest")) || (data12 === "block"))){
-validate74.errors = [{instancePath:instancePath+"/spec/slowConsumer",schemaPath:"../common/room-changes.json/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema117.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
+validate75.errors = [{instancePath:instancePath+"/spec/slowConsumer",schemaPath:"../common/room-changes.json/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema119.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs26 === errors;
@@ -5571,18 +5721,18 @@ if(data13.maxMessageBytes !== undefined){
 let data14 = data13.maxMessageBytes;
 const _errs30 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/maxMessageBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/maxMessageBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs30){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 67108864 || isNaN(data14)){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/maxMessageBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/maxMessageBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/maxMessageBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/maxMessageBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5598,18 +5748,18 @@ if(data13.maxMembers !== undefined){
 let data15 = data13.maxMembers;
 const _errs33 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/maxMembers",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/maxMembers",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs33){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 1000000 || isNaN(data15)){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/maxMembers",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/maxMembers",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/maxMembers",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/maxMembers",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5625,18 +5775,18 @@ if(data13.maxQueuedMessages !== undefined){
 let data16 = data13.maxQueuedMessages;
 const _errs36 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedMessages",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedMessages",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs36){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 1000000 || isNaN(data16)){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedMessages",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedMessages",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data16 < 1 || isNaN(data16)){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedMessages",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedMessages",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5652,18 +5802,18 @@ if(data13.maxQueuedBytes !== undefined){
 let data17 = data13.maxQueuedBytes;
 const _errs39 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs39){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 1073741824 || isNaN(data17)){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5679,18 +5829,18 @@ if(data13.messagesPerSecond !== undefined){
 let data18 = data13.messagesPerSecond;
 const _errs42 = errors;
 if((!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))) && (data18 !== null)){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/messagesPerSecond",schemaPath:"../common/room-changes.json/properties/limits/properties/messagesPerSecond/type",keyword:"type",params:{type: schema117.properties.limits.properties.messagesPerSecond.type},message:"must be integer,null"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/messagesPerSecond",schemaPath:"../common/room-changes.json/properties/limits/properties/messagesPerSecond/type",keyword:"type",params:{type: schema119.properties.limits.properties.messagesPerSecond.type},message:"must be integer,null"}];
 return false;
 }
 if(errors === _errs42){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 1000000 || isNaN(data18)){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/messagesPerSecond",schemaPath:"../common/room-changes.json/properties/limits/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/messagesPerSecond",schemaPath:"../common/room-changes.json/properties/limits/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data18 < 1 || isNaN(data18)){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/messagesPerSecond",schemaPath:"../common/room-changes.json/properties/limits/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/messagesPerSecond",schemaPath:"../common/room-changes.json/properties/limits/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5706,18 +5856,18 @@ if(data13.messageBurst !== undefined){
 let data19 = data13.messageBurst;
 const _errs45 = errors;
 if((!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))) && (data19 !== null)){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/messageBurst",schemaPath:"../common/room-changes.json/properties/limits/properties/messageBurst/type",keyword:"type",params:{type: schema117.properties.limits.properties.messageBurst.type},message:"must be integer,null"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/messageBurst",schemaPath:"../common/room-changes.json/properties/limits/properties/messageBurst/type",keyword:"type",params:{type: schema119.properties.limits.properties.messageBurst.type},message:"must be integer,null"}];
 return false;
 }
 if(errors === _errs45){
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 1000000 || isNaN(data19)){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/messageBurst",schemaPath:"../common/room-changes.json/properties/limits/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/messageBurst",schemaPath:"../common/room-changes.json/properties/limits/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data19 < 1 || isNaN(data19)){
-validate74.errors = [{instancePath:instancePath+"/spec/limits/messageBurst",schemaPath:"../common/room-changes.json/properties/limits/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/messageBurst",schemaPath:"../common/room-changes.json/properties/limits/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5735,7 +5885,7 @@ var valid5 = true;
 }
 }
 else {
-validate74.errors = [{instancePath:instancePath+"/spec/limits",schemaPath:"../common/room-changes.json/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits",schemaPath:"../common/room-changes.json/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -5755,7 +5905,7 @@ var valid3 = true;
 }
 }
 else {
-validate74.errors = [{instancePath:instancePath+"/spec",schemaPath:"../common/room-changes.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate75.errors = [{instancePath:instancePath+"/spec",schemaPath:"../common/room-changes.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -5770,18 +5920,18 @@ let data20 = data.ifRev;
 const _errs48 = errors;
 const _errs49 = errors;
 if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate74.errors = [{instancePath:instancePath+"/ifRev",schemaPath:"../common/rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate75.errors = [{instancePath:instancePath+"/ifRev",schemaPath:"../common/rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs49){
 if((typeof data20 == "number") && (isFinite(data20))){
 if(data20 > 9007199254740991 || isNaN(data20)){
-validate74.errors = [{instancePath:instancePath+"/ifRev",schemaPath:"../common/rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate75.errors = [{instancePath:instancePath+"/ifRev",schemaPath:"../common/rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data20 < 1 || isNaN(data20)){
-validate74.errors = [{instancePath:instancePath+"/ifRev",schemaPath:"../common/rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate75.errors = [{instancePath:instancePath+"/ifRev",schemaPath:"../common/rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5800,12 +5950,12 @@ const _errs52 = errors;
 if(errors === _errs52){
 if(typeof data21 === "string"){
 if(!pattern5.test(data21)){
-validate74.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate75.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate74.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate75.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5820,22 +5970,22 @@ var valid0 = true;
 }
 }
 else {
-validate74.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate75.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate74.errors = vErrors;
+validate75.errors = vErrors;
 return errors === 0;
 }
-validate74.evaluated = {"props":{"room":true,"spec":true,"ifRev":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate75.evaluated = {"props":{"room":true,"spec":true,"ifRev":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_room_update_result = validate75;
+export const calls_room_update_result = validate76;
 
-function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate76(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/room.update.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate75.evaluated;
+const evaluated0 = validate76.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5846,7 +5996,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.room === undefined) && (missing0 = "room")) || ((data.rev === undefined) && (missing0 = "rev"))){
-validate75.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate76.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5867,18 +6017,18 @@ let data1 = data.rev;
 const _errs2 = errors;
 const _errs3 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate75.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate76.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate75.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate76.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate75.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate76.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5893,22 +6043,22 @@ var valid0 = true;
 }
 }
 else {
-validate75.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate76.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate75.errors = vErrors;
+validate76.errors = vErrors;
 return errors === 0;
 }
-validate75.evaluated = {"props":{"room":true,"rev":true},"dynamicProps":false,"dynamicItems":false};
+validate76.evaluated = {"props":{"room":true,"rev":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_session_create_params = validate77;
+export const calls_session_create_params = validate78;
 
-function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/session-request.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate78.evaluated;
+const evaluated0 = validate79.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5919,7 +6069,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.room === undefined) && (missing0 = "room")) || ((data.transport === undefined) && (missing0 = "transport"))){
-validate78.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate79.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5930,12 +6080,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern13.test(data0)){
-validate78.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate79.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate78.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate79.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5947,8 +6097,8 @@ var valid0 = true;
 if(valid0){
 if(data.create !== undefined){
 const _errs4 = errors;
-if(!(validate59(data.create, {instancePath:instancePath+"/create",parentData:data,parentDataProperty:"create",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+if(!(validate60(data.create, {instancePath:instancePath+"/create",parentData:data,parentDataProperty:"create",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs4 === errors;
@@ -5964,12 +6114,12 @@ const _errs6 = errors;
 if(errors === _errs6){
 if(typeof data2 === "string"){
 if(!pattern14.test(data2)){
-validate78.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+validate79.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate78.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate79.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6002,11 +6152,11 @@ for(let i0=0; i0<len0; i0++){
 let data5 = data4[i0];
 const _errs11 = errors;
 if(typeof data5 !== "string"){
-validate78.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate79.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((((data5 === "send") || (data5 === "receive")) || (data5 === "debug")) || (data5 === "command")) || (data5 === "admin"))){
-validate78.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema70.enum},message:"must be equal to one of the allowed values"}];
+validate79.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema70.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs11 === errors;
@@ -6022,7 +6172,7 @@ outer0:
 for(;i1--;){
 for(j0 = i1; j0--;){
 if(func0(data4[i1], data4[j0])){
-validate78.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate79.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break outer0;
 }
@@ -6032,7 +6182,7 @@ break outer0;
 }
 }
 else {
-validate78.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate79.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -6052,18 +6202,18 @@ if(data6.hardMessageBytes !== undefined){
 let data7 = data6.hardMessageBytes;
 const _errs17 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate78.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs17){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate78.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data7 < 1 || isNaN(data7)){
-validate78.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate79.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6079,18 +6229,18 @@ if(data6.ticketMs !== undefined){
 let data8 = data6.ticketMs;
 const _errs20 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate78.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs20){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate78.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate78.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate79.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6106,18 +6256,18 @@ if(data6.sessionLingerMs !== undefined){
 let data9 = data6.sessionLingerMs;
 const _errs23 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate78.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs23){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
-validate78.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data9 < 1 || isNaN(data9)){
-validate78.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate79.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6133,18 +6283,18 @@ if(data6.ringEvents !== undefined){
 let data10 = data6.ringEvents;
 const _errs26 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate78.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs26){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 9007199254740991 || isNaN(data10)){
-validate78.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data10 < 1 || isNaN(data10)){
-validate78.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate79.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6160,18 +6310,18 @@ if(data6.ringBytes !== undefined){
 let data11 = data6.ringBytes;
 const _errs29 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate78.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs29){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9007199254740991 || isNaN(data11)){
-validate78.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data11 < 1 || isNaN(data11)){
-validate78.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate79.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6187,18 +6337,18 @@ if(data6.siblingMessageBytes !== undefined){
 let data12 = data6.siblingMessageBytes;
 const _errs32 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate78.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs32){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 9007199254740991 || isNaN(data12)){
-validate78.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data12 < 1024 || isNaN(data12)){
-validate78.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate79.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -6214,18 +6364,18 @@ if(data6.siblingQueuedBytes !== undefined){
 let data13 = data6.siblingQueuedBytes;
 const _errs35 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate78.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs35){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 9007199254740991 || isNaN(data13)){
-validate78.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data13 < 1024 || isNaN(data13)){
-validate78.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate79.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -6241,18 +6391,18 @@ if(data6.fenceMs !== undefined){
 let data14 = data6.fenceMs;
 const _errs38 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate78.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs38){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 9007199254740991 || isNaN(data14)){
-validate78.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate78.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate79.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6268,18 +6418,18 @@ if(data6.maxPendingFences !== undefined){
 let data15 = data6.maxPendingFences;
 const _errs41 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate78.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs41){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 9007199254740991 || isNaN(data15)){
-validate78.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate78.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate79.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6295,18 +6445,18 @@ if(data6.switchAckMs !== undefined){
 let data16 = data6.switchAckMs;
 const _errs44 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate78.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/requested-limits.json/properties/switchAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/requested-limits.json/properties/switchAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs44){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 9007199254740991 || isNaN(data16)){
-validate78.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/requested-limits.json/properties/switchAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/requested-limits.json/properties/switchAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data16 < 1 || isNaN(data16)){
-validate78.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/requested-limits.json/properties/switchAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate79.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/requested-limits.json/properties/switchAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6322,18 +6472,18 @@ if(data6.abortAckMs !== undefined){
 let data17 = data6.abortAckMs;
 const _errs47 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate78.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/requested-limits.json/properties/abortAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/requested-limits.json/properties/abortAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs47){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 9007199254740991 || isNaN(data17)){
-validate78.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/requested-limits.json/properties/abortAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/requested-limits.json/properties/abortAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-validate78.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/requested-limits.json/properties/abortAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate79.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/requested-limits.json/properties/abortAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6349,18 +6499,18 @@ if(data6.maxStayMs !== undefined){
 let data18 = data6.maxStayMs;
 const _errs50 = errors;
 if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-validate78.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs50){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 9007199254740991 || isNaN(data18)){
-validate78.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data18 < 1 || isNaN(data18)){
-validate78.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate79.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6376,18 +6526,18 @@ if(data6.keepaliveMs !== undefined){
 let data19 = data6.keepaliveMs;
 const _errs53 = errors;
 if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-validate78.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs53){
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 9007199254740991 || isNaN(data19)){
-validate78.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data19 < 100 || isNaN(data19)){
-validate78.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate79.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -6403,18 +6553,18 @@ if(data6.debugEventsPerSecond !== undefined){
 let data20 = data6.debugEventsPerSecond;
 const _errs56 = errors;
 if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate78.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs56){
 if((typeof data20 == "number") && (isFinite(data20))){
 if(data20 > 9007199254740991 || isNaN(data20)){
-validate78.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data20 < 0 || isNaN(data20)){
-validate78.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate79.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6430,18 +6580,18 @@ if(data6.agentCommandBytes !== undefined){
 let data21 = data6.agentCommandBytes;
 const _errs59 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate78.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs59){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 9007199254740991 || isNaN(data21)){
-validate78.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data21 < 2 || isNaN(data21)){
-validate78.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate79.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -6457,18 +6607,18 @@ if(data6.agentCommandsPerSecond !== undefined){
 let data22 = data6.agentCommandsPerSecond;
 const _errs62 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate78.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs62){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 9007199254740991 || isNaN(data22)){
-validate78.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data22 < 1 || isNaN(data22)){
-validate78.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate79.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6484,18 +6634,18 @@ if(data6.pauseMaxMs !== undefined){
 let data23 = data6.pauseMaxMs;
 const _errs65 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate78.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs65){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 9007199254740991 || isNaN(data23)){
-validate78.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data23 < 1 || isNaN(data23)){
-validate78.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate79.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6511,18 +6661,18 @@ if(data6.blockMs !== undefined){
 let data24 = data6.blockMs;
 const _errs68 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate78.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs68){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 9007199254740991 || isNaN(data24)){
-validate78.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data24 < 1 || isNaN(data24)){
-validate78.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate79.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6552,7 +6702,7 @@ var valid7 = true;
 }
 }
 else {
-validate78.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/requested-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate79.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/requested-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -6569,22 +6719,22 @@ var valid0 = true;
 }
 }
 else {
-validate78.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate79.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate78.errors = vErrors;
+validate79.errors = vErrors;
 return errors === 0;
 }
-validate78.evaluated = {"props":{"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+validate79.evaluated = {"props":{"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
 const func5 = codePoints;
 
-function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/session.create.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate77.evaluated;
+const evaluated0 = validate78.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6592,12 +6742,12 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(!(data && typeof data == "object" && !Array.isArray(data))){
-validate77.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate78.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 const _errs1 = errors;
-if(!(validate78(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+if(!(validate79(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs1 === errors;
@@ -6611,43 +6761,43 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func5(data0) > 8192){
-validate77.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/maxLength",keyword:"maxLength",params:{limit: 8192},message:"must NOT have more than 8192 characters"}];
+validate78.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/maxLength",keyword:"maxLength",params:{limit: 8192},message:"must NOT have more than 8192 characters"}];
 return false;
 }
 else {
 if(func5(data0) < 1){
-validate77.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate78.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate77.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate78.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
 }
 }
 else {
-validate77.errors = [{instancePath,schemaPath:"#/allOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate78.errors = [{instancePath,schemaPath:"#/allOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
 var valid0 = _errs2 === errors;
 }
-validate77.errors = vErrors;
+validate78.errors = vErrors;
 return errors === 0;
 }
-validate77.evaluated = {"props":{"token":true,"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+validate78.evaluated = {"props":{"token":true,"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_session_create_result = validate82;
-const pattern38 = new RegExp("^\\S*$", "u");
+export const calls_session_create_result = validate83;
+const pattern39 = new RegExp("^\\S*$", "u");
 
-function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate84(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/grant.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate83.evaluated;
+const evaluated0 = validate84.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6658,7 +6808,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((((((data.sid === undefined) && (missing0 = "sid")) || ((data.pipeTicket === undefined) && (missing0 = "pipeTicket"))) || ((data.siblingSecret === undefined) && (missing0 = "siblingSecret"))) || ((data.transport === undefined) && (missing0 = "transport"))) || ((data.room === undefined) && (missing0 = "room"))) || ((data.formats === undefined) && (missing0 = "formats"))) || ((data.scopes === undefined) && (missing0 = "scopes"))) || ((data.endpoints === undefined) && (missing0 = "endpoints"))) || ((data.limits === undefined) && (missing0 = "limits"))) || ((data.expiresInMs === undefined) && (missing0 = "expiresInMs"))){
-validate83.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate84.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6669,12 +6819,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern12.test(data0)){
-validate83.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate84.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate83.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate84.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6690,13 +6840,13 @@ const _errs4 = errors;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
-if(!pattern18.test(data1)){
-validate83.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+if(!pattern19.test(data1)){
+validate84.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate83.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate84.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6712,13 +6862,13 @@ const _errs7 = errors;
 const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data2 === "string"){
-if(!pattern18.test(data2)){
-validate83.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+if(!pattern19.test(data2)){
+validate84.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate83.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate84.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6735,12 +6885,12 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data3 === "string"){
 if(!pattern14.test(data3)){
-validate83.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+validate84.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate83.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate84.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6757,12 +6907,12 @@ const _errs14 = errors;
 if(errors === _errs14){
 if(typeof data4 === "string"){
 if(!pattern13.test(data4)){
-validate83.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate84.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate83.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate84.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6795,11 +6945,11 @@ for(let i0=0; i0<len0; i0++){
 let data7 = data6[i0];
 const _errs19 = errors;
 if(typeof data7 !== "string"){
-validate83.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate84.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((((data7 === "send") || (data7 === "receive")) || (data7 === "debug")) || (data7 === "command")) || (data7 === "admin"))){
-validate83.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema70.enum},message:"must be equal to one of the allowed values"}];
+validate84.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema70.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid6 = _errs19 === errors;
@@ -6815,7 +6965,7 @@ outer0:
 for(;i1--;){
 for(j0 = i1; j0--;){
 if(func0(data6[i1], data6[j0])){
-validate83.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate84.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break outer0;
 }
@@ -6825,7 +6975,7 @@ break outer0;
 }
 }
 else {
-validate83.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate84.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -6842,7 +6992,7 @@ if(errors === _errs22){
 if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 let missing1;
 if(((data8.pipe === undefined) && (missing1 = "pipe")) || ((data8.sibling === undefined) && (missing1 = "sibling"))){
-validate83.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate84.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -6852,24 +7002,24 @@ const _errs24 = errors;
 if(errors === _errs24){
 if(typeof data9 === "string"){
 if(func5(data9) > 2048){
-validate83.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate84.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data9) < 1){
-validate83.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate84.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern38.test(data9)){
-validate83.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
+if(!pattern39.test(data9)){
+validate84.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate83.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate84.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6890,31 +7040,31 @@ const _errs28 = errors;
 if(errors === _errs28){
 if(typeof data11 === "string"){
 if(func5(data11) > 2048){
-validate83.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate84.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data11) < 1){
-validate83.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate84.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern38.test(data11)){
-validate83.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
-return false;
-}
-}
-}
-}
-else {
-validate83.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(!pattern39.test(data11)){
+validate84.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate83.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate84.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+else {
+validate84.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -6927,7 +7077,7 @@ var valid9 = true;
 }
 }
 else {
-validate83.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate84.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -6945,7 +7095,7 @@ if(errors === _errs31){
 if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
 let missing2;
 if(((((((((((((((((((data12.hardMessageBytes === undefined) && (missing2 = "hardMessageBytes")) || ((data12.maxMessageBytes === undefined) && (missing2 = "maxMessageBytes"))) || ((data12.maxMembers === undefined) && (missing2 = "maxMembers"))) || ((data12.maxQueuedMessages === undefined) && (missing2 = "maxQueuedMessages"))) || ((data12.maxQueuedBytes === undefined) && (missing2 = "maxQueuedBytes"))) || ((data12.ticketMs === undefined) && (missing2 = "ticketMs"))) || ((data12.sessionLingerMs === undefined) && (missing2 = "sessionLingerMs"))) || ((data12.bindMs === undefined) && (missing2 = "bindMs"))) || ((data12.ringEvents === undefined) && (missing2 = "ringEvents"))) || ((data12.ringBytes === undefined) && (missing2 = "ringBytes"))) || ((data12.siblingMessageBytes === undefined) && (missing2 = "siblingMessageBytes"))) || ((data12.siblingQueuedBytes === undefined) && (missing2 = "siblingQueuedBytes"))) || ((data12.fenceMs === undefined) && (missing2 = "fenceMs"))) || ((data12.maxPendingFences === undefined) && (missing2 = "maxPendingFences"))) || ((data12.maxStayMs === undefined) && (missing2 = "maxStayMs"))) || ((data12.httpBodyBytes === undefined) && (missing2 = "httpBodyBytes"))) || ((data12.keepaliveMs === undefined) && (missing2 = "keepaliveMs"))) || ((data12.maxSessions === undefined) && (missing2 = "maxSessions"))){
-validate83.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
+validate84.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
@@ -6953,18 +7103,18 @@ if(data12.hardMessageBytes !== undefined){
 let data13 = data12.hardMessageBytes;
 const _errs33 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate83.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs33){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 67108864 || isNaN(data13)){
-validate83.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate84.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data13 < 1 || isNaN(data13)){
-validate83.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6980,18 +7130,18 @@ if(data12.maxMessageBytes !== undefined){
 let data14 = data12.maxMessageBytes;
 const _errs36 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate83.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs36){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 67108864 || isNaN(data14)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7007,18 +7157,18 @@ if(data12.maxMembers !== undefined){
 let data15 = data12.maxMembers;
 const _errs39 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate83.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs39){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 1000000 || isNaN(data15)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7034,18 +7184,18 @@ if(data12.maxQueuedMessages !== undefined){
 let data16 = data12.maxQueuedMessages;
 const _errs42 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate83.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs42){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 1000000 || isNaN(data16)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data16 < 1 || isNaN(data16)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7061,18 +7211,18 @@ if(data12.maxQueuedBytes !== undefined){
 let data17 = data12.maxQueuedBytes;
 const _errs45 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate83.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs45){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 1073741824 || isNaN(data17)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7088,18 +7238,18 @@ if(data12.pauseMaxMs !== undefined){
 let data18 = data12.pauseMaxMs;
 const _errs48 = errors;
 if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-validate83.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs48){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 86400000 || isNaN(data18)){
-validate83.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data18 < 1 || isNaN(data18)){
-validate83.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7115,18 +7265,18 @@ if(data12.blockMs !== undefined){
 let data19 = data12.blockMs;
 const _errs51 = errors;
 if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-validate83.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs51){
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 600000 || isNaN(data19)){
-validate83.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data19 < 1 || isNaN(data19)){
-validate83.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7142,18 +7292,18 @@ if(data12.ticketMs !== undefined){
 let data20 = data12.ticketMs;
 const _errs54 = errors;
 if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate83.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs54){
 if((typeof data20 == "number") && (isFinite(data20))){
 if(data20 > 600000 || isNaN(data20)){
-validate83.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data20 < 1 || isNaN(data20)){
-validate83.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7169,18 +7319,18 @@ if(data12.sessionLingerMs !== undefined){
 let data21 = data12.sessionLingerMs;
 const _errs57 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate83.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs57){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 3600000 || isNaN(data21)){
-validate83.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data21 < 1 || isNaN(data21)){
-validate83.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7196,18 +7346,18 @@ if(data12.bindMs !== undefined){
 let data22 = data12.bindMs;
 const _errs60 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate83.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs60){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 600000 || isNaN(data22)){
-validate83.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data22 < 1 || isNaN(data22)){
-validate83.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7223,18 +7373,18 @@ if(data12.ringEvents !== undefined){
 let data23 = data12.ringEvents;
 const _errs63 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate83.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs63){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 65536 || isNaN(data23)){
-validate83.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+validate84.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
 return false;
 }
 else {
 if(data23 < 1 || isNaN(data23)){
-validate83.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7250,18 +7400,18 @@ if(data12.ringBytes !== undefined){
 let data24 = data12.ringBytes;
 const _errs66 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate83.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs66){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 67108864 || isNaN(data24)){
-validate83.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate84.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data24 < 1 || isNaN(data24)){
-validate83.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7277,18 +7427,18 @@ if(data12.siblingMessageBytes !== undefined){
 let data25 = data12.siblingMessageBytes;
 const _errs69 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-validate83.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs69){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 16777216 || isNaN(data25)){
-validate83.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate84.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data25 < 1024 || isNaN(data25)){
-validate83.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate84.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -7304,18 +7454,18 @@ if(data12.siblingQueuedBytes !== undefined){
 let data26 = data12.siblingQueuedBytes;
 const _errs72 = errors;
 if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-validate83.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs72){
 if((typeof data26 == "number") && (isFinite(data26))){
 if(data26 > 67108864 || isNaN(data26)){
-validate83.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate84.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data26 < 1024 || isNaN(data26)){
-validate83.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate84.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -7331,18 +7481,18 @@ if(data12.fenceMs !== undefined){
 let data27 = data12.fenceMs;
 const _errs75 = errors;
 if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-validate83.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs75){
 if((typeof data27 == "number") && (isFinite(data27))){
 if(data27 > 600000 || isNaN(data27)){
-validate83.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data27 < 1 || isNaN(data27)){
-validate83.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7358,18 +7508,18 @@ if(data12.maxPendingFences !== undefined){
 let data28 = data12.maxPendingFences;
 const _errs78 = errors;
 if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
-validate83.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs78){
 if((typeof data28 == "number") && (isFinite(data28))){
 if(data28 > 1024 || isNaN(data28)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
 return false;
 }
 else {
 if(data28 < 1 || isNaN(data28)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7385,18 +7535,18 @@ if(data12.switchAckMs !== undefined){
 let data29 = data12.switchAckMs;
 const _errs81 = errors;
 if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-validate83.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/limits.json/properties/switchAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/limits.json/properties/switchAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs81){
 if((typeof data29 == "number") && (isFinite(data29))){
 if(data29 > 600000 || isNaN(data29)){
-validate83.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/limits.json/properties/switchAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/limits.json/properties/switchAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data29 < 1 || isNaN(data29)){
-validate83.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/limits.json/properties/switchAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/limits.json/properties/switchAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7412,18 +7562,18 @@ if(data12.abortAckMs !== undefined){
 let data30 = data12.abortAckMs;
 const _errs84 = errors;
 if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
-validate83.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/limits.json/properties/abortAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/limits.json/properties/abortAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs84){
 if((typeof data30 == "number") && (isFinite(data30))){
 if(data30 > 600000 || isNaN(data30)){
-validate83.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/limits.json/properties/abortAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/limits.json/properties/abortAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data30 < 1 || isNaN(data30)){
-validate83.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/limits.json/properties/abortAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/limits.json/properties/abortAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7439,18 +7589,18 @@ if(data12.maxStayMs !== undefined){
 let data31 = data12.maxStayMs;
 const _errs87 = errors;
 if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
-validate83.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs87){
 if((typeof data31 == "number") && (isFinite(data31))){
 if(data31 > 86400000 || isNaN(data31)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data31 < 1 || isNaN(data31)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7466,18 +7616,18 @@ if(data12.httpBodyBytes !== undefined){
 let data32 = data12.httpBodyBytes;
 const _errs90 = errors;
 if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
-validate83.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs90){
 if((typeof data32 == "number") && (isFinite(data32))){
 if(data32 > 16777216 || isNaN(data32)){
-validate83.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate84.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data32 < 1024 || isNaN(data32)){
-validate83.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate84.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -7493,18 +7643,18 @@ if(data12.keepaliveMs !== undefined){
 let data33 = data12.keepaliveMs;
 const _errs93 = errors;
 if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
-validate83.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs93){
 if((typeof data33 == "number") && (isFinite(data33))){
 if(data33 > 3600000 || isNaN(data33)){
-validate83.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data33 < 100 || isNaN(data33)){
-validate83.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate84.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -7520,18 +7670,18 @@ if(data12.maxSessions !== undefined){
 let data34 = data12.maxSessions;
 const _errs96 = errors;
 if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-validate83.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs96){
 if((typeof data34 == "number") && (isFinite(data34))){
 if(data34 > 100000000 || isNaN(data34)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data34 < 1 || isNaN(data34)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7547,18 +7697,18 @@ if(data12.maxAnonymousSessions !== undefined){
 let data35 = data12.maxAnonymousSessions;
 const _errs99 = errors;
 if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
-validate83.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs99){
 if((typeof data35 == "number") && (isFinite(data35))){
 if(data35 > 100000000 || isNaN(data35)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data35 < 0 || isNaN(data35)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7574,18 +7724,18 @@ if(data12.maxConnections !== undefined){
 let data36 = data12.maxConnections;
 const _errs102 = errors;
 if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
-validate83.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs102){
 if((typeof data36 == "number") && (isFinite(data36))){
 if(data36 > 100000000 || isNaN(data36)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data36 < 1 || isNaN(data36)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7601,18 +7751,18 @@ if(data12.drainMs !== undefined){
 let data37 = data12.drainMs;
 const _errs105 = errors;
 if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
-validate83.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs105){
 if((typeof data37 == "number") && (isFinite(data37))){
 if(data37 > 3600000 || isNaN(data37)){
-validate83.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data37 < 0 || isNaN(data37)){
-validate83.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate84.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7628,18 +7778,18 @@ if(data12.debugEventsPerSecond !== undefined){
 let data38 = data12.debugEventsPerSecond;
 const _errs108 = errors;
 if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
-validate83.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs108){
 if((typeof data38 == "number") && (isFinite(data38))){
 if(data38 > 1000000 || isNaN(data38)){
-validate83.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data38 < 0 || isNaN(data38)){
-validate83.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate84.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7655,18 +7805,18 @@ if(data12.agentCommandBytes !== undefined){
 let data39 = data12.agentCommandBytes;
 const _errs111 = errors;
 if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
-validate83.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs111){
 if((typeof data39 == "number") && (isFinite(data39))){
 if(data39 > 1048576 || isNaN(data39)){
-validate83.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+validate84.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
 if(data39 < 2 || isNaN(data39)){
-validate83.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate84.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -7682,18 +7832,18 @@ if(data12.agentCommandsPerSecond !== undefined){
 let data40 = data12.agentCommandsPerSecond;
 const _errs114 = errors;
 if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
-validate83.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs114){
 if((typeof data40 == "number") && (isFinite(data40))){
 if(data40 > 1000000 || isNaN(data40)){
-validate83.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data40 < 1 || isNaN(data40)){
-validate83.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7709,18 +7859,18 @@ if(data12.maxRooms !== undefined){
 let data41 = data12.maxRooms;
 const _errs117 = errors;
 if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
-validate83.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs117){
 if((typeof data41 == "number") && (isFinite(data41))){
 if(data41 > 100000000 || isNaN(data41)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data41 < 1 || isNaN(data41)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7736,18 +7886,18 @@ if(data12.maxPageItems !== undefined){
 let data42 = data12.maxPageItems;
 const _errs120 = errors;
 if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
-validate83.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs120){
 if((typeof data42 == "number") && (isFinite(data42))){
 if(data42 > 1000 || isNaN(data42)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
 return false;
 }
 else {
 if(data42 < 1 || isNaN(data42)){
-validate83.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7790,7 +7940,7 @@ var valid12 = true;
 }
 }
 else {
-validate83.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate84.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -7804,18 +7954,18 @@ if(data.expiresInMs !== undefined){
 let data43 = data.expiresInMs;
 const _errs123 = errors;
 if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
-validate83.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs123){
 if((typeof data43 == "number") && (isFinite(data43))){
 if(data43 > 9007199254740991 || isNaN(data43)){
-validate83.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate84.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data43 < 1 || isNaN(data43)){
-validate83.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7838,95 +7988,40 @@ var valid0 = true;
 }
 }
 else {
-validate83.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate84.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
+}
+validate84.errors = vErrors;
+return errors === 0;
+}
+validate84.evaluated = {"props":{"sid":true,"pipeTicket":true,"siblingSecret":true,"transport":true,"room":true,"formats":true,"scopes":true,"endpoints":true,"limits":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
+
+
+function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/session.create.result.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate83.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(!(validate84(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
+errors = vErrors.length;
 }
 validate83.errors = vErrors;
 return errors === 0;
 }
 validate83.evaluated = {"props":{"sid":true,"pipeTicket":true,"siblingSecret":true,"transport":true,"room":true,"formats":true,"scopes":true,"endpoints":true,"limits":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
 
-
-function validate82(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/session.create.result.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate82.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(!(validate83(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
-errors = vErrors.length;
-}
-validate82.errors = vErrors;
-return errors === 0;
-}
-validate82.evaluated = {"props":{"sid":true,"pipeTicket":true,"siblingSecret":true,"transport":true,"room":true,"formats":true,"scopes":true,"endpoints":true,"limits":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
-
-export const calls_sibling_ack_params = validate86;
-
-function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.ack.params.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate86.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.seq === undefined) && (missing0 = "seq")){
-validate86.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.seq !== undefined){
-let data0 = data.seq;
-const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate86.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs1){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate86.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 0 || isNaN(data0)){
-validate86.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-}
-}
-}
-else {
-validate86.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate86.errors = vErrors;
-return errors === 0;
-}
-validate86.evaluated = {"props":{"seq":true},"dynamicProps":false,"dynamicItems":false};
-
-export const calls_sibling_ack_result = validate87;
+export const calls_sibling_ack_params = validate87;
 
 function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.ack.result.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.ack.params.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate87.evaluated;
@@ -7939,27 +8034,27 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.oldestSeq === undefined) && (missing0 = "oldestSeq")){
+if((data.seq === undefined) && (missing0 = "seq")){
 validate87.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
-if(data.oldestSeq !== undefined){
-let data0 = data.oldestSeq;
+if(data.seq !== undefined){
+let data0 = data.seq;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate87.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate87.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate87.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate87.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data0 < 1 || isNaN(data0)){
-validate87.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data0 < 0 || isNaN(data0)){
+validate87.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7976,14 +8071,12 @@ return false;
 validate87.errors = vErrors;
 return errors === 0;
 }
-validate87.evaluated = {"props":{"oldestSeq":true},"dynamicProps":false,"dynamicItems":false};
+validate87.evaluated = {"props":{"seq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_bind_params = validate88;
-const schema141 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/channel.json","title":"Channel","description":"Channel of a sibling socket. `command` is the contract: calls, lifecycle events, refusals. `debug` is diagnostic, lossy, and changes nothing elsewhere.","type":"string","enum":["command","debug"]};
-const pattern41 = new RegExp("^[A-Za-z0-9_-]{22}$", "u");
+export const calls_sibling_ack_result = validate88;
 
 function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.bind.params.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.ack.result.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate88.evaluated;
@@ -7996,8 +8089,65 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((data.sid === undefined) && (missing0 = "sid")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.cnonce === undefined) && (missing0 = "cnonce"))) || ((data.mac === undefined) && (missing0 = "mac"))){
+if((data.oldestSeq === undefined) && (missing0 = "oldestSeq")){
 validate88.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.oldestSeq !== undefined){
+let data0 = data.oldestSeq;
+const _errs1 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate88.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs1){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate88.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate88.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate88.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate88.errors = vErrors;
+return errors === 0;
+}
+validate88.evaluated = {"props":{"oldestSeq":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_sibling_bind_params = validate89;
+const schema143 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/channel.json","title":"Channel","description":"Channel of a sibling socket. `command` is the contract: calls, lifecycle events, refusals. `debug` is diagnostic, lossy, and changes nothing elsewhere.","type":"string","enum":["command","debug"]};
+const pattern42 = new RegExp("^[A-Za-z0-9_-]{22}$", "u");
+
+function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.bind.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate89.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.sid === undefined) && (missing0 = "sid")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.cnonce === undefined) && (missing0 = "cnonce"))) || ((data.mac === undefined) && (missing0 = "mac"))){
+validate89.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -8008,12 +8158,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern12.test(data0)){
-validate88.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate89.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate88.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate89.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8027,11 +8177,11 @@ if(data.channel !== undefined){
 let data1 = data.channel;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate88.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate89.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data1 === "command") || (data1 === "debug"))){
-validate88.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema141.enum},message:"must be equal to one of the allowed values"}];
+validate89.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema143.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -8046,13 +8196,13 @@ const _errs7 = errors;
 const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data2 === "string"){
-if(!pattern41.test(data2)){
-validate88.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern42.test(data2)){
+validate89.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate88.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate89.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8067,13 +8217,13 @@ let data3 = data.mac;
 const _errs10 = errors;
 if(errors === _errs10){
 if(typeof data3 === "string"){
-if(!pattern18.test(data3)){
-validate88.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+if(!pattern19.test(data3)){
+validate89.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate88.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate89.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8090,18 +8240,18 @@ const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data4 === "string"){
 if(func5(data4) > 64){
-validate88.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate89.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data4) < 1){
-validate88.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate89.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate88.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate89.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8115,18 +8265,18 @@ if(data.lastSeq !== undefined){
 let data5 = data.lastSeq;
 const _errs15 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate88.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate89.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs15){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate88.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate89.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate88.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate89.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -8145,22 +8295,22 @@ var valid0 = true;
 }
 }
 else {
-validate88.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate89.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate88.errors = vErrors;
+validate89.errors = vErrors;
 return errors === 0;
 }
-validate88.evaluated = {"props":{"sid":true,"channel":true,"cnonce":true,"mac":true,"eventEpoch":true,"lastSeq":true},"dynamicProps":false,"dynamicItems":false};
+validate89.evaluated = {"props":{"sid":true,"channel":true,"cnonce":true,"mac":true,"eventEpoch":true,"lastSeq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_bind_result = validate89;
+export const calls_sibling_bind_result = validate90;
 
-function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/seq-range.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate90.evaluated;
+const evaluated0 = validate91.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8171,7 +8321,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.from === undefined) && (missing0 = "from")) || ((data.to === undefined) && (missing0 = "to"))){
-validate90.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate91.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -8180,18 +8330,18 @@ let data0 = data.from;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate90.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate91.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate90.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate91.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate90.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate91.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8208,18 +8358,18 @@ let data1 = data.to;
 const _errs4 = errors;
 const _errs5 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate90.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate91.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate90.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate91.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate90.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate91.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8234,21 +8384,21 @@ var valid0 = true;
 }
 }
 else {
-validate90.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate91.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate90.errors = vErrors;
+validate91.errors = vErrors;
 return errors === 0;
 }
-validate90.evaluated = {"props":{"from":true,"to":true},"dynamicProps":false,"dynamicItems":false};
+validate91.evaluated = {"props":{"from":true,"to":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.bind.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate89.evaluated;
+const evaluated0 = validate90.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8259,7 +8409,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((((data.channel === undefined) && (missing0 = "channel")) || ((data.generation === undefined) && (missing0 = "generation"))) || ((data.eventEpoch === undefined) && (missing0 = "eventEpoch"))) || ((data.headSeq === undefined) && (missing0 = "headSeq"))) || ((data.oldestSeq === undefined) && (missing0 = "oldestSeq"))) || ((data.gap === undefined) && (missing0 = "gap"))) || ((data.state === undefined) && (missing0 = "state"))){
-validate89.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate90.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -8267,11 +8417,11 @@ if(data.channel !== undefined){
 let data0 = data.channel;
 const _errs1 = errors;
 if(typeof data0 !== "string"){
-validate89.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate90.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data0 === "command") || (data0 === "debug"))){
-validate89.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema141.enum},message:"must be equal to one of the allowed values"}];
+validate90.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema143.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -8284,18 +8434,18 @@ if(data.generation !== undefined){
 let data1 = data.generation;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate89.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate89.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate90.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate89.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8314,18 +8464,18 @@ const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data2 === "string"){
 if(func5(data2) > 64){
-validate89.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate90.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data2) < 1){
-validate89.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate90.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate89.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate90.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8339,18 +8489,18 @@ if(data.headSeq !== undefined){
 let data3 = data.headSeq;
 const _errs9 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate89.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs9){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate89.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate90.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate89.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate90.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -8366,18 +8516,18 @@ if(data.oldestSeq !== undefined){
 let data4 = data.oldestSeq;
 const _errs11 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate89.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate89.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate90.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate89.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8395,8 +8545,8 @@ const _errs13 = errors;
 const _errs14 = errors;
 let valid3 = false;
 const _errs15 = errors;
-if(!(validate90(data5, {instancePath:instancePath+"/gap",parentData:data,parentDataProperty:"gap",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
+if(!(validate91(data5, {instancePath:instancePath+"/gap",parentData:data,parentDataProperty:"gap",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs15 === errors;
@@ -8428,7 +8578,7 @@ else {
 vErrors.push(err1);
 }
 errors++;
-validate89.errors = vErrors;
+validate90.errors = vErrors;
 return false;
 }
 else {
@@ -8468,101 +8618,19 @@ var valid0 = true;
 }
 }
 else {
-validate89.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate90.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate89.errors = vErrors;
+validate90.errors = vErrors;
 return errors === 0;
 }
-validate89.evaluated = {"props":{"channel":true,"generation":true,"eventEpoch":true,"headSeq":true,"oldestSeq":true,"gap":true,"state":true},"dynamicProps":false,"dynamicItems":false};
+validate90.evaluated = {"props":{"channel":true,"generation":true,"eventEpoch":true,"headSeq":true,"oldestSeq":true,"gap":true,"state":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_stay_params = validate93;
-
-function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.stay.params.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate93.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.ms === undefined) && (missing0 = "ms")){
-validate93.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.ms !== undefined){
-let data0 = data.ms;
-const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate93.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs1){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate93.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 0 || isNaN(data0)){
-validate93.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.op !== undefined){
-let data1 = data.op;
-const _errs4 = errors;
-const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data1 === "string"){
-if(!pattern5.test(data1)){
-validate93.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate93.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-else {
-validate93.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate93.errors = vErrors;
-return errors === 0;
-}
-validate93.evaluated = {"props":{"ms":true,"op":true},"dynamicProps":false,"dynamicItems":false};
-
-export const calls_sibling_stay_result = validate94;
+export const calls_sibling_stay_params = validate94;
 
 function validate94(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.stay.result.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.stay.params.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate94.evaluated;
@@ -8601,6 +8669,33 @@ return false;
 }
 }
 }
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.op !== undefined){
+let data1 = data.op;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern5.test(data1)){
+validate94.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate94.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
 }
 }
 }
@@ -8612,12 +8707,12 @@ return false;
 validate94.errors = vErrors;
 return errors === 0;
 }
-validate94.evaluated = {"props":{"ms":true},"dynamicProps":false,"dynamicItems":false};
+validate94.evaluated = {"props":{"ms":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_subscribe_params = validate95;
+export const calls_sibling_stay_result = validate95;
 
 function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/subscribe.params.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.stay.result.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate95.evaluated;
@@ -8630,8 +8725,321 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.events === undefined) && (missing0 = "events")){
+if((data.ms === undefined) && (missing0 = "ms")){
 validate95.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.ms !== undefined){
+let data0 = data.ms;
+const _errs1 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate95.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs1){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate95.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 0 || isNaN(data0)){
+validate95.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate95.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate95.errors = vErrors;
+return errors === 0;
+}
+validate95.evaluated = {"props":{"ms":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_stream_end_params = validate96;
+
+function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/stream.end.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate96.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+const _errs1 = errors;
+let valid0 = false;
+let passing0 = null;
+const _errs2 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.inMs === undefined) && (missing0 = "inMs")){
+const err0 = {instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+if(_valid0){
+valid0 = true;
+passing0 = 0;
+}
+const _errs3 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing1;
+if((data.after === undefined) && (missing1 = "after")){
+const err1 = {instancePath,schemaPath:"#/oneOf/1/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs3 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 1];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 1;
+}
+}
+if(!valid0){
+const err2 = {instancePath,schemaPath:"#/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},message:"must match exactly one schema in oneOf"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+validate96.errors = vErrors;
+return false;
+}
+else {
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.inMs !== undefined){
+let data0 = data.inMs;
+const _errs4 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate96.errors = [{instancePath:instancePath+"/inMs",schemaPath:"#/properties/inMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs4){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 86400000 || isNaN(data0)){
+validate96.errors = [{instancePath:instancePath+"/inMs",schemaPath:"#/properties/inMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+return false;
+}
+else {
+if(data0 < 0 || isNaN(data0)){
+validate96.errors = [{instancePath:instancePath+"/inMs",schemaPath:"#/properties/inMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid1 = _errs4 === errors;
+}
+else {
+var valid1 = true;
+}
+if(valid1){
+if(data.after !== undefined){
+const _errs7 = errors;
+if(!(validate23(data.after, {instancePath:instancePath+"/after",parentData:data,parentDataProperty:"after",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
+errors = vErrors.length;
+}
+var valid1 = _errs7 === errors;
+}
+else {
+var valid1 = true;
+}
+if(valid1){
+if(data.op !== undefined){
+let data2 = data.op;
+const _errs8 = errors;
+const _errs9 = errors;
+if(errors === _errs9){
+if(typeof data2 === "string"){
+if(!pattern5.test(data2)){
+validate96.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate96.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid1 = _errs8 === errors;
+}
+else {
+var valid1 = true;
+}
+}
+}
+}
+else {
+validate96.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate96.errors = vErrors;
+return errors === 0;
+}
+validate96.evaluated = {"props":{"inMs":true,"after":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_stream_end_result = validate98;
+
+function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/stream.end.result.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate98.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.members === undefined) && (missing0 = "members")) || ((data.missed === undefined) && (missing0 = "missed"))){
+validate98.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.members !== undefined){
+let data0 = data.members;
+const _errs1 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate98.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs1){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate98.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 0 || isNaN(data0)){
+validate98.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.missed !== undefined){
+let data1 = data.missed;
+const _errs3 = errors;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate98.errors = [{instancePath:instancePath+"/missed",schemaPath:"#/properties/missed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs3){
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 9007199254740991 || isNaN(data1)){
+validate98.errors = [{instancePath:instancePath+"/missed",schemaPath:"#/properties/missed/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data1 < 0 || isNaN(data1)){
+validate98.errors = [{instancePath:instancePath+"/missed",schemaPath:"#/properties/missed/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs5 = errors;
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+else {
+validate98.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate98.errors = vErrors;
+return errors === 0;
+}
+validate98.evaluated = {"props":{"members":true,"missed":true,"at":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_subscribe_params = validate100;
+
+function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/subscribe.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate100.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.events === undefined) && (missing0 = "events")){
+validate100.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -8648,18 +9056,18 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 64){
-validate95.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate100.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data1) < 1){
-validate95.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate100.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate100.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8680,7 +9088,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-validate95.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate100.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break;
 }
@@ -8690,7 +9098,7 @@ indices0[item0] = i1;
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate100.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -8707,12 +9115,12 @@ const _errs6 = errors;
 if(errors === _errs6){
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-validate95.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate100.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate95.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate100.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8725,22 +9133,22 @@ var valid0 = true;
 }
 }
 else {
-validate95.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate100.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate95.errors = vErrors;
+validate100.errors = vErrors;
 return errors === 0;
 }
-validate95.evaluated = {"props":{"events":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate100.evaluated = {"props":{"events":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_subscribe_result = validate96;
+export const calls_subscribe_result = validate101;
 
-function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/subscribe.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate96.evaluated;
+const evaluated0 = validate101.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8751,7 +9159,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.events === undefined) && (missing0 = "events")){
-validate96.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate101.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -8768,18 +9176,18 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 64){
-validate96.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate101.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data1) < 1){
-validate96.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate101.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate96.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate101.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -8800,7 +9208,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-validate96.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate101.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break;
 }
@@ -8810,298 +9218,7 @@ indices0[item0] = i1;
 }
 }
 else {
-validate96.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-}
-}
-}
-else {
-validate96.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate96.errors = vErrors;
-return errors === 0;
-}
-validate96.evaluated = {"props":{"events":true},"dynamicProps":false,"dynamicItems":false};
-
-export const calls_switch_abort_params = validate97;
-
-function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.abort.params.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate97.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.id === undefined) && (missing0 = "id")){
-validate97.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.id !== undefined){
-let data0 = data.id;
-const _errs2 = errors;
-if(errors === _errs2){
-if(typeof data0 === "string"){
-if(!pattern5.test(data0)){
-validate97.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate97.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-}
-}
-}
-else {
-validate97.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate97.errors = vErrors;
-return errors === 0;
-}
-validate97.evaluated = {"props":{"id":true},"dynamicProps":false,"dynamicItems":false};
-
-export const calls_switch_abort_result = validate98;
-
-function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.abort.result.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate98.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((data.id === undefined) && (missing0 = "id")) || ((data.status === undefined) && (missing0 = "status"))){
-validate98.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.id !== undefined){
-let data0 = data.id;
-const _errs1 = errors;
-const _errs2 = errors;
-if(errors === _errs2){
-if(typeof data0 === "string"){
-if(!pattern5.test(data0)){
-validate98.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate98.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.status !== undefined){
-let data1 = data.status;
-const _errs4 = errors;
-if(typeof data1 !== "string"){
-validate98.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!(((((((data1 === "waiting") || (data1 === "proposed")) || (data1 === "acknowledged")) || (data1 === "done")) || (data1 === "refused")) || (data1 === "aborting")) || (data1 === "aborted"))){
-validate98.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema82.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-else {
-validate98.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate98.errors = vErrors;
-return errors === 0;
-}
-validate98.evaluated = {"props":{"id":true,"status":true},"dynamicProps":false,"dynamicItems":false};
-
-export const calls_switch_abortAck_params = validate99;
-
-function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.abortAck.params.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate99.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.id === undefined) && (missing0 = "id")){
-validate99.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.id !== undefined){
-let data0 = data.id;
-const _errs2 = errors;
-if(errors === _errs2){
-if(typeof data0 === "string"){
-if(!pattern5.test(data0)){
-validate99.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate99.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-}
-}
-}
-else {
-validate99.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate99.errors = vErrors;
-return errors === 0;
-}
-validate99.evaluated = {"props":{"id":true},"dynamicProps":false,"dynamicItems":false};
-
-export const calls_switch_abortAck_result = validate100;
-
-function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.abortAck.result.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate100.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((data.id === undefined) && (missing0 = "id")) || ((data.status === undefined) && (missing0 = "status"))){
-validate100.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.id !== undefined){
-let data0 = data.id;
-const _errs1 = errors;
-const _errs2 = errors;
-if(errors === _errs2){
-if(typeof data0 === "string"){
-if(!pattern5.test(data0)){
-validate100.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate100.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.status !== undefined){
-let data1 = data.status;
-const _errs4 = errors;
-if(typeof data1 !== "string"){
-validate100.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!(((((((data1 === "waiting") || (data1 === "proposed")) || (data1 === "acknowledged")) || (data1 === "done")) || (data1 === "refused")) || (data1 === "aborting")) || (data1 === "aborted"))){
-validate100.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema82.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-else {
-validate100.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate100.errors = vErrors;
-return errors === 0;
-}
-validate100.evaluated = {"props":{"id":true,"status":true},"dynamicProps":false,"dynamicItems":false};
-
-export const calls_switch_ack_params = validate101;
-
-function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.ack.params.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate101.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.id === undefined) && (missing0 = "id")){
-validate101.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.id !== undefined){
-let data0 = data.id;
-const _errs2 = errors;
-if(errors === _errs2){
-if(typeof data0 === "string"){
-if(!pattern5.test(data0)){
-validate101.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate101.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate101.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -9116,12 +9233,12 @@ return false;
 validate101.errors = vErrors;
 return errors === 0;
 }
-validate101.evaluated = {"props":{"id":true},"dynamicProps":false,"dynamicItems":false};
+validate101.evaluated = {"props":{"events":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_switch_ack_result = validate102;
+export const calls_switch_abort_params = validate102;
 
 function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.ack.result.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.abort.params.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate102.evaluated;
@@ -9134,14 +9251,13 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((data.id === undefined) && (missing0 = "id")) || ((data.status === undefined) && (missing0 = "status"))){
+if((data.id === undefined) && (missing0 = "id")){
 validate102.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.id !== undefined){
 let data0 = data.id;
-const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
@@ -9155,28 +9271,6 @@ validate102.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/swi
 return false;
 }
 }
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.status !== undefined){
-let data1 = data.status;
-const _errs4 = errors;
-if(typeof data1 !== "string"){
-validate102.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!(((((((data1 === "waiting") || (data1 === "proposed")) || (data1 === "acknowledged")) || (data1 === "done")) || (data1 === "refused")) || (data1 === "aborting")) || (data1 === "aborted"))){
-validate102.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema82.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
 }
 }
 }
@@ -9188,100 +9282,12 @@ return false;
 validate102.errors = vErrors;
 return errors === 0;
 }
-validate102.evaluated = {"props":{"id":true,"status":true},"dynamicProps":false,"dynamicItems":false};
+validate102.evaluated = {"props":{"id":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_switch_propose_params = validate103;
-const schema171 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/calls/switch.propose.params.json","title":"SwitchProposeParams","description":"The client proposes to switch what it sends, from a message on that it has not sent yet. It sends that message only when it has the answer. A repeat with the same id is answered with how far the switch has come.","type":"object","properties":{"id":{"$ref":"../common/switch-id.json","description":"Chosen by the client, unique among its switches of this pipe. The same id with another boundary or other settings is `invalid_params`."},"dir":{"description":"The direction that the client is the sender of.","type":"string","enum":["c2s"]},"at":{"$ref":"../common/boundary.json","description":"The first message under the new settings. One that has been counted is `switch_too_late`."},"set":{"$ref":"../common/switch-set.json","description":"The new settings."},"op":{"$ref":"../common/op-id.json","description":"Makes a repeat of this call harmless; so does its `id`."}},"required":["id","dir","at","set"]};
-
-function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/boundary.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate104.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((data.epoch === undefined) && (missing0 = "epoch")) || ((data.n === undefined) && (missing0 = "n"))){
-validate104.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.epoch !== undefined){
-let data0 = data.epoch;
-const _errs1 = errors;
-const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate104.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs2){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate104.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate104.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.n !== undefined){
-let data1 = data.n;
-const _errs4 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate104.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs4){
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 > 9007199254740991 || isNaN(data1)){
-validate104.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data1 < 1 || isNaN(data1)){
-validate104.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-else {
-validate104.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate104.errors = vErrors;
-return errors === 0;
-}
-validate104.evaluated = {"props":{"epoch":true,"n":true},"dynamicProps":false,"dynamicItems":false};
-
+export const calls_switch_abort_result = validate103;
 
 function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.propose.params.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.abort.result.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate103.evaluated;
@@ -9294,7 +9300,7 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((data.id === undefined) && (missing0 = "id")) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.set === undefined) && (missing0 = "set"))){
+if(((data.id === undefined) && (missing0 = "id")) || ((data.status === undefined) && (missing0 = "status"))){
 validate103.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
@@ -9321,70 +9327,21 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.dir !== undefined){
-let data1 = data.dir;
+if(data.status !== undefined){
+let data1 = data.status;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate103.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate103.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(data1 === "c2s")){
-validate103.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/enum",keyword:"enum",params:{allowedValues: schema171.properties.dir.enum},message:"must be equal to one of the allowed values"}];
+if(!(((((((data1 === "waiting") || (data1 === "proposed")) || (data1 === "acknowledged")) || (data1 === "done")) || (data1 === "refused")) || (data1 === "aborting")) || (data1 === "aborted"))){
+validate103.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema84.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
 }
 else {
 var valid0 = true;
-}
-if(valid0){
-if(data.at !== undefined){
-const _errs6 = errors;
-if(!(validate104(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
-errors = vErrors.length;
-}
-var valid0 = _errs6 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.set !== undefined){
-const _errs7 = errors;
-if(!(validate50(data.set, {instancePath:instancePath+"/set",parentData:data,parentDataProperty:"set",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
-errors = vErrors.length;
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.op !== undefined){
-let data4 = data.op;
-const _errs8 = errors;
-const _errs9 = errors;
-if(errors === _errs9){
-if(typeof data4 === "string"){
-if(!pattern5.test(data4)){
-validate103.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate103.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs8 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
 }
 }
 }
@@ -9397,12 +9354,182 @@ return false;
 validate103.errors = vErrors;
 return errors === 0;
 }
-validate103.evaluated = {"props":{"id":true,"dir":true,"at":true,"set":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate103.evaluated = {"props":{"id":true,"status":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_switch_propose_result = validate107;
+export const calls_switch_abortAck_params = validate104;
+
+function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.abortAck.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate104.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.id === undefined) && (missing0 = "id")){
+validate104.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.id !== undefined){
+let data0 = data.id;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+validate104.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate104.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+}
+else {
+validate104.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate104.errors = vErrors;
+return errors === 0;
+}
+validate104.evaluated = {"props":{"id":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_switch_abortAck_result = validate105;
+
+function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.abortAck.result.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate105.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.id === undefined) && (missing0 = "id")) || ((data.status === undefined) && (missing0 = "status"))){
+validate105.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.id !== undefined){
+let data0 = data.id;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+validate105.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate105.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.status !== undefined){
+let data1 = data.status;
+const _errs4 = errors;
+if(typeof data1 !== "string"){
+validate105.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!(((((((data1 === "waiting") || (data1 === "proposed")) || (data1 === "acknowledged")) || (data1 === "done")) || (data1 === "refused")) || (data1 === "aborting")) || (data1 === "aborted"))){
+validate105.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema84.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+else {
+validate105.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate105.errors = vErrors;
+return errors === 0;
+}
+validate105.evaluated = {"props":{"id":true,"status":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_switch_ack_params = validate106;
+
+function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.ack.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate106.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.id === undefined) && (missing0 = "id")){
+validate106.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.id !== undefined){
+let data0 = data.id;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+validate106.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate106.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+}
+else {
+validate106.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate106.errors = vErrors;
+return errors === 0;
+}
+validate106.evaluated = {"props":{"id":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_switch_ack_result = validate107;
 
 function validate107(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.propose.result.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.ack.result.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate107.evaluated;
@@ -9415,7 +9542,7 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((((data.id === undefined) && (missing0 = "id")) || ((data.status === undefined) && (missing0 = "status"))) || ((data.at === undefined) && (missing0 = "at"))){
+if(((data.id === undefined) && (missing0 = "id")) || ((data.status === undefined) && (missing0 = "status"))){
 validate107.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
@@ -9450,7 +9577,288 @@ validate107.errors = [{instancePath:instancePath+"/status",schemaPath:"../common
 return false;
 }
 if(!(((((((data1 === "waiting") || (data1 === "proposed")) || (data1 === "acknowledged")) || (data1 === "done")) || (data1 === "refused")) || (data1 === "aborting")) || (data1 === "aborted"))){
-validate107.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema82.enum},message:"must be equal to one of the allowed values"}];
+validate107.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema84.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+else {
+validate107.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate107.errors = vErrors;
+return errors === 0;
+}
+validate107.evaluated = {"props":{"id":true,"status":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_switch_propose_params = validate108;
+const schema176 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/calls/switch.propose.params.json","title":"SwitchProposeParams","description":"The client proposes to switch what it sends, from a message on that it has not sent yet. It sends that message only when it has the answer. A repeat with the same id is answered with how far the switch has come.","type":"object","properties":{"id":{"$ref":"../common/switch-id.json","description":"Chosen by the client, unique among its switches of this pipe. The same id with another boundary or other settings is `invalid_params`."},"dir":{"description":"The direction that the client is the sender of.","type":"string","enum":["c2s"]},"at":{"$ref":"../common/boundary.json","description":"The first message under the new settings. One that has been counted is `switch_too_late`."},"set":{"$ref":"../common/switch-set.json","description":"The new settings."},"op":{"$ref":"../common/op-id.json","description":"Makes a repeat of this call harmless; so does its `id`."}},"required":["id","dir","at","set"]};
+
+function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/boundary.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate109.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.epoch === undefined) && (missing0 = "epoch")) || ((data.n === undefined) && (missing0 = "n"))){
+validate109.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.epoch !== undefined){
+let data0 = data.epoch;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate109.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate109.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate109.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.n !== undefined){
+let data1 = data.n;
+const _errs4 = errors;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate109.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs4){
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 9007199254740991 || isNaN(data1)){
+validate109.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data1 < 1 || isNaN(data1)){
+validate109.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+else {
+validate109.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate109.errors = vErrors;
+return errors === 0;
+}
+validate109.evaluated = {"props":{"epoch":true,"n":true},"dynamicProps":false,"dynamicItems":false};
+
+
+function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.propose.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate108.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.id === undefined) && (missing0 = "id")) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.set === undefined) && (missing0 = "set"))){
+validate108.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.id !== undefined){
+let data0 = data.id;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+validate108.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate108.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.dir !== undefined){
+let data1 = data.dir;
+const _errs4 = errors;
+if(typeof data1 !== "string"){
+validate108.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!(data1 === "c2s")){
+validate108.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/enum",keyword:"enum",params:{allowedValues: schema176.properties.dir.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs6 = errors;
+if(!(validate109(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs6 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.set !== undefined){
+const _errs7 = errors;
+if(!(validate51(data.set, {instancePath:instancePath+"/set",parentData:data,parentDataProperty:"set",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.op !== undefined){
+let data4 = data.op;
+const _errs8 = errors;
+const _errs9 = errors;
+if(errors === _errs9){
+if(typeof data4 === "string"){
+if(!pattern5.test(data4)){
+validate108.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate108.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate108.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate108.errors = vErrors;
+return errors === 0;
+}
+validate108.evaluated = {"props":{"id":true,"dir":true,"at":true,"set":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_switch_propose_result = validate112;
+
+function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.propose.result.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate112.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((data.id === undefined) && (missing0 = "id")) || ((data.status === undefined) && (missing0 = "status"))) || ((data.at === undefined) && (missing0 = "at"))){
+validate112.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.id !== undefined){
+let data0 = data.id;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+validate112.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate112.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.status !== undefined){
+let data1 = data.status;
+const _errs4 = errors;
+if(typeof data1 !== "string"){
+validate112.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!(((((((data1 === "waiting") || (data1 === "proposed")) || (data1 === "acknowledged")) || (data1 === "done")) || (data1 === "refused")) || (data1 === "aborting")) || (data1 === "aborted"))){
+validate112.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema84.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -9475,22 +9883,22 @@ var valid0 = true;
 }
 }
 else {
-validate107.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate112.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate107.errors = vErrors;
+validate112.errors = vErrors;
 return errors === 0;
 }
-validate107.evaluated = {"props":{"id":true,"status":true,"at":true},"dynamicProps":false,"dynamicItems":false};
+validate112.evaluated = {"props":{"id":true,"status":true,"at":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_switch_refuse_params = validate109;
+export const calls_switch_refuse_params = validate114;
 
-function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.refuse.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate109.evaluated;
+const evaluated0 = validate114.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9501,7 +9909,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.id === undefined) && (missing0 = "id")){
-validate109.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate114.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -9511,12 +9919,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-validate109.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate114.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate109.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate114.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9524,22 +9932,22 @@ return false;
 }
 }
 else {
-validate109.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate114.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate109.errors = vErrors;
+validate114.errors = vErrors;
 return errors === 0;
 }
-validate109.evaluated = {"props":{"id":true},"dynamicProps":false,"dynamicItems":false};
+validate114.evaluated = {"props":{"id":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_switch_refuse_result = validate110;
+export const calls_switch_refuse_result = validate115;
 
-function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.refuse.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate110.evaluated;
+const evaluated0 = validate115.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9550,7 +9958,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.id === undefined) && (missing0 = "id")) || ((data.status === undefined) && (missing0 = "status"))){
-validate110.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate115.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -9561,12 +9969,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-validate110.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate115.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate110.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate115.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9580,11 +9988,11 @@ if(data.status !== undefined){
 let data1 = data.status;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate110.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate115.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((((((data1 === "waiting") || (data1 === "proposed")) || (data1 === "acknowledged")) || (data1 === "done")) || (data1 === "refused")) || (data1 === "aborting")) || (data1 === "aborted"))){
-validate110.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema82.enum},message:"must be equal to one of the allowed values"}];
+validate115.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema84.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -9596,23 +10004,23 @@ var valid0 = true;
 }
 }
 else {
-validate110.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate115.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate110.errors = vErrors;
+validate115.errors = vErrors;
 return errors === 0;
 }
-validate110.evaluated = {"props":{"id":true,"status":true},"dynamicProps":false,"dynamicItems":false};
+validate115.evaluated = {"props":{"id":true,"status":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_switch_request_params = validate111;
-const schema184 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/calls/switch.request.params.json","title":"SwitchRequestParams","description":"The client asks the server to propose a switch of what it sends to the client. The proposal follows as the event `switch.propose`.","type":"object","properties":{"dir":{"description":"The direction that the server is the sender of.","type":"string","enum":["s2c"]},"set":{"$ref":"../common/switch-set.json","description":"The new settings."},"op":{"$ref":"../common/op-id.json","description":"Makes a repeat of this call harmless."}},"required":["dir","set"]};
+export const calls_switch_request_params = validate116;
+const schema189 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/calls/switch.request.params.json","title":"SwitchRequestParams","description":"The client asks the server to propose a switch of what it sends to the client. The proposal follows as the event `switch.propose`.","type":"object","properties":{"dir":{"description":"The direction that the server is the sender of.","type":"string","enum":["s2c"]},"set":{"$ref":"../common/switch-set.json","description":"The new settings."},"op":{"$ref":"../common/op-id.json","description":"Makes a repeat of this call harmless."}},"required":["dir","set"]};
 
-function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.request.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate111.evaluated;
+const evaluated0 = validate116.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9623,7 +10031,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.dir === undefined) && (missing0 = "dir")) || ((data.set === undefined) && (missing0 = "set"))){
-validate111.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate116.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -9631,11 +10039,11 @@ if(data.dir !== undefined){
 let data0 = data.dir;
 const _errs1 = errors;
 if(typeof data0 !== "string"){
-validate111.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate116.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(data0 === "s2c")){
-validate111.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/enum",keyword:"enum",params:{allowedValues: schema184.properties.dir.enum},message:"must be equal to one of the allowed values"}];
+validate116.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/enum",keyword:"enum",params:{allowedValues: schema189.properties.dir.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -9646,8 +10054,8 @@ var valid0 = true;
 if(valid0){
 if(data.set !== undefined){
 const _errs3 = errors;
-if(!(validate50(data.set, {instancePath:instancePath+"/set",parentData:data,parentDataProperty:"set",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+if(!(validate51(data.set, {instancePath:instancePath+"/set",parentData:data,parentDataProperty:"set",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -9663,12 +10071,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-validate111.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate116.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate111.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate116.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9682,22 +10090,22 @@ var valid0 = true;
 }
 }
 else {
-validate111.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate116.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate111.errors = vErrors;
+validate116.errors = vErrors;
 return errors === 0;
 }
-validate111.evaluated = {"props":{"dir":true,"set":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate116.evaluated = {"props":{"dir":true,"set":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_switch_request_result = validate113;
+export const calls_switch_request_result = validate118;
 
-function validate113(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.request.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate113.evaluated;
+const evaluated0 = validate118.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9708,7 +10116,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.id === undefined) && (missing0 = "id")){
-validate113.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate118.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -9718,12 +10126,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-validate113.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate118.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate113.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate118.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9731,26 +10139,26 @@ return false;
 }
 }
 else {
-validate113.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate118.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate113.errors = vErrors;
+validate118.errors = vErrors;
 return errors === 0;
 }
-validate113.evaluated = {"props":{"id":true},"dynamicProps":false,"dynamicItems":false};
+validate118.evaluated = {"props":{"id":true},"dynamicProps":false,"dynamicItems":false};
 
 export const common_after = validate23;
 
-export const common_boundary = validate104;
+export const common_boundary = validate109;
 
-export const common_channel = validate114;
+export const common_channel = validate119;
 
-function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/channel.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate114.evaluated;
+const evaluated0 = validate119.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9758,25 +10166,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate114.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate119.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data === "command") || (data === "debug"))){
-validate114.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema141.enum},message:"must be equal to one of the allowed values"}];
+validate119.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema143.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate114.errors = vErrors;
+validate119.errors = vErrors;
 return errors === 0;
 }
-validate114.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate119.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_command_name = validate115;
+export const common_command_name = validate120;
 
-function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/command-name.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate115.evaluated;
+const evaluated0 = validate120.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9786,27 +10194,27 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern5.test(data)){
-validate115.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate120.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate115.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate120.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate115.errors = vErrors;
+validate120.errors = vErrors;
 return errors === 0;
 }
-validate115.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate120.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_counters = validate116;
+export const common_counters = validate121;
 
-function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/counters.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate116.evaluated;
+const evaluated0 = validate121.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9817,7 +10225,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((((data.epoch === undefined) && (missing0 = "epoch")) || ((data.c2sReceived === undefined) && (missing0 = "c2sReceived"))) || ((data.c2sRouted === undefined) && (missing0 = "c2sRouted"))) || ((data.s2cEnqueued === undefined) && (missing0 = "s2cEnqueued"))) || ((data.s2cWritten === undefined) && (missing0 = "s2cWritten"))) || ((data.s2cDropped === undefined) && (missing0 = "s2cDropped"))) || ((data.headSeq === undefined) && (missing0 = "headSeq"))){
-validate116.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate121.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -9825,18 +10233,18 @@ if(data.epoch !== undefined){
 let data0 = data.epoch;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate116.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate116.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate116.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate121.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -9852,18 +10260,18 @@ if(data.c2sReceived !== undefined){
 let data1 = data.c2sReceived;
 const _errs3 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate116.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate116.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate116.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate121.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -9879,18 +10287,18 @@ if(data.c2sRouted !== undefined){
 let data2 = data.c2sRouted;
 const _errs5 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate116.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate116.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate116.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate121.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -9906,18 +10314,18 @@ if(data.s2cEnqueued !== undefined){
 let data3 = data.s2cEnqueued;
 const _errs7 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate116.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate116.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate116.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate121.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -9933,18 +10341,18 @@ if(data.s2cWritten !== undefined){
 let data4 = data.s2cWritten;
 const _errs9 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate116.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate116.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-validate116.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate121.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -9960,18 +10368,18 @@ if(data.s2cDropped !== undefined){
 let data5 = data.s2cDropped;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate116.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate116.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate116.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate121.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -9987,18 +10395,18 @@ if(data.headSeq !== undefined){
 let data6 = data.headSeq;
 const _errs13 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate116.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate116.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate116.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate121.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -10018,22 +10426,22 @@ var valid0 = true;
 }
 }
 else {
-validate116.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate121.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate116.errors = vErrors;
+validate121.errors = vErrors;
 return errors === 0;
 }
-validate116.evaluated = {"props":{"epoch":true,"c2sReceived":true,"c2sRouted":true,"s2cEnqueued":true,"s2cWritten":true,"s2cDropped":true,"headSeq":true},"dynamicProps":false,"dynamicItems":false};
+validate121.evaluated = {"props":{"epoch":true,"c2sReceived":true,"c2sRouted":true,"s2cEnqueued":true,"s2cWritten":true,"s2cDropped":true,"headSeq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_debug_level = validate117;
+export const common_debug_level = validate122;
 
-function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate122(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/debug-level.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate117.evaluated;
+const evaluated0 = validate122.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10041,25 +10449,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate117.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate122.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data === "off") || (data === "info")) || (data === "trace"))){
-validate117.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema44.enum},message:"must be equal to one of the allowed values"}];
+validate122.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema44.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate117.errors = vErrors;
+validate122.errors = vErrors;
 return errors === 0;
 }
-validate117.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate122.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_direction = validate118;
+export const common_direction = validate123;
 
-function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate123(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/direction.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate118.evaluated;
+const evaluated0 = validate123.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10067,25 +10475,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate118.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate123.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data === "c2s") || (data === "s2c"))){
-validate118.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+validate123.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate118.errors = vErrors;
+validate123.errors = vErrors;
 return errors === 0;
 }
-validate118.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate123.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_end_cause = validate119;
+export const common_end_cause = validate124;
 
-function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/end-cause.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate119.evaluated;
+const evaluated0 = validate124.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10093,25 +10501,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate119.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate124.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!((((((((((((data === "closed_by_peer") || (data === "lost")) || (data === "replaced")) || (data === "closed_by_session")) || (data === "message_too_long")) || (data === "protocol_error")) || (data === "invalid_utf8")) || (data === "slow_consumer")) || (data === "draining")) || (data === "switch_timeout")) || (data === "timeout")) || (data === "room_closed"))){
-validate119.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema76.enum},message:"must be equal to one of the allowed values"}];
+if(!(((((((((((((data === "closed_by_peer") || (data === "lost")) || (data === "replaced")) || (data === "closed_by_session")) || (data === "message_too_long")) || (data === "protocol_error")) || (data === "invalid_utf8")) || (data === "slow_consumer")) || (data === "draining")) || (data === "switch_timeout")) || (data === "timeout")) || (data === "room_closed")) || (data === "stream_ended"))){
+validate124.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema76.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate119.errors = vErrors;
+validate124.errors = vErrors;
 return errors === 0;
 }
-validate119.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate124.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_epoch = validate120;
+export const common_epoch = validate125;
 
-function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/epoch.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate120.evaluated;
+const evaluated0 = validate125.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10119,37 +10527,37 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data)))){
-validate120.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate125.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === 0){
 if((typeof data == "number") && (isFinite(data))){
 if(data > 9007199254740991 || isNaN(data)){
-validate120.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate125.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data < 1 || isNaN(data)){
-validate120.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate125.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-validate120.errors = vErrors;
+validate125.errors = vErrors;
 return errors === 0;
 }
-validate120.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate125.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_error_detail = validate121;
-const pattern59 = new RegExp("^[a-z][a-z0-9_]{0,63}$", "u");
-const pattern60 = new RegExp("^(/([^/~]|~[01])*)*$", "u");
+export const common_error_detail = validate126;
+const pattern61 = new RegExp("^[a-z][a-z0-9_]{0,63}$", "u");
+const pattern62 = new RegExp("^(/([^/~]|~[01])*)*$", "u");
 
-function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/error-detail.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate121.evaluated;
+const evaluated0 = validate126.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10160,7 +10568,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.name === undefined) && (missing0 = "name")){
-validate121.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate126.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10169,13 +10577,13 @@ let data0 = data.name;
 const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
-if(!pattern59.test(data0)){
-validate121.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
+if(!pattern61.test(data0)){
+validate126.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
 }
 else {
-validate121.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate126.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10189,18 +10597,18 @@ if(data.limit !== undefined){
 let data1 = data.limit;
 const _errs3 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate121.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate126.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate121.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate126.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate121.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate126.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -10217,13 +10625,13 @@ let data2 = data.pointer;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data2 === "string"){
-if(!pattern60.test(data2)){
-validate121.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
+if(!pattern62.test(data2)){
+validate126.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
 return false;
 }
 }
 else {
-validate121.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate126.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10253,7 +10661,7 @@ if(errors === _errs9){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 let missing1;
 if((((((((data4.epoch === undefined) && (missing1 = "epoch")) || ((data4.c2sReceived === undefined) && (missing1 = "c2sReceived"))) || ((data4.c2sRouted === undefined) && (missing1 = "c2sRouted"))) || ((data4.s2cEnqueued === undefined) && (missing1 = "s2cEnqueued"))) || ((data4.s2cWritten === undefined) && (missing1 = "s2cWritten"))) || ((data4.s2cDropped === undefined) && (missing1 = "s2cDropped"))) || ((data4.headSeq === undefined) && (missing1 = "headSeq"))){
-validate121.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate126.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -10261,18 +10669,18 @@ if(data4.epoch !== undefined){
 let data5 = data4.epoch;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate121.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate126.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate121.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate126.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate121.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate126.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -10288,18 +10696,18 @@ if(data4.c2sReceived !== undefined){
 let data6 = data4.c2sReceived;
 const _errs13 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate121.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate126.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate121.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate126.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate121.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate126.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -10315,18 +10723,18 @@ if(data4.c2sRouted !== undefined){
 let data7 = data4.c2sRouted;
 const _errs15 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate121.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate126.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs15){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate121.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate126.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate121.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate126.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -10342,18 +10750,18 @@ if(data4.s2cEnqueued !== undefined){
 let data8 = data4.s2cEnqueued;
 const _errs17 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate121.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate126.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs17){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate121.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate126.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data8 < 0 || isNaN(data8)){
-validate121.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate126.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -10369,18 +10777,18 @@ if(data4.s2cWritten !== undefined){
 let data9 = data4.s2cWritten;
 const _errs19 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate121.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate126.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs19){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
-validate121.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate126.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data9 < 0 || isNaN(data9)){
-validate121.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate126.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -10396,18 +10804,18 @@ if(data4.s2cDropped !== undefined){
 let data10 = data4.s2cDropped;
 const _errs21 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate121.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate126.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs21){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 9007199254740991 || isNaN(data10)){
-validate121.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate126.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data10 < 0 || isNaN(data10)){
-validate121.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate126.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -10423,18 +10831,18 @@ if(data4.headSeq !== undefined){
 let data11 = data4.headSeq;
 const _errs23 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate121.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate126.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs23){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9007199254740991 || isNaN(data11)){
-validate121.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate126.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data11 < 0 || isNaN(data11)){
-validate121.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate126.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -10454,7 +10862,7 @@ var valid2 = true;
 }
 }
 else {
-validate121.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate126.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -10470,22 +10878,22 @@ var valid0 = true;
 }
 }
 else {
-validate121.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate126.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate121.errors = vErrors;
+validate126.errors = vErrors;
 return errors === 0;
 }
-validate121.evaluated = {"props":{"name":true,"limit":true,"pointer":true,"at":true,"counters":true},"dynamicProps":false,"dynamicItems":false};
+validate126.evaluated = {"props":{"name":true,"limit":true,"pointer":true,"at":true,"counters":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_event_epoch = validate123;
+export const common_event_epoch = validate128;
 
-function validate123(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/event-epoch.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate123.evaluated;
+const evaluated0 = validate128.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10495,35 +10903,35 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(func5(data) > 64){
-validate123.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate128.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data) < 1){
-validate123.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate128.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate123.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate128.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate123.errors = vErrors;
+validate128.errors = vErrors;
 return errors === 0;
 }
-validate123.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate128.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 export const common_formats = validate46;
 
-export const common_kind = validate124;
+export const common_kind = validate129;
 
-function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/kind.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate124.evaluated;
+const evaluated0 = validate129.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10531,25 +10939,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate124.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate129.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data === "text") || (data === "json")) || (data === "binary"))){
-validate124.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema72.enum},message:"must be equal to one of the allowed values"}];
+validate129.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema72.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate124.errors = vErrors;
+validate129.errors = vErrors;
 return errors === 0;
 }
-validate124.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate129.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_limits = validate125;
+export const common_limits = validate130;
 
-function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/limits.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate125.evaluated;
+const evaluated0 = validate130.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10560,7 +10968,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((((((((((((((data.hardMessageBytes === undefined) && (missing0 = "hardMessageBytes")) || ((data.maxMessageBytes === undefined) && (missing0 = "maxMessageBytes"))) || ((data.maxMembers === undefined) && (missing0 = "maxMembers"))) || ((data.maxQueuedMessages === undefined) && (missing0 = "maxQueuedMessages"))) || ((data.maxQueuedBytes === undefined) && (missing0 = "maxQueuedBytes"))) || ((data.ticketMs === undefined) && (missing0 = "ticketMs"))) || ((data.sessionLingerMs === undefined) && (missing0 = "sessionLingerMs"))) || ((data.bindMs === undefined) && (missing0 = "bindMs"))) || ((data.ringEvents === undefined) && (missing0 = "ringEvents"))) || ((data.ringBytes === undefined) && (missing0 = "ringBytes"))) || ((data.siblingMessageBytes === undefined) && (missing0 = "siblingMessageBytes"))) || ((data.siblingQueuedBytes === undefined) && (missing0 = "siblingQueuedBytes"))) || ((data.fenceMs === undefined) && (missing0 = "fenceMs"))) || ((data.maxPendingFences === undefined) && (missing0 = "maxPendingFences"))) || ((data.maxStayMs === undefined) && (missing0 = "maxStayMs"))) || ((data.httpBodyBytes === undefined) && (missing0 = "httpBodyBytes"))) || ((data.keepaliveMs === undefined) && (missing0 = "keepaliveMs"))) || ((data.maxSessions === undefined) && (missing0 = "maxSessions"))){
-validate125.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate130.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10568,18 +10976,18 @@ if(data.hardMessageBytes !== undefined){
 let data0 = data.hardMessageBytes;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate125.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 67108864 || isNaN(data0)){
-validate125.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate130.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate125.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10595,18 +11003,18 @@ if(data.maxMessageBytes !== undefined){
 let data1 = data.maxMessageBytes;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate125.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 67108864 || isNaN(data1)){
-validate125.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate130.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate125.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10622,18 +11030,18 @@ if(data.maxMembers !== undefined){
 let data2 = data.maxMembers;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate125.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 1000000 || isNaN(data2)){
-validate125.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate130.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate125.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10649,18 +11057,18 @@ if(data.maxQueuedMessages !== undefined){
 let data3 = data.maxQueuedMessages;
 const _errs10 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate125.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 1000000 || isNaN(data3)){
-validate125.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate130.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate125.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10676,18 +11084,18 @@ if(data.maxQueuedBytes !== undefined){
 let data4 = data.maxQueuedBytes;
 const _errs13 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate125.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 1073741824 || isNaN(data4)){
-validate125.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate130.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate125.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10703,18 +11111,18 @@ if(data.pauseMaxMs !== undefined){
 let data5 = data.pauseMaxMs;
 const _errs16 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate125.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 86400000 || isNaN(data5)){
-validate125.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate130.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate125.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10730,18 +11138,18 @@ if(data.blockMs !== undefined){
 let data6 = data.blockMs;
 const _errs19 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate125.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs19){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 600000 || isNaN(data6)){
-validate125.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate130.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data6 < 1 || isNaN(data6)){
-validate125.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10757,18 +11165,18 @@ if(data.ticketMs !== undefined){
 let data7 = data.ticketMs;
 const _errs22 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate125.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs22){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 600000 || isNaN(data7)){
-validate125.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate130.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data7 < 1 || isNaN(data7)){
-validate125.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10784,18 +11192,18 @@ if(data.sessionLingerMs !== undefined){
 let data8 = data.sessionLingerMs;
 const _errs25 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate125.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs25){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 3600000 || isNaN(data8)){
-validate125.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate130.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate125.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10811,18 +11219,18 @@ if(data.bindMs !== undefined){
 let data9 = data.bindMs;
 const _errs28 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate125.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs28){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 600000 || isNaN(data9)){
-validate125.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate130.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data9 < 1 || isNaN(data9)){
-validate125.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10838,18 +11246,18 @@ if(data.ringEvents !== undefined){
 let data10 = data.ringEvents;
 const _errs31 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate125.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs31){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 65536 || isNaN(data10)){
-validate125.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+validate130.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
 return false;
 }
 else {
 if(data10 < 1 || isNaN(data10)){
-validate125.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10865,18 +11273,18 @@ if(data.ringBytes !== undefined){
 let data11 = data.ringBytes;
 const _errs34 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate125.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs34){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 67108864 || isNaN(data11)){
-validate125.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate130.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data11 < 1 || isNaN(data11)){
-validate125.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10892,18 +11300,18 @@ if(data.siblingMessageBytes !== undefined){
 let data12 = data.siblingMessageBytes;
 const _errs37 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate125.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs37){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 16777216 || isNaN(data12)){
-validate125.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate130.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data12 < 1024 || isNaN(data12)){
-validate125.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate130.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -10919,18 +11327,18 @@ if(data.siblingQueuedBytes !== undefined){
 let data13 = data.siblingQueuedBytes;
 const _errs40 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate125.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs40){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 67108864 || isNaN(data13)){
-validate125.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate130.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data13 < 1024 || isNaN(data13)){
-validate125.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate130.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -10946,18 +11354,18 @@ if(data.fenceMs !== undefined){
 let data14 = data.fenceMs;
 const _errs43 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate125.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs43){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 600000 || isNaN(data14)){
-validate125.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate130.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate125.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10973,18 +11381,18 @@ if(data.maxPendingFences !== undefined){
 let data15 = data.maxPendingFences;
 const _errs46 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate125.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs46){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 1024 || isNaN(data15)){
-validate125.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
+validate130.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate125.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11000,18 +11408,18 @@ if(data.switchAckMs !== undefined){
 let data16 = data.switchAckMs;
 const _errs49 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate125.errors = [{instancePath:instancePath+"/switchAckMs",schemaPath:"#/properties/switchAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/switchAckMs",schemaPath:"#/properties/switchAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs49){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 600000 || isNaN(data16)){
-validate125.errors = [{instancePath:instancePath+"/switchAckMs",schemaPath:"#/properties/switchAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate130.errors = [{instancePath:instancePath+"/switchAckMs",schemaPath:"#/properties/switchAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data16 < 1 || isNaN(data16)){
-validate125.errors = [{instancePath:instancePath+"/switchAckMs",schemaPath:"#/properties/switchAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/switchAckMs",schemaPath:"#/properties/switchAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11027,18 +11435,18 @@ if(data.abortAckMs !== undefined){
 let data17 = data.abortAckMs;
 const _errs52 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate125.errors = [{instancePath:instancePath+"/abortAckMs",schemaPath:"#/properties/abortAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/abortAckMs",schemaPath:"#/properties/abortAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs52){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 600000 || isNaN(data17)){
-validate125.errors = [{instancePath:instancePath+"/abortAckMs",schemaPath:"#/properties/abortAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate130.errors = [{instancePath:instancePath+"/abortAckMs",schemaPath:"#/properties/abortAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-validate125.errors = [{instancePath:instancePath+"/abortAckMs",schemaPath:"#/properties/abortAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/abortAckMs",schemaPath:"#/properties/abortAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11054,18 +11462,18 @@ if(data.maxStayMs !== undefined){
 let data18 = data.maxStayMs;
 const _errs55 = errors;
 if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-validate125.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs55){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 86400000 || isNaN(data18)){
-validate125.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate130.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data18 < 1 || isNaN(data18)){
-validate125.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11081,18 +11489,18 @@ if(data.httpBodyBytes !== undefined){
 let data19 = data.httpBodyBytes;
 const _errs58 = errors;
 if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-validate125.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs58){
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 16777216 || isNaN(data19)){
-validate125.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate130.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data19 < 1024 || isNaN(data19)){
-validate125.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate130.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -11108,18 +11516,18 @@ if(data.keepaliveMs !== undefined){
 let data20 = data.keepaliveMs;
 const _errs61 = errors;
 if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate125.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs61){
 if((typeof data20 == "number") && (isFinite(data20))){
 if(data20 > 3600000 || isNaN(data20)){
-validate125.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate130.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data20 < 100 || isNaN(data20)){
-validate125.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate130.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -11135,18 +11543,18 @@ if(data.maxSessions !== undefined){
 let data21 = data.maxSessions;
 const _errs64 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate125.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs64){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 100000000 || isNaN(data21)){
-validate125.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate130.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data21 < 1 || isNaN(data21)){
-validate125.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11162,18 +11570,18 @@ if(data.maxAnonymousSessions !== undefined){
 let data22 = data.maxAnonymousSessions;
 const _errs67 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate125.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs67){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 100000000 || isNaN(data22)){
-validate125.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate130.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data22 < 0 || isNaN(data22)){
-validate125.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate130.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -11189,18 +11597,18 @@ if(data.maxConnections !== undefined){
 let data23 = data.maxConnections;
 const _errs70 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate125.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs70){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 100000000 || isNaN(data23)){
-validate125.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate130.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data23 < 1 || isNaN(data23)){
-validate125.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11216,18 +11624,18 @@ if(data.drainMs !== undefined){
 let data24 = data.drainMs;
 const _errs73 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate125.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs73){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 3600000 || isNaN(data24)){
-validate125.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate130.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data24 < 0 || isNaN(data24)){
-validate125.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate130.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -11243,18 +11651,18 @@ if(data.debugEventsPerSecond !== undefined){
 let data25 = data.debugEventsPerSecond;
 const _errs76 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-validate125.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs76){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 1000000 || isNaN(data25)){
-validate125.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate130.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data25 < 0 || isNaN(data25)){
-validate125.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate130.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -11270,18 +11678,18 @@ if(data.agentCommandBytes !== undefined){
 let data26 = data.agentCommandBytes;
 const _errs79 = errors;
 if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-validate125.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs79){
 if((typeof data26 == "number") && (isFinite(data26))){
 if(data26 > 1048576 || isNaN(data26)){
-validate125.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+validate130.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
 if(data26 < 2 || isNaN(data26)){
-validate125.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate130.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -11297,18 +11705,18 @@ if(data.agentCommandsPerSecond !== undefined){
 let data27 = data.agentCommandsPerSecond;
 const _errs82 = errors;
 if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-validate125.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs82){
 if((typeof data27 == "number") && (isFinite(data27))){
 if(data27 > 1000000 || isNaN(data27)){
-validate125.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate130.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data27 < 1 || isNaN(data27)){
-validate125.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11324,18 +11732,18 @@ if(data.maxRooms !== undefined){
 let data28 = data.maxRooms;
 const _errs85 = errors;
 if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
-validate125.errors = [{instancePath:instancePath+"/maxRooms",schemaPath:"#/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/maxRooms",schemaPath:"#/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs85){
 if((typeof data28 == "number") && (isFinite(data28))){
 if(data28 > 100000000 || isNaN(data28)){
-validate125.errors = [{instancePath:instancePath+"/maxRooms",schemaPath:"#/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate130.errors = [{instancePath:instancePath+"/maxRooms",schemaPath:"#/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data28 < 1 || isNaN(data28)){
-validate125.errors = [{instancePath:instancePath+"/maxRooms",schemaPath:"#/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/maxRooms",schemaPath:"#/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11351,18 +11759,18 @@ if(data.maxPageItems !== undefined){
 let data29 = data.maxPageItems;
 const _errs88 = errors;
 if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-validate125.errors = [{instancePath:instancePath+"/maxPageItems",schemaPath:"#/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/maxPageItems",schemaPath:"#/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs88){
 if((typeof data29 == "number") && (isFinite(data29))){
 if(data29 > 1000 || isNaN(data29)){
-validate125.errors = [{instancePath:instancePath+"/maxPageItems",schemaPath:"#/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+validate130.errors = [{instancePath:instancePath+"/maxPageItems",schemaPath:"#/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
 return false;
 }
 else {
 if(data29 < 1 || isNaN(data29)){
-validate125.errors = [{instancePath:instancePath+"/maxPageItems",schemaPath:"#/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/maxPageItems",schemaPath:"#/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11405,664 +11813,6 @@ var valid0 = true;
 }
 }
 else {
-validate125.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate125.errors = vErrors;
-return errors === 0;
-}
-validate125.evaluated = {"props":{"hardMessageBytes":true,"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"pauseMaxMs":true,"blockMs":true,"ticketMs":true,"sessionLingerMs":true,"bindMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"switchAckMs":true,"abortAckMs":true,"maxStayMs":true,"httpBodyBytes":true,"keepaliveMs":true,"maxSessions":true,"maxAnonymousSessions":true,"maxConnections":true,"drainMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true,"maxRooms":true,"maxPageItems":true},"dynamicProps":false,"dynamicItems":false};
-
-export const common_mark = validate126;
-
-function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/mark.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate126.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data)))){
-validate126.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === 0){
-if((typeof data == "number") && (isFinite(data))){
-if(data > 9007199254740991 || isNaN(data)){
-validate126.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data < 1 || isNaN(data)){
-validate126.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-validate126.errors = vErrors;
-return errors === 0;
-}
-validate126.evaluated = {"dynamicProps":false,"dynamicItems":false};
-
-export const common_member = validate72;
-
-export const common_message_id = validate127;
-
-function validate127(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/message-id.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate127.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(typeof data === "string"){
-if(!pattern5.test(data)){
-validate127.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate127.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-validate127.errors = vErrors;
-return errors === 0;
-}
-validate127.evaluated = {"dynamicProps":false,"dynamicItems":false};
-
-export const common_nonce = validate128;
-
-function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/nonce.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate128.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(typeof data === "string"){
-if(!pattern41.test(data)){
-validate128.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate128.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-validate128.errors = vErrors;
-return errors === 0;
-}
-validate128.evaluated = {"dynamicProps":false,"dynamicItems":false};
-
-export const common_op_id = validate129;
-
-function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/op-id.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate129.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(typeof data === "string"){
-if(!pattern5.test(data)){
-validate129.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate129.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-validate129.errors = vErrors;
-return errors === 0;
-}
-validate129.evaluated = {"dynamicProps":false,"dynamicItems":false};
-
-export const common_position = validate26;
-
-export const common_requested_limits = validate130;
-
-function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/requested-limits.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate130.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.hardMessageBytes !== undefined){
-let data0 = data.hardMessageBytes;
-const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate130.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs1){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate130.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate130.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.ticketMs !== undefined){
-let data1 = data.ticketMs;
-const _errs4 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate130.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs4){
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 > 9007199254740991 || isNaN(data1)){
-validate130.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data1 < 1 || isNaN(data1)){
-validate130.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.sessionLingerMs !== undefined){
-let data2 = data.sessionLingerMs;
-const _errs7 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate130.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs7){
-if((typeof data2 == "number") && (isFinite(data2))){
-if(data2 > 9007199254740991 || isNaN(data2)){
-validate130.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data2 < 1 || isNaN(data2)){
-validate130.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.ringEvents !== undefined){
-let data3 = data.ringEvents;
-const _errs10 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate130.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs10){
-if((typeof data3 == "number") && (isFinite(data3))){
-if(data3 > 9007199254740991 || isNaN(data3)){
-validate130.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data3 < 1 || isNaN(data3)){
-validate130.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs10 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.ringBytes !== undefined){
-let data4 = data.ringBytes;
-const _errs13 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate130.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs13){
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 > 9007199254740991 || isNaN(data4)){
-validate130.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data4 < 1 || isNaN(data4)){
-validate130.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs13 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.siblingMessageBytes !== undefined){
-let data5 = data.siblingMessageBytes;
-const _errs16 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate130.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs16){
-if((typeof data5 == "number") && (isFinite(data5))){
-if(data5 > 9007199254740991 || isNaN(data5)){
-validate130.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data5 < 1024 || isNaN(data5)){
-validate130.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs16 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.siblingQueuedBytes !== undefined){
-let data6 = data.siblingQueuedBytes;
-const _errs19 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate130.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs19){
-if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 > 9007199254740991 || isNaN(data6)){
-validate130.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data6 < 1024 || isNaN(data6)){
-validate130.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs19 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.fenceMs !== undefined){
-let data7 = data.fenceMs;
-const _errs22 = errors;
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate130.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs22){
-if((typeof data7 == "number") && (isFinite(data7))){
-if(data7 > 9007199254740991 || isNaN(data7)){
-validate130.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data7 < 1 || isNaN(data7)){
-validate130.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs22 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.maxPendingFences !== undefined){
-let data8 = data.maxPendingFences;
-const _errs25 = errors;
-if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate130.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs25){
-if((typeof data8 == "number") && (isFinite(data8))){
-if(data8 > 9007199254740991 || isNaN(data8)){
-validate130.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data8 < 1 || isNaN(data8)){
-validate130.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs25 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.switchAckMs !== undefined){
-let data9 = data.switchAckMs;
-const _errs28 = errors;
-if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate130.errors = [{instancePath:instancePath+"/switchAckMs",schemaPath:"#/properties/switchAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs28){
-if((typeof data9 == "number") && (isFinite(data9))){
-if(data9 > 9007199254740991 || isNaN(data9)){
-validate130.errors = [{instancePath:instancePath+"/switchAckMs",schemaPath:"#/properties/switchAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data9 < 1 || isNaN(data9)){
-validate130.errors = [{instancePath:instancePath+"/switchAckMs",schemaPath:"#/properties/switchAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs28 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.abortAckMs !== undefined){
-let data10 = data.abortAckMs;
-const _errs31 = errors;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate130.errors = [{instancePath:instancePath+"/abortAckMs",schemaPath:"#/properties/abortAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs31){
-if((typeof data10 == "number") && (isFinite(data10))){
-if(data10 > 9007199254740991 || isNaN(data10)){
-validate130.errors = [{instancePath:instancePath+"/abortAckMs",schemaPath:"#/properties/abortAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data10 < 1 || isNaN(data10)){
-validate130.errors = [{instancePath:instancePath+"/abortAckMs",schemaPath:"#/properties/abortAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs31 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.maxStayMs !== undefined){
-let data11 = data.maxStayMs;
-const _errs34 = errors;
-if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate130.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs34){
-if((typeof data11 == "number") && (isFinite(data11))){
-if(data11 > 9007199254740991 || isNaN(data11)){
-validate130.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data11 < 1 || isNaN(data11)){
-validate130.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs34 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.keepaliveMs !== undefined){
-let data12 = data.keepaliveMs;
-const _errs37 = errors;
-if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate130.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs37){
-if((typeof data12 == "number") && (isFinite(data12))){
-if(data12 > 9007199254740991 || isNaN(data12)){
-validate130.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data12 < 100 || isNaN(data12)){
-validate130.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs37 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.debugEventsPerSecond !== undefined){
-let data13 = data.debugEventsPerSecond;
-const _errs40 = errors;
-if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate130.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs40){
-if((typeof data13 == "number") && (isFinite(data13))){
-if(data13 > 9007199254740991 || isNaN(data13)){
-validate130.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data13 < 0 || isNaN(data13)){
-validate130.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs40 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.agentCommandBytes !== undefined){
-let data14 = data.agentCommandBytes;
-const _errs43 = errors;
-if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate130.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs43){
-if((typeof data14 == "number") && (isFinite(data14))){
-if(data14 > 9007199254740991 || isNaN(data14)){
-validate130.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data14 < 2 || isNaN(data14)){
-validate130.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs43 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.agentCommandsPerSecond !== undefined){
-let data15 = data.agentCommandsPerSecond;
-const _errs46 = errors;
-if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate130.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs46){
-if((typeof data15 == "number") && (isFinite(data15))){
-if(data15 > 9007199254740991 || isNaN(data15)){
-validate130.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data15 < 1 || isNaN(data15)){
-validate130.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs46 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.pauseMaxMs !== undefined){
-let data16 = data.pauseMaxMs;
-const _errs49 = errors;
-if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate130.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs49){
-if((typeof data16 == "number") && (isFinite(data16))){
-if(data16 > 9007199254740991 || isNaN(data16)){
-validate130.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data16 < 1 || isNaN(data16)){
-validate130.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs49 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.blockMs !== undefined){
-let data17 = data.blockMs;
-const _errs52 = errors;
-if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate130.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs52){
-if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 > 9007199254740991 || isNaN(data17)){
-validate130.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data17 < 1 || isNaN(data17)){
-validate130.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs52 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-else {
 validate130.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
@@ -12070,12 +11820,12 @@ return false;
 validate130.errors = vErrors;
 return errors === 0;
 }
-validate130.evaluated = {"props":{"hardMessageBytes":true,"ticketMs":true,"sessionLingerMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"switchAckMs":true,"abortAckMs":true,"maxStayMs":true,"keepaliveMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true,"pauseMaxMs":true,"blockMs":true},"dynamicProps":false,"dynamicItems":false};
+validate130.evaluated = {"props":{"hardMessageBytes":true,"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"pauseMaxMs":true,"blockMs":true,"ticketMs":true,"sessionLingerMs":true,"bindMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"switchAckMs":true,"abortAckMs":true,"maxStayMs":true,"httpBodyBytes":true,"keepaliveMs":true,"maxSessions":true,"maxAnonymousSessions":true,"maxConnections":true,"drainMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true,"maxRooms":true,"maxPageItems":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_rev = validate131;
+export const common_mark = validate131;
 
 function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/rev.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/common/mark.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate131.evaluated;
@@ -12108,13 +11858,671 @@ return errors === 0;
 }
 validate131.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_room_changes = validate132;
+export const common_member = validate73;
+
+export const common_message_id = validate132;
 
 function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/room-changes.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/common/message-id.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate132.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(typeof data === "string"){
+if(!pattern5.test(data)){
+validate132.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate132.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+validate132.errors = vErrors;
+return errors === 0;
+}
+validate132.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+export const common_nonce = validate133;
+
+function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/nonce.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate133.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(typeof data === "string"){
+if(!pattern42.test(data)){
+validate133.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate133.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+validate133.errors = vErrors;
+return errors === 0;
+}
+validate133.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+export const common_op_id = validate134;
+
+function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/op-id.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate134.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(typeof data === "string"){
+if(!pattern5.test(data)){
+validate134.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate134.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+validate134.errors = vErrors;
+return errors === 0;
+}
+validate134.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+export const common_position = validate26;
+
+export const common_requested_limits = validate135;
+
+function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/requested-limits.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate135.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.hardMessageBytes !== undefined){
+let data0 = data.hardMessageBytes;
+const _errs1 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate135.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs1){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate135.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate135.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.ticketMs !== undefined){
+let data1 = data.ticketMs;
+const _errs4 = errors;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate135.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs4){
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 9007199254740991 || isNaN(data1)){
+validate135.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data1 < 1 || isNaN(data1)){
+validate135.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sessionLingerMs !== undefined){
+let data2 = data.sessionLingerMs;
+const _errs7 = errors;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+validate135.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs7){
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 9007199254740991 || isNaN(data2)){
+validate135.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data2 < 1 || isNaN(data2)){
+validate135.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.ringEvents !== undefined){
+let data3 = data.ringEvents;
+const _errs10 = errors;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+validate135.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs10){
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 > 9007199254740991 || isNaN(data3)){
+validate135.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data3 < 1 || isNaN(data3)){
+validate135.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs10 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.ringBytes !== undefined){
+let data4 = data.ringBytes;
+const _errs13 = errors;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+validate135.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs13){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 9007199254740991 || isNaN(data4)){
+validate135.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data4 < 1 || isNaN(data4)){
+validate135.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs13 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.siblingMessageBytes !== undefined){
+let data5 = data.siblingMessageBytes;
+const _errs16 = errors;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+validate135.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs16){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 9007199254740991 || isNaN(data5)){
+validate135.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data5 < 1024 || isNaN(data5)){
+validate135.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs16 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.siblingQueuedBytes !== undefined){
+let data6 = data.siblingQueuedBytes;
+const _errs19 = errors;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+validate135.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs19){
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 > 9007199254740991 || isNaN(data6)){
+validate135.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data6 < 1024 || isNaN(data6)){
+validate135.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs19 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.fenceMs !== undefined){
+let data7 = data.fenceMs;
+const _errs22 = errors;
+if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+validate135.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs22){
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 > 9007199254740991 || isNaN(data7)){
+validate135.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data7 < 1 || isNaN(data7)){
+validate135.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs22 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.maxPendingFences !== undefined){
+let data8 = data.maxPendingFences;
+const _errs25 = errors;
+if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
+validate135.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs25){
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 > 9007199254740991 || isNaN(data8)){
+validate135.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data8 < 1 || isNaN(data8)){
+validate135.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs25 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.switchAckMs !== undefined){
+let data9 = data.switchAckMs;
+const _errs28 = errors;
+if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
+validate135.errors = [{instancePath:instancePath+"/switchAckMs",schemaPath:"#/properties/switchAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs28){
+if((typeof data9 == "number") && (isFinite(data9))){
+if(data9 > 9007199254740991 || isNaN(data9)){
+validate135.errors = [{instancePath:instancePath+"/switchAckMs",schemaPath:"#/properties/switchAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data9 < 1 || isNaN(data9)){
+validate135.errors = [{instancePath:instancePath+"/switchAckMs",schemaPath:"#/properties/switchAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs28 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.abortAckMs !== undefined){
+let data10 = data.abortAckMs;
+const _errs31 = errors;
+if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
+validate135.errors = [{instancePath:instancePath+"/abortAckMs",schemaPath:"#/properties/abortAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs31){
+if((typeof data10 == "number") && (isFinite(data10))){
+if(data10 > 9007199254740991 || isNaN(data10)){
+validate135.errors = [{instancePath:instancePath+"/abortAckMs",schemaPath:"#/properties/abortAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data10 < 1 || isNaN(data10)){
+validate135.errors = [{instancePath:instancePath+"/abortAckMs",schemaPath:"#/properties/abortAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs31 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.maxStayMs !== undefined){
+let data11 = data.maxStayMs;
+const _errs34 = errors;
+if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
+validate135.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs34){
+if((typeof data11 == "number") && (isFinite(data11))){
+if(data11 > 9007199254740991 || isNaN(data11)){
+validate135.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data11 < 1 || isNaN(data11)){
+validate135.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs34 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.keepaliveMs !== undefined){
+let data12 = data.keepaliveMs;
+const _errs37 = errors;
+if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
+validate135.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs37){
+if((typeof data12 == "number") && (isFinite(data12))){
+if(data12 > 9007199254740991 || isNaN(data12)){
+validate135.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data12 < 100 || isNaN(data12)){
+validate135.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs37 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.debugEventsPerSecond !== undefined){
+let data13 = data.debugEventsPerSecond;
+const _errs40 = errors;
+if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
+validate135.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs40){
+if((typeof data13 == "number") && (isFinite(data13))){
+if(data13 > 9007199254740991 || isNaN(data13)){
+validate135.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data13 < 0 || isNaN(data13)){
+validate135.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs40 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.agentCommandBytes !== undefined){
+let data14 = data.agentCommandBytes;
+const _errs43 = errors;
+if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
+validate135.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs43){
+if((typeof data14 == "number") && (isFinite(data14))){
+if(data14 > 9007199254740991 || isNaN(data14)){
+validate135.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data14 < 2 || isNaN(data14)){
+validate135.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs43 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.agentCommandsPerSecond !== undefined){
+let data15 = data.agentCommandsPerSecond;
+const _errs46 = errors;
+if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
+validate135.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs46){
+if((typeof data15 == "number") && (isFinite(data15))){
+if(data15 > 9007199254740991 || isNaN(data15)){
+validate135.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data15 < 1 || isNaN(data15)){
+validate135.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs46 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.pauseMaxMs !== undefined){
+let data16 = data.pauseMaxMs;
+const _errs49 = errors;
+if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
+validate135.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs49){
+if((typeof data16 == "number") && (isFinite(data16))){
+if(data16 > 9007199254740991 || isNaN(data16)){
+validate135.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data16 < 1 || isNaN(data16)){
+validate135.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs49 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.blockMs !== undefined){
+let data17 = data.blockMs;
+const _errs52 = errors;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+validate135.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs52){
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 > 9007199254740991 || isNaN(data17)){
+validate135.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data17 < 1 || isNaN(data17)){
+validate135.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs52 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate135.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate135.errors = vErrors;
+return errors === 0;
+}
+validate135.evaluated = {"props":{"hardMessageBytes":true,"ticketMs":true,"sessionLingerMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"switchAckMs":true,"abortAckMs":true,"maxStayMs":true,"keepaliveMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true,"pauseMaxMs":true,"blockMs":true},"dynamicProps":false,"dynamicItems":false};
+
+export const common_rev = validate136;
+
+function validate136(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/rev.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate136.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data)))){
+validate136.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === 0){
+if((typeof data == "number") && (isFinite(data))){
+if(data > 9007199254740991 || isNaN(data)){
+validate136.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data < 1 || isNaN(data)){
+validate136.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+validate136.errors = vErrors;
+return errors === 0;
+}
+validate136.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+export const common_room_changes = validate137;
+
+function validate137(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/room-changes.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate137.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12127,11 +12535,11 @@ if(data.visibility !== undefined){
 let data0 = data.visibility;
 const _errs1 = errors;
 if(typeof data0 !== "string"){
-validate132.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate137.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data0 === "public") || (data0 === "private"))){
-validate132.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema117.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
+validate137.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema119.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -12144,11 +12552,11 @@ if(data.lifetime !== undefined){
 let data1 = data.lifetime;
 const _errs3 = errors;
 if(typeof data1 !== "string"){
-validate132.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate137.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data1 === "transient") || (data1 === "persistent"))){
-validate132.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema117.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
+validate137.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema119.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -12161,7 +12569,7 @@ if(data.ownerLeaves !== undefined){
 let data2 = data.ownerLeaves;
 const _errs5 = errors;
 if(!(((data2 === "close") || (data2 === "handover")) || (data2 === null))){
-validate132.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema117.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
+validate137.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema119.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -12174,11 +12582,11 @@ if(data.format !== undefined){
 let data3 = data.format;
 const _errs6 = errors;
 if(typeof data3 !== "string"){
-validate132.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate137.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data3 === "text") || (data3 === "json")) || (data3 === "binary")) || (data3 === "any"))){
-validate132.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema117.properties.format.enum},message:"must be equal to one of the allowed values"}];
+validate137.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema119.properties.format.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -12191,11 +12599,11 @@ if(data.onMismatch !== undefined){
 let data4 = data.onMismatch;
 const _errs8 = errors;
 if(typeof data4 !== "string"){
-validate132.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate137.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data4 === "reject") || (data4 === "convert"))){
-validate132.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema117.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
+validate137.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema119.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs8 === errors;
@@ -12208,11 +12616,11 @@ if(data.boundaries !== undefined){
 let data5 = data.boundaries;
 const _errs10 = errors;
 if(typeof data5 !== "string"){
-validate132.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate137.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data5 === "kept") || (data5 === "ignored"))){
-validate132.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema117.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
+validate137.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema119.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs10 === errors;
@@ -12229,7 +12637,7 @@ if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
 if(data6.send !== undefined){
 const _errs14 = errors;
 if(typeof data6.send !== "boolean"){
-validate132.errors = [{instancePath:instancePath+"/anonymous/send",schemaPath:"#/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate137.errors = [{instancePath:instancePath+"/anonymous/send",schemaPath:"#/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid1 = _errs14 === errors;
@@ -12241,7 +12649,7 @@ if(valid1){
 if(data6.receive !== undefined){
 const _errs16 = errors;
 if(typeof data6.receive !== "boolean"){
-validate132.errors = [{instancePath:instancePath+"/anonymous/receive",schemaPath:"#/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate137.errors = [{instancePath:instancePath+"/anonymous/receive",schemaPath:"#/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid1 = _errs16 === errors;
@@ -12252,7 +12660,7 @@ var valid1 = true;
 }
 }
 else {
-validate132.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate137.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -12265,7 +12673,7 @@ if(valid0){
 if(data.echo !== undefined){
 const _errs18 = errors;
 if(typeof data.echo !== "boolean"){
-validate132.errors = [{instancePath:instancePath+"/echo",schemaPath:"#/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate137.errors = [{instancePath:instancePath+"/echo",schemaPath:"#/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs18 === errors;
@@ -12278,11 +12686,11 @@ if(data.slowConsumer !== undefined){
 let data10 = data.slowConsumer;
 const _errs20 = errors;
 if(typeof data10 !== "string"){
-validate132.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate137.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data10 === "close") || (data10 === "dropOldest")) || (data10 === "dropNewest")) || (data10 === "block"))){
-validate132.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema117.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
+validate137.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema119.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs20 === errors;
@@ -12300,18 +12708,18 @@ if(data11.maxMessageBytes !== undefined){
 let data12 = data11.maxMessageBytes;
 const _errs24 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate132.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate137.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs24){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 67108864 || isNaN(data12)){
-validate132.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate137.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data12 < 1 || isNaN(data12)){
-validate132.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate137.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12327,18 +12735,18 @@ if(data11.maxMembers !== undefined){
 let data13 = data11.maxMembers;
 const _errs27 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate132.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"#/properties/limits/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate137.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"#/properties/limits/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs27){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 1000000 || isNaN(data13)){
-validate132.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"#/properties/limits/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate137.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"#/properties/limits/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data13 < 1 || isNaN(data13)){
-validate132.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"#/properties/limits/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate137.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"#/properties/limits/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12354,18 +12762,18 @@ if(data11.maxQueuedMessages !== undefined){
 let data14 = data11.maxQueuedMessages;
 const _errs30 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate132.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"#/properties/limits/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate137.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"#/properties/limits/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs30){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 1000000 || isNaN(data14)){
-validate132.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"#/properties/limits/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate137.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"#/properties/limits/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate132.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"#/properties/limits/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate137.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"#/properties/limits/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12381,18 +12789,18 @@ if(data11.maxQueuedBytes !== undefined){
 let data15 = data11.maxQueuedBytes;
 const _errs33 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate132.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"#/properties/limits/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate137.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"#/properties/limits/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs33){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 1073741824 || isNaN(data15)){
-validate132.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"#/properties/limits/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate137.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"#/properties/limits/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate132.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"#/properties/limits/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate137.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"#/properties/limits/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12408,18 +12816,18 @@ if(data11.messagesPerSecond !== undefined){
 let data16 = data11.messagesPerSecond;
 const _errs36 = errors;
 if((!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))) && (data16 !== null)){
-validate132.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"#/properties/limits/properties/messagesPerSecond/type",keyword:"type",params:{type: schema117.properties.limits.properties.messagesPerSecond.type},message:"must be integer,null"}];
+validate137.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"#/properties/limits/properties/messagesPerSecond/type",keyword:"type",params:{type: schema119.properties.limits.properties.messagesPerSecond.type},message:"must be integer,null"}];
 return false;
 }
 if(errors === _errs36){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 1000000 || isNaN(data16)){
-validate132.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"#/properties/limits/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate137.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"#/properties/limits/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data16 < 1 || isNaN(data16)){
-validate132.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"#/properties/limits/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate137.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"#/properties/limits/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12435,18 +12843,18 @@ if(data11.messageBurst !== undefined){
 let data17 = data11.messageBurst;
 const _errs39 = errors;
 if((!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))) && (data17 !== null)){
-validate132.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"#/properties/limits/properties/messageBurst/type",keyword:"type",params:{type: schema117.properties.limits.properties.messageBurst.type},message:"must be integer,null"}];
+validate137.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"#/properties/limits/properties/messageBurst/type",keyword:"type",params:{type: schema119.properties.limits.properties.messageBurst.type},message:"must be integer,null"}];
 return false;
 }
 if(errors === _errs39){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 1000000 || isNaN(data17)){
-validate132.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"#/properties/limits/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate137.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"#/properties/limits/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-validate132.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"#/properties/limits/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate137.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"#/properties/limits/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12464,7 +12872,7 @@ var valid2 = true;
 }
 }
 else {
-validate132.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate137.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -12484,24 +12892,24 @@ var valid0 = true;
 }
 }
 else {
-validate132.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate137.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate132.errors = vErrors;
+validate137.errors = vErrors;
 return errors === 0;
 }
-validate132.evaluated = {"props":{"visibility":true,"lifetime":true,"ownerLeaves":true,"format":true,"onMismatch":true,"boundaries":true,"anonymous":true,"echo":true,"slowConsumer":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+validate137.evaluated = {"props":{"visibility":true,"lifetime":true,"ownerLeaves":true,"format":true,"onMismatch":true,"boundaries":true,"anonymous":true,"echo":true,"slowConsumer":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_room_entry = validate68;
+export const common_room_entry = validate69;
 
-export const common_room_limits = validate133;
+export const common_room_limits = validate138;
 
-function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate138(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/room-limits.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate133.evaluated;
+const evaluated0 = validate138.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12514,18 +12922,18 @@ if(data.maxMessageBytes !== undefined){
 let data0 = data.maxMessageBytes;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate133.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate138.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 67108864 || isNaN(data0)){
-validate133.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate138.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate133.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate138.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12541,18 +12949,18 @@ if(data.maxMembers !== undefined){
 let data1 = data.maxMembers;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate133.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate138.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 1000000 || isNaN(data1)){
-validate133.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate138.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate133.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate138.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12568,18 +12976,18 @@ if(data.maxQueuedMessages !== undefined){
 let data2 = data.maxQueuedMessages;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate133.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate138.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 1000000 || isNaN(data2)){
-validate133.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate138.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate133.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate138.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12595,18 +13003,18 @@ if(data.maxQueuedBytes !== undefined){
 let data3 = data.maxQueuedBytes;
 const _errs10 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate133.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate138.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 1073741824 || isNaN(data3)){
-validate133.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate138.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate133.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate138.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12622,18 +13030,18 @@ if(data.messagesPerSecond !== undefined){
 let data4 = data.messagesPerSecond;
 const _errs13 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate133.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate138.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 1000000 || isNaN(data4)){
-validate133.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate138.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate133.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate138.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12649,18 +13057,18 @@ if(data.messageBurst !== undefined){
 let data5 = data.messageBurst;
 const _errs16 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate133.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate138.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 1000000 || isNaN(data5)){
-validate133.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate138.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate133.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate138.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12674,7 +13082,7 @@ var valid0 = true;
 if(valid0){
 let missing0;
 if(data.messageBurst !== undefined && ((data.messagesPerSecond === undefined) && (missing0 = "messagesPerSecond"))){
-validate133.errors = [{instancePath,schemaPath:"#/dependentRequired",keyword:"dependentRequired",params:{property: "messageBurst",
+validate138.errors = [{instancePath,schemaPath:"#/dependentRequired",keyword:"dependentRequired",params:{property: "messageBurst",
     missingProperty: missing0,
     depsCount: 1,
     deps: "messagesPerSecond"},message:"must have property messagesPerSecond when property messageBurst is present"}];
@@ -12688,22 +13096,22 @@ return false;
 }
 }
 else {
-validate133.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate138.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate133.errors = vErrors;
+validate138.errors = vErrors;
 return errors === 0;
 }
-validate133.evaluated = {"props":{"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"messagesPerSecond":true,"messageBurst":true},"dynamicProps":false,"dynamicItems":false};
+validate138.evaluated = {"props":{"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"messagesPerSecond":true,"messageBurst":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_room_name = validate134;
+export const common_room_name = validate139;
 
-function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate139(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/room-name.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate134.evaluated;
+const evaluated0 = validate139.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12713,31 +13121,31 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern13.test(data)){
-validate134.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate139.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate134.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate139.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate134.errors = vErrors;
+validate139.errors = vErrors;
 return errors === 0;
 }
-validate134.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate139.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_room_spec = validate59;
+export const common_room_spec = validate60;
 
 export const common_room = validate44;
 
-export const common_scope = validate135;
+export const common_scope = validate140;
 
-function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate140(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/scope.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate135.evaluated;
+const evaluated0 = validate140.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12745,25 +13153,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate135.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate140.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((((data === "send") || (data === "receive")) || (data === "debug")) || (data === "command")) || (data === "admin"))){
-validate135.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema70.enum},message:"must be equal to one of the allowed values"}];
+validate140.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema70.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate135.errors = vErrors;
+validate140.errors = vErrors;
 return errors === 0;
 }
-validate135.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate140.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_secret = validate136;
+export const common_secret = validate141;
 
-function validate136(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/secret.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate136.evaluated;
+const evaluated0 = validate141.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12772,30 +13180,30 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(typeof data === "string"){
-if(!pattern18.test(data)){
-validate136.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+if(!pattern19.test(data)){
+validate141.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate136.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate141.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate136.errors = vErrors;
+validate141.errors = vErrors;
 return errors === 0;
 }
-validate136.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate141.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_seq_range = validate90;
+export const common_seq_range = validate91;
 
-export const common_seq = validate137;
+export const common_seq = validate142;
 
-function validate137(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate142(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/seq.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate137.evaluated;
+const evaluated0 = validate142.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12803,35 +13211,35 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data)))){
-validate137.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate142.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === 0){
 if((typeof data == "number") && (isFinite(data))){
 if(data > 9007199254740991 || isNaN(data)){
-validate137.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate142.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data < 1 || isNaN(data)){
-validate137.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate142.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-validate137.errors = vErrors;
+validate142.errors = vErrors;
 return errors === 0;
 }
-validate137.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate142.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_server_info = validate138;
+export const common_server_info = validate143;
 
-function validate138(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate143(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/server-info.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate138.evaluated;
+const evaluated0 = validate143.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12842,7 +13250,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.name === undefined) && (missing0 = "name")) || ((data.version === undefined) && (missing0 = "version"))){
-validate138.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate143.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -12852,18 +13260,18 @@ const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
 if(func5(data0) > 100){
-validate138.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate143.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data0) < 1){
-validate138.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate143.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate138.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate143.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -12879,18 +13287,18 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 100){
-validate138.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate143.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data1) < 1){
-validate138.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate143.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate138.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate143.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -12903,168 +13311,19 @@ var valid0 = true;
 }
 }
 else {
-validate138.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate138.errors = vErrors;
-return errors === 0;
-}
-validate138.evaluated = {"props":{"name":true,"version":true},"dynamicProps":false,"dynamicItems":false};
-
-export const common_sid = validate139;
-
-function validate139(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/sid.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate139.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(typeof data === "string"){
-if(!pattern12.test(data)){
-validate139.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate139.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-validate139.errors = vErrors;
-return errors === 0;
-}
-validate139.evaluated = {"dynamicProps":false,"dynamicItems":false};
-
-export const common_state = validate43;
-
-export const common_switch_end = validate140;
-const schema214 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/switch-end.json","title":"SwitchEnd","description":"Why a switch came to nothing. `called_off`: by the sender, `switch.abort`; `refused`: by the receiver, `switch.refuse`; `timeout`: no answer within `switchAckMs`; `pipe_ended`: the pipe ended while it was open.","type":"string","enum":["called_off","refused","timeout","pipe_ended"]};
-
-function validate140(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/switch-end.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate140.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(typeof data !== "string"){
-validate140.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((((data === "called_off") || (data === "refused")) || (data === "timeout")) || (data === "pipe_ended"))){
-validate140.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema214.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-validate140.errors = vErrors;
-return errors === 0;
-}
-validate140.evaluated = {"dynamicProps":false,"dynamicItems":false};
-
-export const common_switch_id = validate141;
-
-function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/switch-id.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate141.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(typeof data === "string"){
-if(!pattern5.test(data)){
-validate141.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate141.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-validate141.errors = vErrors;
-return errors === 0;
-}
-validate141.evaluated = {"dynamicProps":false,"dynamicItems":false};
-
-export const common_switch_set = validate50;
-
-export const common_switch_status = validate142;
-
-function validate142(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/switch-status.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate142.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(typeof data !== "string"){
-validate142.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!(((((((data === "waiting") || (data === "proposed")) || (data === "acknowledged")) || (data === "done")) || (data === "refused")) || (data === "aborting")) || (data === "aborted"))){
-validate142.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema82.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-validate142.errors = vErrors;
-return errors === 0;
-}
-validate142.evaluated = {"dynamicProps":false,"dynamicItems":false};
-
-export const common_switch = validate48;
-
-export const common_transport = validate143;
-
-function validate143(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/transport.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate143.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(typeof data === "string"){
-if(!pattern14.test(data)){
-validate143.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
-return false;
-}
-}
-else {
-validate143.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate143.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
 validate143.errors = vErrors;
 return errors === 0;
 }
-validate143.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate143.evaluated = {"props":{"name":true,"version":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_agent_command = validate144;
+export const common_sid = validate144;
 
 function validate144(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/agent.command.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/common/sid.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate144.evaluated;
@@ -13075,183 +13334,29 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.from === undefined) && (missing0 = "from"))) || ((data.to === undefined) && (missing0 = "to"))) || ((data.name === undefined) && (missing0 = "name"))) || ((data.id === undefined) && (missing0 = "id"))){
-validate144.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.seq !== undefined){
-let data0 = data.seq;
-const _errs1 = errors;
-const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate144.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs2){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate144.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate144.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.sid !== undefined){
-let data1 = data.sid;
-const _errs4 = errors;
-const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data1 === "string"){
-if(!pattern12.test(data1)){
-validate144.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+if(typeof data === "string"){
+if(!pattern12.test(data)){
+validate144.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate144.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.replay !== undefined){
-const _errs7 = errors;
-if(true !== data.replay){
-validate144.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
-return false;
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.from !== undefined){
-let data3 = data.from;
-const _errs8 = errors;
-const _errs9 = errors;
-if(errors === _errs9){
-if(typeof data3 === "string"){
-if(!pattern12.test(data3)){
-validate144.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate144.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs8 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.to !== undefined){
-let data4 = data.to;
-const _errs11 = errors;
-if(errors === _errs11){
-if(typeof data4 === "string"){
-if(!pattern4.test(data4)){
-validate144.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/pattern",keyword:"pattern",params:{pattern: "^(?:room|s_[A-Za-z0-9_-]{22})$"},message:"must match pattern \""+"^(?:room|s_[A-Za-z0-9_-]{22})$"+"\""}];
-return false;
-}
-}
-else {
-validate144.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs11 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.name !== undefined){
-let data5 = data.name;
-const _errs13 = errors;
-const _errs14 = errors;
-if(errors === _errs14){
-if(typeof data5 === "string"){
-if(!pattern5.test(data5)){
-validate144.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate144.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs13 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.id !== undefined){
-let data6 = data.id;
-const _errs16 = errors;
-const _errs17 = errors;
-if(errors === _errs17){
-if(typeof data6 === "string"){
-if(!pattern5.test(data6)){
-validate144.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate144.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs16 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-validate144.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate144.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
 validate144.errors = vErrors;
 return errors === 0;
 }
-validate144.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"from":true,"to":true,"name":true,"body":true,"id":true},"dynamicProps":false,"dynamicItems":false};
+validate144.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const events_debug_envelope = validate145;
+export const common_state = validate43;
+
+export const common_switch_end = validate145;
+const schema219 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/switch-end.json","title":"SwitchEnd","description":"Why a switch came to nothing. `called_off`: by the sender, `switch.abort`; `refused`: by the receiver, `switch.refuse`; `timeout`: no answer within `switchAckMs`; `pipe_ended`: the pipe ended while it was open.","type":"string","enum":["called_off","refused","timeout","pipe_ended"]};
 
 function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/debug.envelope.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/common/switch-end.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate145.evaluated;
@@ -13261,266 +13366,23 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.n === undefined) && (missing0 = "n"))) || ((data.kind === undefined) && (missing0 = "kind"))) || ((data.bytes === undefined) && (missing0 = "bytes"))){
-validate145.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+if(typeof data !== "string"){
+validate145.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-else {
-if(data.seq !== undefined){
-let data0 = data.seq;
-const _errs1 = errors;
-const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate145.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(!((((data === "called_off") || (data === "refused")) || (data === "timeout")) || (data === "pipe_ended"))){
+validate145.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema219.enum},message:"must be equal to one of the allowed values"}];
 return false;
-}
-if(errors === _errs2){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate145.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate145.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.sid !== undefined){
-let data1 = data.sid;
-const _errs4 = errors;
-const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data1 === "string"){
-if(!pattern12.test(data1)){
-validate145.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate145.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.replay !== undefined){
-const _errs7 = errors;
-if(true !== data.replay){
-validate145.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
-return false;
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.dropped !== undefined){
-let data3 = data.dropped;
-const _errs8 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate145.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs8){
-if((typeof data3 == "number") && (isFinite(data3))){
-if(data3 > 9007199254740991 || isNaN(data3)){
-validate145.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data3 < 1 || isNaN(data3)){
-validate145.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs8 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.epoch !== undefined){
-let data4 = data.epoch;
-const _errs10 = errors;
-const _errs11 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate145.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs11){
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 > 9007199254740991 || isNaN(data4)){
-validate145.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data4 < 1 || isNaN(data4)){
-validate145.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs10 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.dir !== undefined){
-let data5 = data.dir;
-const _errs13 = errors;
-if(typeof data5 !== "string"){
-validate145.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data5 === "c2s") || (data5 === "s2c"))){
-validate145.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs13 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.n !== undefined){
-let data6 = data.n;
-const _errs16 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate145.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs16){
-if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 > 9007199254740991 || isNaN(data6)){
-validate145.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data6 < 1 || isNaN(data6)){
-validate145.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs16 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.kind !== undefined){
-let data7 = data.kind;
-const _errs18 = errors;
-if(typeof data7 !== "string"){
-validate145.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!(((data7 === "text") || (data7 === "json")) || (data7 === "binary"))){
-validate145.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema72.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs18 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.bytes !== undefined){
-let data8 = data.bytes;
-const _errs21 = errors;
-if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate145.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs21){
-if((typeof data8 == "number") && (isFinite(data8))){
-if(data8 > 9007199254740991 || isNaN(data8)){
-validate145.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data8 < 0 || isNaN(data8)){
-validate145.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs21 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.id !== undefined){
-let data9 = data.id;
-const _errs24 = errors;
-const _errs25 = errors;
-if(errors === _errs25){
-if(typeof data9 === "string"){
-if(!pattern5.test(data9)){
-validate145.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate145.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs24 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-validate145.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
 }
 validate145.errors = vErrors;
 return errors === 0;
 }
-validate145.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"epoch":true,"dir":true,"n":true,"kind":true,"bytes":true,"id":true},"dynamicProps":false,"dynamicItems":false};
+validate145.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const events_debug_log = validate146;
-const schema231 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/debug.log.json","title":"DebugLogEvent","description":"A line about the session, for people. It holds no payload, ticket, secret or token. Only on the debug channel.","type":"object","properties":{"seq":{"$ref":"../common/seq.json","description":"Number of the event on the debug channel, given after drops: there are no holes."},"sid":{"$ref":"../common/sid.json","description":"The session. A debug channel tells about its own session only."},"replay":{"description":"Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.","const":true},"dropped":{"description":"Debug events dropped since the one before because there were too many; absent: none.","type":"integer","minimum":1,"maximum":9007199254740991},"level":{"description":"Level at which the line is said.","type":"string","enum":["info","trace"]},"text":{"description":"The line. May change at any time.","type":"string"}},"required":["seq","sid","level","text"]};
+export const common_switch_id = validate146;
 
 function validate146(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/debug.log.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/common/switch-id.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate146.evaluated;
@@ -13531,151 +13393,28 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.level === undefined) && (missing0 = "level"))) || ((data.text === undefined) && (missing0 = "text"))){
-validate146.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.seq !== undefined){
-let data0 = data.seq;
-const _errs1 = errors;
-const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate146.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs2){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate146.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate146.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.sid !== undefined){
-let data1 = data.sid;
-const _errs4 = errors;
-const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data1 === "string"){
-if(!pattern12.test(data1)){
-validate146.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+if(typeof data === "string"){
+if(!pattern5.test(data)){
+validate146.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate146.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.replay !== undefined){
-const _errs7 = errors;
-if(true !== data.replay){
-validate146.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
-return false;
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.dropped !== undefined){
-let data3 = data.dropped;
-const _errs8 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate146.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs8){
-if((typeof data3 == "number") && (isFinite(data3))){
-if(data3 > 9007199254740991 || isNaN(data3)){
-validate146.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data3 < 1 || isNaN(data3)){
-validate146.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs8 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.level !== undefined){
-let data4 = data.level;
-const _errs10 = errors;
-if(typeof data4 !== "string"){
-validate146.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data4 === "info") || (data4 === "trace"))){
-validate146.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/enum",keyword:"enum",params:{allowedValues: schema231.properties.level.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs10 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.text !== undefined){
-const _errs12 = errors;
-if(typeof data.text !== "string"){
-validate146.errors = [{instancePath:instancePath+"/text",schemaPath:"#/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid0 = _errs12 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-validate146.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate146.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
 validate146.errors = vErrors;
 return errors === 0;
 }
-validate146.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"level":true,"text":true},"dynamicProps":false,"dynamicItems":false};
+validate146.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_dropped = validate147;
+export const common_switch_set = validate51;
+
+export const common_switch_status = validate147;
 
 function validate147(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.dropped.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/common/switch-status.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate147.evaluated;
@@ -13685,191 +13424,55 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.count === undefined) && (missing0 = "count"))){
-validate147.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+if(typeof data !== "string"){
+validate147.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-else {
-if(data.seq !== undefined){
-let data0 = data.seq;
-const _errs1 = errors;
-const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate147.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(!(((((((data === "waiting") || (data === "proposed")) || (data === "acknowledged")) || (data === "done")) || (data === "refused")) || (data === "aborting")) || (data === "aborted"))){
+validate147.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema84.enum},message:"must be equal to one of the allowed values"}];
 return false;
-}
-if(errors === _errs2){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate147.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate147.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.sid !== undefined){
-let data1 = data.sid;
-const _errs4 = errors;
-const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data1 === "string"){
-if(!pattern12.test(data1)){
-validate147.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate147.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.replay !== undefined){
-const _errs7 = errors;
-if(true !== data.replay){
-validate147.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
-return false;
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.at !== undefined){
-const _errs8 = errors;
-if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
-errors = vErrors.length;
-}
-var valid0 = _errs8 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.beforeN !== undefined){
-let data4 = data.beforeN;
-const _errs9 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate147.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs9){
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 > 9007199254740991 || isNaN(data4)){
-validate147.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data4 < 1 || isNaN(data4)){
-validate147.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs9 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.mark !== undefined){
-let data5 = data.mark;
-const _errs11 = errors;
-const _errs12 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate147.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs12){
-if((typeof data5 == "number") && (isFinite(data5))){
-if(data5 > 9007199254740991 || isNaN(data5)){
-validate147.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data5 < 1 || isNaN(data5)){
-validate147.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs11 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.count !== undefined){
-let data6 = data.count;
-const _errs14 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate147.errors = [{instancePath:instancePath+"/count",schemaPath:"#/properties/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs14){
-if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 > 9007199254740991 || isNaN(data6)){
-validate147.errors = [{instancePath:instancePath+"/count",schemaPath:"#/properties/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data6 < 1 || isNaN(data6)){
-validate147.errors = [{instancePath:instancePath+"/count",schemaPath:"#/properties/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs14 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-validate147.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
 }
 validate147.errors = vErrors;
 return errors === 0;
 }
-validate147.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"beforeN":true,"mark":true,"count":true},"dynamicProps":false,"dynamicItems":false};
+validate147.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_ended = validate149;
+export const common_switch = validate49;
+
+export const common_transport = validate148;
+
+function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/transport.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate148.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(typeof data === "string"){
+if(!pattern14.test(data)){
+validate148.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+return false;
+}
+}
+else {
+validate148.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+validate148.errors = vErrors;
+return errors === 0;
+}
+validate148.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+export const events_agent_command = validate149;
 
 function validate149(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.ended.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/events/agent.command.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate149.evaluated;
@@ -13882,7 +13485,7 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.finalN === undefined) && (missing0 = "finalN"))) || ((data.finalBytes === undefined) && (missing0 = "finalBytes"))) || ((data.cause === undefined) && (missing0 = "cause"))){
+if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.from === undefined) && (missing0 = "from"))) || ((data.to === undefined) && (missing0 = "to"))) || ((data.name === undefined) && (missing0 = "name"))) || ((data.id === undefined) && (missing0 = "id"))){
 validate149.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
@@ -13949,11 +13552,21 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.at !== undefined){
+if(data.from !== undefined){
+let data3 = data.from;
 const _errs8 = errors;
-if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
-errors = vErrors.length;
+const _errs9 = errors;
+if(errors === _errs9){
+if(typeof data3 === "string"){
+if(!pattern12.test(data3)){
+validate149.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate149.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
 }
 var valid0 = _errs8 === errors;
 }
@@ -13961,93 +13574,69 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.dir !== undefined){
-let data4 = data.dir;
-const _errs9 = errors;
-if(typeof data4 !== "string"){
-validate149.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data.to !== undefined){
+let data4 = data.to;
+const _errs11 = errors;
+if(errors === _errs11){
+if(typeof data4 === "string"){
+if(!pattern4.test(data4)){
+validate149.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/pattern",keyword:"pattern",params:{pattern: "^(?:room|s_[A-Za-z0-9_-]{22})$"},message:"must match pattern \""+"^(?:room|s_[A-Za-z0-9_-]{22})$"+"\""}];
 return false;
 }
-if(!((data4 === "c2s") || (data4 === "s2c"))){
-validate149.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+}
+else {
+validate149.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs9 === errors;
+}
+var valid0 = _errs11 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
-if(data.finalN !== undefined){
-let data5 = data.finalN;
-const _errs12 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate149.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs12){
-if((typeof data5 == "number") && (isFinite(data5))){
-if(data5 > 9007199254740991 || isNaN(data5)){
-validate149.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data5 < 0 || isNaN(data5)){
-validate149.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs12 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.finalBytes !== undefined){
-let data6 = data.finalBytes;
+if(data.name !== undefined){
+let data5 = data.name;
+const _errs13 = errors;
 const _errs14 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate149.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(errors === _errs14){
+if(typeof data5 === "string"){
+if(!pattern5.test(data5)){
+validate149.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
-if(errors === _errs14){
-if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 > 9007199254740991 || isNaN(data6)){
-validate149.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
 }
 else {
-if(data6 < 0 || isNaN(data6)){
-validate149.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate149.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-}
-}
-var valid0 = _errs14 === errors;
+var valid0 = _errs13 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
-if(data.cause !== undefined){
-let data7 = data.cause;
+if(data.id !== undefined){
+let data6 = data.id;
+const _errs16 = errors;
 const _errs17 = errors;
-if(typeof data7 !== "string"){
-validate149.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(errors === _errs17){
+if(typeof data6 === "string"){
+if(!pattern5.test(data6)){
+validate149.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
-if(!((((((((((((data7 === "closed_by_peer") || (data7 === "lost")) || (data7 === "replaced")) || (data7 === "closed_by_session")) || (data7 === "message_too_long")) || (data7 === "protocol_error")) || (data7 === "invalid_utf8")) || (data7 === "slow_consumer")) || (data7 === "draining")) || (data7 === "switch_timeout")) || (data7 === "timeout")) || (data7 === "room_closed"))){
-validate149.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/enum",keyword:"enum",params:{allowedValues: schema76.enum},message:"must be equal to one of the allowed values"}];
+}
+else {
+validate149.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs17 === errors;
+}
+var valid0 = _errs16 === errors;
 }
 else {
 var valid0 = true;
-}
 }
 }
 }
@@ -14065,15 +13654,15 @@ return false;
 validate149.errors = vErrors;
 return errors === 0;
 }
-validate149.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"dir":true,"finalN":true,"finalBytes":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
+validate149.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"from":true,"to":true,"name":true,"body":true,"id":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_manifest = validate151;
+export const events_debug_envelope = validate150;
 
-function validate151(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.manifest.json" */;
+function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/debug.envelope.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate151.evaluated;
+const evaluated0 = validate150.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -14083,27 +13672,28 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((data.vseq === undefined) && (missing0 = "vseq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.items === undefined) && (missing0 = "items"))){
-validate151.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+if((((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.n === undefined) && (missing0 = "n"))) || ((data.kind === undefined) && (missing0 = "kind"))) || ((data.bytes === undefined) && (missing0 = "bytes"))){
+validate150.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
-if(data.vseq !== undefined){
-let data0 = data.vseq;
+if(data.seq !== undefined){
+let data0 = data.seq;
 const _errs1 = errors;
+const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate151.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate150.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs1){
+if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate151.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate150.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate151.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate150.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14117,9 +13707,278 @@ var valid0 = true;
 if(valid0){
 if(data.sid !== undefined){
 let data1 = data.sid;
-const _errs3 = errors;
 const _errs4 = errors;
-if(errors === _errs4){
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
+validate150.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate150.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate150.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.dropped !== undefined){
+let data3 = data.dropped;
+const _errs8 = errors;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+validate150.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs8){
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 > 9007199254740991 || isNaN(data3)){
+validate150.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data3 < 1 || isNaN(data3)){
+validate150.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.epoch !== undefined){
+let data4 = data.epoch;
+const _errs10 = errors;
+const _errs11 = errors;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+validate150.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs11){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 9007199254740991 || isNaN(data4)){
+validate150.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data4 < 1 || isNaN(data4)){
+validate150.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs10 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.dir !== undefined){
+let data5 = data.dir;
+const _errs13 = errors;
+if(typeof data5 !== "string"){
+validate150.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data5 === "c2s") || (data5 === "s2c"))){
+validate150.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs13 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.n !== undefined){
+let data6 = data.n;
+const _errs16 = errors;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+validate150.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs16){
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 > 9007199254740991 || isNaN(data6)){
+validate150.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data6 < 1 || isNaN(data6)){
+validate150.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs16 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.kind !== undefined){
+let data7 = data.kind;
+const _errs18 = errors;
+if(typeof data7 !== "string"){
+validate150.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!(((data7 === "text") || (data7 === "json")) || (data7 === "binary"))){
+validate150.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema72.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs18 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.bytes !== undefined){
+let data8 = data.bytes;
+const _errs21 = errors;
+if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
+validate150.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs21){
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 > 9007199254740991 || isNaN(data8)){
+validate150.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data8 < 0 || isNaN(data8)){
+validate150.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs21 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.id !== undefined){
+let data9 = data.id;
+const _errs24 = errors;
+const _errs25 = errors;
+if(errors === _errs25){
+if(typeof data9 === "string"){
+if(!pattern5.test(data9)){
+validate150.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate150.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs24 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate150.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate150.errors = vErrors;
+return errors === 0;
+}
+validate150.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"epoch":true,"dir":true,"n":true,"kind":true,"bytes":true,"id":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_debug_log = validate151;
+const schema236 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/debug.log.json","title":"DebugLogEvent","description":"A line about the session, for people. It holds no payload, ticket, secret or token. Only on the debug channel.","type":"object","properties":{"seq":{"$ref":"../common/seq.json","description":"Number of the event on the debug channel, given after drops: there are no holes."},"sid":{"$ref":"../common/sid.json","description":"The session. A debug channel tells about its own session only."},"replay":{"description":"Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.","const":true},"dropped":{"description":"Debug events dropped since the one before because there were too many; absent: none.","type":"integer","minimum":1,"maximum":9007199254740991},"level":{"description":"Level at which the line is said.","type":"string","enum":["info","trace"]},"text":{"description":"The line. May change at any time.","type":"string"}},"required":["seq","sid","level","text"]};
+
+function validate151(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/debug.log.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate151.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.level === undefined) && (missing0 = "level"))) || ((data.text === undefined) && (missing0 = "text"))){
+validate151.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate151.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate151.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate151.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
 validate151.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
@@ -14131,198 +13990,80 @@ validate151.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/si
 return false;
 }
 }
-var valid0 = _errs3 === errors;
+var valid0 = _errs4 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
-if(data.epoch !== undefined){
-let data2 = data.epoch;
-const _errs6 = errors;
+if(data.replay !== undefined){
 const _errs7 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate151.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(true !== data.replay){
+validate151.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
-if(errors === _errs7){
-if((typeof data2 == "number") && (isFinite(data2))){
-if(data2 > 9007199254740991 || isNaN(data2)){
-validate151.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data2 < 1 || isNaN(data2)){
-validate151.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs6 === errors;
+var valid0 = _errs7 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
-if(data.items !== undefined){
-let data3 = data.items;
-const _errs9 = errors;
-if(errors === _errs9){
-if(Array.isArray(data3)){
-var valid3 = true;
-const len0 = data3.length;
-for(let i0=0; i0<len0; i0++){
-let data4 = data3[i0];
-const _errs11 = errors;
-if(errors === _errs11){
-if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-let missing1;
-if(((((data4.n === undefined) && (missing1 = "n")) || ((data4.id === undefined) && (missing1 = "id"))) || ((data4.from === undefined) && (missing1 = "from"))) || ((data4.hops === undefined) && (missing1 = "hops"))){
-validate151.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+if(data.dropped !== undefined){
+let data3 = data.dropped;
+const _errs8 = errors;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+validate151.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs8){
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 > 9007199254740991 || isNaN(data3)){
+validate151.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data4.n !== undefined){
-let data5 = data4.n;
-const _errs13 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate151.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs13){
-if((typeof data5 == "number") && (isFinite(data5))){
-if(data5 > 9007199254740991 || isNaN(data5)){
-validate151.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data5 < 1 || isNaN(data5)){
-validate151.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data3 < 1 || isNaN(data3)){
+validate151.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid4 = _errs13 === errors;
-}
-else {
-var valid4 = true;
-}
-if(valid4){
-if(data4.id !== undefined){
-let data6 = data4.id;
-const _errs15 = errors;
-const _errs16 = errors;
-if(errors === _errs16){
-if(typeof data6 === "string"){
-if(!pattern5.test(data6)){
-validate151.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate151.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid4 = _errs15 === errors;
-}
-else {
-var valid4 = true;
-}
-if(valid4){
-if(data4.from !== undefined){
-let data7 = data4.from;
-const _errs18 = errors;
-const _errs19 = errors;
-if(errors === _errs19){
-if(typeof data7 === "string"){
-if(!pattern12.test(data7)){
-validate151.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate151.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid4 = _errs18 === errors;
-}
-else {
-var valid4 = true;
-}
-if(valid4){
-if(data4.hops !== undefined){
-let data8 = data4.hops;
-const _errs21 = errors;
-if(errors === _errs21){
-if(Array.isArray(data8)){
-var valid7 = true;
-const len1 = data8.length;
-for(let i1=0; i1<len1; i1++){
-let data9 = data8[i1];
-const _errs23 = errors;
-if(errors === _errs23){
-if(typeof data9 === "string"){
-if(func5(data9) > 255){
-validate151.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"}];
-return false;
-}
-else {
-if(func5(data9) < 1){
-validate151.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate151.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid7 = _errs23 === errors;
-if(!valid7){
-break;
-}
-}
-}
-else {
-validate151.errors = [{instancePath:instancePath+"/items/" + i0+"/hops",schemaPath:"#/properties/items/items/properties/hops/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid4 = _errs21 === errors;
-}
-else {
-var valid4 = true;
-}
-}
-}
-}
-}
-}
-else {
-validate151.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid3 = _errs11 === errors;
-if(!valid3){
-break;
-}
-}
-}
-else {
-validate151.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid0 = _errs9 === errors;
+var valid0 = _errs8 === errors;
 }
 else {
 var valid0 = true;
+}
+if(valid0){
+if(data.level !== undefined){
+let data4 = data.level;
+const _errs10 = errors;
+if(typeof data4 !== "string"){
+validate151.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data4 === "info") || (data4 === "trace"))){
+validate151.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/enum",keyword:"enum",params:{allowedValues: schema236.properties.level.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs10 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.text !== undefined){
+const _errs12 = errors;
+if(typeof data.text !== "string"){
+validate151.errors = [{instancePath:instancePath+"/text",schemaPath:"#/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs12 === errors;
+}
+else {
+var valid0 = true;
+}
+}
 }
 }
 }
@@ -14337,12 +14078,12 @@ return false;
 validate151.errors = vErrors;
 return errors === 0;
 }
-validate151.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
+validate151.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"level":true,"text":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_mark = validate152;
+export const events_pipe_dropped = validate152;
 
 function validate152(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.mark.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.dropped.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate152.evaluated;
@@ -14355,7 +14096,7 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.mark === undefined) && (missing0 = "mark"))) || ((data.at === undefined) && (missing0 = "at"))){
+if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.count === undefined) && (missing0 = "count"))){
 validate152.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
@@ -14422,27 +14163,11 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.mark !== undefined){
-let data3 = data.mark;
+if(data.at !== undefined){
 const _errs8 = errors;
-const _errs9 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate152.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs9){
-if((typeof data3 == "number") && (isFinite(data3))){
-if(data3 > 9007199254740991 || isNaN(data3)){
-validate152.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data3 < 1 || isNaN(data3)){
-validate152.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
 }
 var valid0 = _errs8 === errors;
 }
@@ -14450,16 +14175,88 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.at !== undefined){
+if(data.beforeN !== undefined){
+let data4 = data.beforeN;
+const _errs9 = errors;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+validate152.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs9){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 9007199254740991 || isNaN(data4)){
+validate152.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data4 < 1 || isNaN(data4)){
+validate152.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.mark !== undefined){
+let data5 = data.mark;
 const _errs11 = errors;
-if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
-errors = vErrors.length;
+const _errs12 = errors;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+validate152.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs12){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 9007199254740991 || isNaN(data5)){
+validate152.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data5 < 1 || isNaN(data5)){
+validate152.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
 }
 var valid0 = _errs11 === errors;
 }
 else {
 var valid0 = true;
+}
+if(valid0){
+if(data.count !== undefined){
+let data6 = data.count;
+const _errs14 = errors;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+validate152.errors = [{instancePath:instancePath+"/count",schemaPath:"#/properties/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs14){
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 > 9007199254740991 || isNaN(data6)){
+validate152.errors = [{instancePath:instancePath+"/count",schemaPath:"#/properties/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data6 < 1 || isNaN(data6)){
+validate152.errors = [{instancePath:instancePath+"/count",schemaPath:"#/properties/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs14 === errors;
+}
+else {
+var valid0 = true;
+}
+}
 }
 }
 }
@@ -14475,12 +14272,12 @@ return false;
 validate152.errors = vErrors;
 return errors === 0;
 }
-validate152.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"mark":true,"at":true},"dynamicProps":false,"dynamicItems":false};
+validate152.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"beforeN":true,"mark":true,"count":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_opened = validate154;
+export const events_pipe_ended = validate154;
 
 function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.opened.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.ended.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate154.evaluated;
@@ -14493,7 +14290,7 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.transport === undefined) && (missing0 = "transport"))) || ((data.room === undefined) && (missing0 = "room"))){
+if((((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.finalN === undefined) && (missing0 = "finalN"))) || ((data.finalBytes === undefined) && (missing0 = "finalBytes"))) || ((data.cause === undefined) && (missing0 = "cause"))){
 validate154.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
@@ -14572,27 +14369,16 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.epoch !== undefined){
-let data4 = data.epoch;
+if(data.dir !== undefined){
+let data4 = data.dir;
 const _errs9 = errors;
-const _errs10 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate154.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(typeof data4 !== "string"){
+validate154.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(errors === _errs10){
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 > 9007199254740991 || isNaN(data4)){
-validate154.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+if(!((data4 === "c2s") || (data4 === "s2c"))){
+validate154.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
 return false;
-}
-else {
-if(data4 < 1 || isNaN(data4)){
-validate154.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
 }
 var valid0 = _errs9 === errors;
 }
@@ -14600,20 +14386,25 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.transport !== undefined){
-let data5 = data.transport;
+if(data.finalN !== undefined){
+let data5 = data.finalN;
 const _errs12 = errors;
-const _errs13 = errors;
-if(errors === _errs13){
-if(typeof data5 === "string"){
-if(!pattern14.test(data5)){
-validate154.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+validate154.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
+if(errors === _errs12){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 9007199254740991 || isNaN(data5)){
+validate154.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
 }
 else {
-validate154.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data5 < 0 || isNaN(data5)){
+validate154.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
+}
+}
 }
 }
 var valid0 = _errs12 === errors;
@@ -14622,26 +14413,49 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.room !== undefined){
-let data6 = data.room;
-const _errs15 = errors;
-const _errs16 = errors;
-if(errors === _errs16){
-if(typeof data6 === "string"){
-if(!pattern13.test(data6)){
-validate154.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+if(data.finalBytes !== undefined){
+let data6 = data.finalBytes;
+const _errs14 = errors;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+validate154.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
+if(errors === _errs14){
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 > 9007199254740991 || isNaN(data6)){
+validate154.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
 }
 else {
-validate154.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data6 < 0 || isNaN(data6)){
+validate154.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
-var valid0 = _errs15 === errors;
+}
+}
+var valid0 = _errs14 === errors;
 }
 else {
 var valid0 = true;
+}
+if(valid0){
+if(data.cause !== undefined){
+let data7 = data.cause;
+const _errs17 = errors;
+if(typeof data7 !== "string"){
+validate154.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!(((((((((((((data7 === "closed_by_peer") || (data7 === "lost")) || (data7 === "replaced")) || (data7 === "closed_by_session")) || (data7 === "message_too_long")) || (data7 === "protocol_error")) || (data7 === "invalid_utf8")) || (data7 === "slow_consumer")) || (data7 === "draining")) || (data7 === "switch_timeout")) || (data7 === "timeout")) || (data7 === "room_closed")) || (data7 === "stream_ended"))){
+validate154.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/enum",keyword:"enum",params:{allowedValues: schema76.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs17 === errors;
+}
+else {
+var valid0 = true;
+}
 }
 }
 }
@@ -14659,12 +14473,12 @@ return false;
 validate154.errors = vErrors;
 return errors === 0;
 }
-validate154.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"epoch":true,"transport":true,"room":true},"dynamicProps":false,"dynamicItems":false};
+validate154.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"dir":true,"finalN":true,"finalBytes":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_receipt = validate156;
+export const events_pipe_ending = validate156;
 
 function validate156(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.receipt.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.ending.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate156.evaluated;
@@ -14677,8 +14491,163 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((data.vseq === undefined) && (missing0 = "vseq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.items === undefined) && (missing0 = "items"))){
+if((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.cause === undefined) && (missing0 = "cause"))){
 validate156.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate156.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate156.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate156.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
+validate156.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate156.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate156.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs8 = errors;
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.inMs !== undefined){
+let data4 = data.inMs;
+const _errs9 = errors;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+validate156.errors = [{instancePath:instancePath+"/inMs",schemaPath:"#/properties/inMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs9){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 86400000 || isNaN(data4)){
+validate156.errors = [{instancePath:instancePath+"/inMs",schemaPath:"#/properties/inMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+return false;
+}
+else {
+if(data4 < 0 || isNaN(data4)){
+validate156.errors = [{instancePath:instancePath+"/inMs",schemaPath:"#/properties/inMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.cause !== undefined){
+let data5 = data.cause;
+const _errs12 = errors;
+if(typeof data5 !== "string"){
+validate156.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!(((((((((((((data5 === "closed_by_peer") || (data5 === "lost")) || (data5 === "replaced")) || (data5 === "closed_by_session")) || (data5 === "message_too_long")) || (data5 === "protocol_error")) || (data5 === "invalid_utf8")) || (data5 === "slow_consumer")) || (data5 === "draining")) || (data5 === "switch_timeout")) || (data5 === "timeout")) || (data5 === "room_closed")) || (data5 === "stream_ended"))){
+validate156.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/enum",keyword:"enum",params:{allowedValues: schema76.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs12 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate156.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate156.errors = vErrors;
+return errors === 0;
+}
+validate156.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"inMs":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_pipe_manifest = validate158;
+
+function validate158(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.manifest.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate158.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.vseq === undefined) && (missing0 = "vseq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.items === undefined) && (missing0 = "items"))){
+validate158.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -14686,18 +14655,18 @@ if(data.vseq !== undefined){
 let data0 = data.vseq;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate156.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate158.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate156.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate158.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate156.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate158.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14716,12 +14685,12 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate156.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate158.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate156.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate158.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -14736,18 +14705,612 @@ let data2 = data.epoch;
 const _errs6 = errors;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate156.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate158.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate156.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate158.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate156.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate158.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs6 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.items !== undefined){
+let data3 = data.items;
+const _errs9 = errors;
+if(errors === _errs9){
+if(Array.isArray(data3)){
+var valid3 = true;
+const len0 = data3.length;
+for(let i0=0; i0<len0; i0++){
+let data4 = data3[i0];
+const _errs11 = errors;
+if(errors === _errs11){
+if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
+let missing1;
+if(((((data4.n === undefined) && (missing1 = "n")) || ((data4.id === undefined) && (missing1 = "id"))) || ((data4.from === undefined) && (missing1 = "from"))) || ((data4.hops === undefined) && (missing1 = "hops"))){
+validate158.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+return false;
+}
+else {
+if(data4.n !== undefined){
+let data5 = data4.n;
+const _errs13 = errors;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+validate158.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs13){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 9007199254740991 || isNaN(data5)){
+validate158.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data5 < 1 || isNaN(data5)){
+validate158.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid4 = _errs13 === errors;
+}
+else {
+var valid4 = true;
+}
+if(valid4){
+if(data4.id !== undefined){
+let data6 = data4.id;
+const _errs15 = errors;
+const _errs16 = errors;
+if(errors === _errs16){
+if(typeof data6 === "string"){
+if(!pattern5.test(data6)){
+validate158.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate158.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid4 = _errs15 === errors;
+}
+else {
+var valid4 = true;
+}
+if(valid4){
+if(data4.from !== undefined){
+let data7 = data4.from;
+const _errs18 = errors;
+const _errs19 = errors;
+if(errors === _errs19){
+if(typeof data7 === "string"){
+if(!pattern12.test(data7)){
+validate158.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate158.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid4 = _errs18 === errors;
+}
+else {
+var valid4 = true;
+}
+if(valid4){
+if(data4.hops !== undefined){
+let data8 = data4.hops;
+const _errs21 = errors;
+if(errors === _errs21){
+if(Array.isArray(data8)){
+var valid7 = true;
+const len1 = data8.length;
+for(let i1=0; i1<len1; i1++){
+let data9 = data8[i1];
+const _errs23 = errors;
+if(errors === _errs23){
+if(typeof data9 === "string"){
+if(func5(data9) > 255){
+validate158.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"}];
+return false;
+}
+else {
+if(func5(data9) < 1){
+validate158.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate158.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid7 = _errs23 === errors;
+if(!valid7){
+break;
+}
+}
+}
+else {
+validate158.errors = [{instancePath:instancePath+"/items/" + i0+"/hops",schemaPath:"#/properties/items/items/properties/hops/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid4 = _errs21 === errors;
+}
+else {
+var valid4 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate158.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid3 = _errs11 === errors;
+if(!valid3){
+break;
+}
+}
+}
+else {
+validate158.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate158.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate158.errors = vErrors;
+return errors === 0;
+}
+validate158.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_pipe_mark = validate159;
+
+function validate159(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.mark.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate159.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.mark === undefined) && (missing0 = "mark"))) || ((data.at === undefined) && (missing0 = "at"))){
+validate159.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate159.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate159.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate159.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
+validate159.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate159.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate159.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.mark !== undefined){
+let data3 = data.mark;
+const _errs8 = errors;
+const _errs9 = errors;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+validate159.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs9){
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 > 9007199254740991 || isNaN(data3)){
+validate159.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data3 < 1 || isNaN(data3)){
+validate159.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs11 = errors;
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs11 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate159.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate159.errors = vErrors;
+return errors === 0;
+}
+validate159.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"mark":true,"at":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_pipe_opened = validate161;
+
+function validate161(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.opened.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate161.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.transport === undefined) && (missing0 = "transport"))) || ((data.room === undefined) && (missing0 = "room"))){
+validate161.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate161.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate161.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate161.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
+validate161.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate161.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate161.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs8 = errors;
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.epoch !== undefined){
+let data4 = data.epoch;
+const _errs9 = errors;
+const _errs10 = errors;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+validate161.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs10){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 9007199254740991 || isNaN(data4)){
+validate161.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data4 < 1 || isNaN(data4)){
+validate161.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.transport !== undefined){
+let data5 = data.transport;
+const _errs12 = errors;
+const _errs13 = errors;
+if(errors === _errs13){
+if(typeof data5 === "string"){
+if(!pattern14.test(data5)){
+validate161.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+return false;
+}
+}
+else {
+validate161.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs12 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.room !== undefined){
+let data6 = data.room;
+const _errs15 = errors;
+const _errs16 = errors;
+if(errors === _errs16){
+if(typeof data6 === "string"){
+if(!pattern13.test(data6)){
+validate161.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+return false;
+}
+}
+else {
+validate161.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs15 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate161.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate161.errors = vErrors;
+return errors === 0;
+}
+validate161.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"epoch":true,"transport":true,"room":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_pipe_receipt = validate163;
+
+function validate163(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.receipt.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate163.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.vseq === undefined) && (missing0 = "vseq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.items === undefined) && (missing0 = "items"))){
+validate163.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.vseq !== undefined){
+let data0 = data.vseq;
+const _errs1 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate163.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs1){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate163.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate163.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs3 = errors;
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
+validate163.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate163.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.epoch !== undefined){
+let data2 = data.epoch;
+const _errs6 = errors;
+const _errs7 = errors;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+validate163.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs7){
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 9007199254740991 || isNaN(data2)){
+validate163.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data2 < 1 || isNaN(data2)){
+validate163.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14773,7 +15336,7 @@ if(errors === _errs11){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 let missing1;
 if((((data4.n === undefined) && (missing1 = "n")) || ((data4.id === undefined) && (missing1 = "id"))) || ((data4.members === undefined) && (missing1 = "members"))){
-validate156.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate163.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -14781,18 +15344,18 @@ if(data4.n !== undefined){
 let data5 = data4.n;
 const _errs13 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate156.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate163.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate156.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate163.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate156.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate163.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14811,12 +15374,12 @@ const _errs16 = errors;
 if(errors === _errs16){
 if(typeof data6 === "string"){
 if(!pattern5.test(data6)){
-validate156.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate163.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate156.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate163.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -14830,18 +15393,18 @@ if(data4.members !== undefined){
 let data7 = data4.members;
 const _errs18 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate156.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate163.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs18){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate156.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate163.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate156.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate163.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -14857,7 +15420,7 @@ var valid4 = true;
 }
 }
 else {
-validate156.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate163.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -14868,7 +15431,7 @@ break;
 }
 }
 else {
-validate156.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate163.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -14883,22 +15446,22 @@ var valid0 = true;
 }
 }
 else {
-validate156.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate163.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate156.errors = vErrors;
+validate163.errors = vErrors;
 return errors === 0;
 }
-validate156.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
+validate163.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_refused = validate157;
+export const events_pipe_refused = validate164;
 
-function validate157(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate164(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.refused.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate157.evaluated;
+const evaluated0 = validate164.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -14909,7 +15472,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.from === undefined) && (missing0 = "from"))) || ((data.to === undefined) && (missing0 = "to"))) || ((data.error === undefined) && (missing0 = "error"))){
-validate157.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate164.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -14918,18 +15481,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate157.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate164.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate157.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate164.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate157.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate164.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14948,12 +15511,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate157.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate164.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate157.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate164.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -14966,7 +15529,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate157.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate164.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -14991,18 +15554,18 @@ if(data.from !== undefined){
 let data4 = data.from;
 const _errs9 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate157.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate164.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate157.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate164.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate157.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate164.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -15018,18 +15581,18 @@ if(data.to !== undefined){
 let data5 = data.to;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate157.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate164.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate157.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate164.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate157.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate164.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -15043,8 +15606,8 @@ var valid0 = true;
 if(valid0){
 if(data.error !== undefined){
 const _errs13 = errors;
-if(!(validate121(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+if(!(validate126(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs13 === errors;
@@ -15061,22 +15624,22 @@ var valid0 = true;
 }
 }
 else {
-validate157.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate164.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate157.errors = vErrors;
+validate164.errors = vErrors;
 return errors === 0;
 }
-validate157.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"from":true,"to":true,"error":true},"dynamicProps":false,"dynamicItems":false};
+validate164.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"from":true,"to":true,"error":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_resumed = validate160;
+export const events_pipe_resumed = validate167;
 
-function validate160(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate167(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.resumed.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate160.evaluated;
+const evaluated0 = validate167.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -15087,7 +15650,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.cause === undefined) && (missing0 = "cause"))){
-validate160.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate167.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -15096,18 +15659,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate160.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate167.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate160.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate167.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate160.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate167.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -15126,12 +15689,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate160.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate167.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate160.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate167.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -15144,7 +15707,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate160.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate167.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -15171,12 +15734,12 @@ const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data4 === "string"){
 if(func5(data4) < 1){
-validate160.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate167.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 else {
-validate160.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate167.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -15192,577 +15755,19 @@ var valid0 = true;
 }
 }
 else {
-validate160.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate167.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate160.errors = vErrors;
+validate167.errors = vErrors;
 return errors === 0;
 }
-validate160.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
+validate167.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_undeliverable = validate162;
-
-function validate162(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.undeliverable.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate162.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.error === undefined) && (missing0 = "error"))){
-validate162.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.seq !== undefined){
-let data0 = data.seq;
-const _errs1 = errors;
-const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate162.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs2){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate162.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate162.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.sid !== undefined){
-let data1 = data.sid;
-const _errs4 = errors;
-const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data1 === "string"){
-if(!pattern12.test(data1)){
-validate162.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate162.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.replay !== undefined){
-const _errs7 = errors;
-if(true !== data.replay){
-validate162.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
-return false;
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.at !== undefined){
-const _errs8 = errors;
-if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
-errors = vErrors.length;
-}
-var valid0 = _errs8 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.members !== undefined){
-let data4 = data.members;
-const _errs9 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate162.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs9){
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 > 9007199254740991 || isNaN(data4)){
-validate162.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data4 < 1 || isNaN(data4)){
-validate162.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs9 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.beforeN !== undefined){
-let data5 = data.beforeN;
-const _errs11 = errors;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate162.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs11){
-if((typeof data5 == "number") && (isFinite(data5))){
-if(data5 > 9007199254740991 || isNaN(data5)){
-validate162.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data5 < 1 || isNaN(data5)){
-validate162.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs11 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.mark !== undefined){
-let data6 = data.mark;
-const _errs13 = errors;
-const _errs14 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate162.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs14){
-if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 > 9007199254740991 || isNaN(data6)){
-validate162.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data6 < 1 || isNaN(data6)){
-validate162.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs13 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.error !== undefined){
-const _errs16 = errors;
-if(!(validate121(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
-errors = vErrors.length;
-}
-var valid0 = _errs16 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-validate162.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate162.errors = vErrors;
-return errors === 0;
-}
-validate162.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"members":true,"beforeN":true,"mark":true,"error":true},"dynamicProps":false,"dynamicItems":false};
-
-export const events_room_closed = validate165;
-
-function validate165(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/room.closed.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate165.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.room === undefined) && (missing0 = "room"))) || ((data.cause === undefined) && (missing0 = "cause"))){
-validate165.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.seq !== undefined){
-let data0 = data.seq;
-const _errs1 = errors;
-const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate165.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs2){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate165.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate165.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.sid !== undefined){
-let data1 = data.sid;
-const _errs4 = errors;
-const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data1 === "string"){
-if(!pattern12.test(data1)){
-validate165.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate165.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.room !== undefined){
-let data2 = data.room;
-const _errs7 = errors;
-const _errs8 = errors;
-if(errors === _errs8){
-if(typeof data2 === "string"){
-if(!pattern13.test(data2)){
-validate165.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
-return false;
-}
-}
-else {
-validate165.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.cause !== undefined){
-let data3 = data.cause;
-const _errs10 = errors;
-if(errors === _errs10){
-if(typeof data3 === "string"){
-if(!pattern59.test(data3)){
-validate165.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
-return false;
-}
-}
-else {
-validate165.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs10 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-else {
-validate165.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate165.errors = vErrors;
-return errors === 0;
-}
-validate165.evaluated = {"props":{"seq":true,"sid":true,"room":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
-
-export const events_room_member = validate166;
-const schema276 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/room.member.json","title":"RoomMemberEvent","description":"Something about a member of the session's room. Only after `subscribe`; not retained.","type":"object","properties":{"vseq":{"description":"Number of this report on this socket: from 1 without holes over all reports, from the bind on. Reports are not retained and not replayed.","type":"integer","minimum":1,"maximum":9007199254740991},"sid":{"$ref":"../common/sid.json","description":"The session that the event is sent to."},"change":{"description":"`joined`: it has become a member; `opened`, `closed`: its pipe; `left`: it is no member any more.","type":"string","enum":["joined","opened","closed","left"]},"member":{"$ref":"../common/member.json","description":"The member as it is after that; of one that has left, as it was."}},"required":["vseq","sid","change","member"]};
-
-function validate166(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/room.member.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate166.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((((data.vseq === undefined) && (missing0 = "vseq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.change === undefined) && (missing0 = "change"))) || ((data.member === undefined) && (missing0 = "member"))){
-validate166.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.vseq !== undefined){
-let data0 = data.vseq;
-const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate166.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs1){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate166.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate166.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.sid !== undefined){
-let data1 = data.sid;
-const _errs3 = errors;
-const _errs4 = errors;
-if(errors === _errs4){
-if(typeof data1 === "string"){
-if(!pattern12.test(data1)){
-validate166.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate166.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs3 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.change !== undefined){
-let data2 = data.change;
-const _errs6 = errors;
-if(typeof data2 !== "string"){
-validate166.errors = [{instancePath:instancePath+"/change",schemaPath:"#/properties/change/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((((data2 === "joined") || (data2 === "opened")) || (data2 === "closed")) || (data2 === "left"))){
-validate166.errors = [{instancePath:instancePath+"/change",schemaPath:"#/properties/change/enum",keyword:"enum",params:{allowedValues: schema276.properties.change.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs6 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.member !== undefined){
-const _errs8 = errors;
-if(!(validate72(data.member, {instancePath:instancePath+"/member",parentData:data,parentDataProperty:"member",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
-errors = vErrors.length;
-}
-var valid0 = _errs8 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-else {
-validate166.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate166.errors = vErrors;
-return errors === 0;
-}
-validate166.evaluated = {"props":{"vseq":true,"sid":true,"change":true,"member":true},"dynamicProps":false,"dynamicItems":false};
-
-export const events_room_owner = validate168;
-
-function validate168(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/room.owner.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate168.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.owned === undefined) && (missing0 = "owned"))){
-validate168.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.seq !== undefined){
-let data0 = data.seq;
-const _errs1 = errors;
-const _errs2 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate168.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs2){
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 9007199254740991 || isNaN(data0)){
-validate168.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data0 < 1 || isNaN(data0)){
-validate168.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.sid !== undefined){
-let data1 = data.sid;
-const _errs4 = errors;
-const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data1 === "string"){
-if(!pattern12.test(data1)){
-validate168.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate168.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.replay !== undefined){
-const _errs7 = errors;
-if(true !== data.replay){
-validate168.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
-return false;
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.owned !== undefined){
-const _errs8 = errors;
-if(typeof data.owned !== "boolean"){
-validate168.errors = [{instancePath:instancePath+"/owned",schemaPath:"#/properties/owned/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid0 = _errs8 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-else {
-validate168.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate168.errors = vErrors;
-return errors === 0;
-}
-validate168.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"owned":true},"dynamicProps":false,"dynamicItems":false};
-
-export const events_room_updated = validate169;
+export const events_pipe_undeliverable = validate169;
 
 function validate169(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/room.updated.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.undeliverable.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate169.evaluated;
@@ -15775,7 +15780,7 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.room === undefined) && (missing0 = "room"))) || ((data.rev === undefined) && (missing0 = "rev"))){
+if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.error === undefined) && (missing0 = "error"))){
 validate169.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
@@ -15854,11 +15859,26 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.room !== undefined){
+if(data.members !== undefined){
+let data4 = data.members;
 const _errs9 = errors;
-if(!(validate44(data.room, {instancePath:instancePath+"/room",parentData:data,parentDataProperty:"room",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
-errors = vErrors.length;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+validate169.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs9){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 9007199254740991 || isNaN(data4)){
+validate169.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data4 < 1 || isNaN(data4)){
+validate169.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
 }
 var valid0 = _errs9 === errors;
 }
@@ -15866,32 +15886,73 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.rev !== undefined){
-let data5 = data.rev;
-const _errs10 = errors;
+if(data.beforeN !== undefined){
+let data5 = data.beforeN;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate169.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate169.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate169.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate169.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate169.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate169.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs10 === errors;
+var valid0 = _errs11 === errors;
 }
 else {
 var valid0 = true;
+}
+if(valid0){
+if(data.mark !== undefined){
+let data6 = data.mark;
+const _errs13 = errors;
+const _errs14 = errors;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+validate169.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs14){
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 > 9007199254740991 || isNaN(data6)){
+validate169.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data6 < 1 || isNaN(data6)){
+validate169.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs13 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.error !== undefined){
+const _errs16 = errors;
+if(!(validate126(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs16 === errors;
+}
+else {
+var valid0 = true;
+}
+}
 }
 }
 }
@@ -15908,12 +15969,12 @@ return false;
 validate169.errors = vErrors;
 return errors === 0;
 }
-validate169.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"room":true,"rev":true},"dynamicProps":false,"dynamicItems":false};
+validate169.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"members":true,"beforeN":true,"mark":true,"error":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_server_draining = validate172;
+export const events_room_closed = validate172;
 
 function validate172(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/server.draining.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/events/room.closed.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate172.evaluated;
@@ -15926,7 +15987,7 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.deadlineMs === undefined) && (missing0 = "deadlineMs"))) || ((data.reconnectAfterMs === undefined) && (missing0 = "reconnectAfterMs"))){
+if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.room === undefined) && (missing0 = "room"))) || ((data.cause === undefined) && (missing0 = "cause"))){
 validate172.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
@@ -15981,11 +16042,21 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.replay !== undefined){
+if(data.room !== undefined){
+let data2 = data.room;
 const _errs7 = errors;
-if(true !== data.replay){
-validate172.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+const _errs8 = errors;
+if(errors === _errs8){
+if(typeof data2 === "string"){
+if(!pattern13.test(data2)){
+validate172.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
+}
+}
+else {
+validate172.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
 }
 var valid0 = _errs7 === errors;
 }
@@ -15993,59 +16064,25 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.deadlineMs !== undefined){
-let data3 = data.deadlineMs;
-const _errs8 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate172.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(data.cause !== undefined){
+let data3 = data.cause;
+const _errs10 = errors;
+if(errors === _errs10){
+if(typeof data3 === "string"){
+if(!pattern61.test(data3)){
+validate172.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
-if(errors === _errs8){
-if((typeof data3 == "number") && (isFinite(data3))){
-if(data3 > 9007199254740991 || isNaN(data3)){
-validate172.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
 }
 else {
-if(data3 < 0 || isNaN(data3)){
-validate172.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate172.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-}
-}
-var valid0 = _errs8 === errors;
+var valid0 = _errs10 === errors;
 }
 else {
 var valid0 = true;
-}
-if(valid0){
-if(data.reconnectAfterMs !== undefined){
-let data4 = data.reconnectAfterMs;
-const _errs11 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate172.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs11){
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 > 9007199254740991 || isNaN(data4)){
-validate172.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data4 < 0 || isNaN(data4)){
-validate172.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs11 === errors;
-}
-else {
-var valid0 = true;
-}
 }
 }
 }
@@ -16060,12 +16097,13 @@ return false;
 validate172.errors = vErrors;
 return errors === 0;
 }
-validate172.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"deadlineMs":true,"reconnectAfterMs":true},"dynamicProps":false,"dynamicItems":false};
+validate172.evaluated = {"props":{"seq":true,"sid":true,"room":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_sibling_gap = validate173;
+export const events_room_member = validate173;
+const schema285 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/room.member.json","title":"RoomMemberEvent","description":"Something about a member of the session's room. Only after `subscribe`; not retained.","type":"object","properties":{"vseq":{"description":"Number of this report on this socket: from 1 without holes over all reports, from the bind on. Reports are not retained and not replayed.","type":"integer","minimum":1,"maximum":9007199254740991},"sid":{"$ref":"../common/sid.json","description":"The session that the event is sent to."},"change":{"description":"`joined`: it has become a member; `opened`, `closed`: its pipe; `left`: it is no member any more.","type":"string","enum":["joined","opened","closed","left"]},"member":{"$ref":"../common/member.json","description":"The member as it is after that; of one that has left, as it was."}},"required":["vseq","sid","change","member"]};
 
 function validate173(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/sibling.gap.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/events/room.member.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate173.evaluated;
@@ -16078,18 +16116,45 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((data.sid === undefined) && (missing0 = "sid")) || ((data.from === undefined) && (missing0 = "from"))) || ((data.to === undefined) && (missing0 = "to"))) || ((data.state === undefined) && (missing0 = "state"))){
+if(((((data.vseq === undefined) && (missing0 = "vseq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.change === undefined) && (missing0 = "change"))) || ((data.member === undefined) && (missing0 = "member"))){
 validate173.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
-if(data.sid !== undefined){
-let data0 = data.sid;
+if(data.vseq !== undefined){
+let data0 = data.vseq;
 const _errs1 = errors;
-const _errs2 = errors;
-if(errors === _errs2){
-if(typeof data0 === "string"){
-if(!pattern12.test(data0)){
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate173.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs1){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate173.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate173.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs3 = errors;
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
 validate173.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
@@ -16099,75 +16164,36 @@ validate173.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/si
 return false;
 }
 }
-var valid0 = _errs1 === errors;
+var valid0 = _errs3 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
-if(data.from !== undefined){
-let data1 = data.from;
-const _errs4 = errors;
-const _errs5 = errors;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate173.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(data.change !== undefined){
+let data2 = data.change;
+const _errs6 = errors;
+if(typeof data2 !== "string"){
+validate173.errors = [{instancePath:instancePath+"/change",schemaPath:"#/properties/change/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(errors === _errs5){
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 > 9007199254740991 || isNaN(data1)){
-validate173.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+if(!((((data2 === "joined") || (data2 === "opened")) || (data2 === "closed")) || (data2 === "left"))){
+validate173.errors = [{instancePath:instancePath+"/change",schemaPath:"#/properties/change/enum",keyword:"enum",params:{allowedValues: schema285.properties.change.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-else {
-if(data1 < 1 || isNaN(data1)){
-validate173.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs4 === errors;
+var valid0 = _errs6 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
-if(data.to !== undefined){
-let data2 = data.to;
-const _errs7 = errors;
+if(data.member !== undefined){
 const _errs8 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate173.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs8){
-if((typeof data2 == "number") && (isFinite(data2))){
-if(data2 > 9007199254740991 || isNaN(data2)){
-validate173.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data2 < 1 || isNaN(data2)){
-validate173.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.state !== undefined){
-const _errs10 = errors;
-if(!(validate43(data.state, {instancePath:instancePath+"/state",parentData:data,parentDataProperty:"state",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
+if(!(validate73(data.member, {instancePath:instancePath+"/member",parentData:data,parentDataProperty:"member",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
-var valid0 = _errs10 === errors;
+var valid0 = _errs8 === errors;
 }
 else {
 var valid0 = true;
@@ -16185,12 +16211,12 @@ return false;
 validate173.errors = vErrors;
 return errors === 0;
 }
-validate173.evaluated = {"props":{"sid":true,"from":true,"to":true,"state":true},"dynamicProps":false,"dynamicItems":false};
+validate173.evaluated = {"props":{"vseq":true,"sid":true,"change":true,"member":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_sibling_hello = validate175;
+export const events_room_owner = validate175;
 
 function validate175(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/sibling.hello.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/events/room.owner.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate175.evaluated;
@@ -16203,302 +16229,8 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((((data.nonce === undefined) && (missing0 = "nonce")) || ((data.versions === undefined) && (missing0 = "versions"))) || ((data.server === undefined) && (missing0 = "server"))){
+if((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.owned === undefined) && (missing0 = "owned"))){
 validate175.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.nonce !== undefined){
-let data0 = data.nonce;
-const _errs1 = errors;
-const _errs2 = errors;
-if(errors === _errs2){
-if(typeof data0 === "string"){
-if(!pattern41.test(data0)){
-validate175.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate175.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.versions !== undefined){
-let data1 = data.versions;
-const _errs4 = errors;
-if(errors === _errs4){
-if(Array.isArray(data1)){
-var valid2 = true;
-const len0 = data1.length;
-for(let i0=0; i0<len0; i0++){
-let data2 = data1[i0];
-const _errs6 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate175.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs6){
-if((typeof data2 == "number") && (isFinite(data2))){
-if(data2 < 1 || isNaN(data2)){
-validate175.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-var valid2 = _errs6 === errors;
-if(!valid2){
-break;
-}
-}
-if(valid2){
-let i1 = data1.length;
-let j0;
-if(i1 > 1){
-const indices0 = {};
-for(;i1--;){
-let item0 = data1[i1];
-if(!(((typeof item0 == "number") && (!(item0 % 1) && !isNaN(item0))) && (isFinite(item0)))){
-continue;
-}
-if(typeof indices0[item0] == "number"){
-j0 = indices0[item0];
-validate175.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
-return false;
-break;
-}
-indices0[item0] = i1;
-}
-}
-}
-}
-else {
-validate175.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.server !== undefined){
-let data3 = data.server;
-const _errs8 = errors;
-const _errs9 = errors;
-if(errors === _errs9){
-if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-let missing1;
-if(((data3.name === undefined) && (missing1 = "name")) || ((data3.version === undefined) && (missing1 = "version"))){
-validate175.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
-return false;
-}
-else {
-if(data3.name !== undefined){
-let data4 = data3.name;
-const _errs11 = errors;
-if(errors === _errs11){
-if(typeof data4 === "string"){
-if(func5(data4) > 100){
-validate175.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
-return false;
-}
-else {
-if(func5(data4) < 1){
-validate175.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate175.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid5 = _errs11 === errors;
-}
-else {
-var valid5 = true;
-}
-if(valid5){
-if(data3.version !== undefined){
-let data5 = data3.version;
-const _errs13 = errors;
-if(errors === _errs13){
-if(typeof data5 === "string"){
-if(func5(data5) > 100){
-validate175.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
-return false;
-}
-else {
-if(func5(data5) < 1){
-validate175.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate175.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid5 = _errs13 === errors;
-}
-else {
-var valid5 = true;
-}
-}
-}
-}
-else {
-validate175.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid0 = _errs8 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-else {
-validate175.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate175.errors = vErrors;
-return errors === 0;
-}
-validate175.evaluated = {"props":{"nonce":true,"versions":true,"server":true},"dynamicProps":false,"dynamicItems":false};
-
-export const events_sibling_replaced = validate176;
-
-function validate176(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/sibling.replaced.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate176.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((data.sid === undefined) && (missing0 = "sid")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.generation === undefined) && (missing0 = "generation"))){
-validate176.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.sid !== undefined){
-let data0 = data.sid;
-const _errs1 = errors;
-const _errs2 = errors;
-if(errors === _errs2){
-if(typeof data0 === "string"){
-if(!pattern12.test(data0)){
-validate176.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
-return false;
-}
-}
-else {
-validate176.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.channel !== undefined){
-let data1 = data.channel;
-const _errs4 = errors;
-if(typeof data1 !== "string"){
-validate176.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data1 === "command") || (data1 === "debug"))){
-validate176.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema141.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.generation !== undefined){
-let data2 = data.generation;
-const _errs7 = errors;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate176.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs7){
-if((typeof data2 == "number") && (isFinite(data2))){
-if(data2 > 9007199254740991 || isNaN(data2)){
-validate176.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data2 < 2 || isNaN(data2)){
-validate176.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-else {
-validate176.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate176.errors = vErrors;
-return errors === 0;
-}
-validate176.evaluated = {"props":{"sid":true,"channel":true,"generation":true},"dynamicProps":false,"dynamicItems":false};
-
-export const events_switch_abort = validate177;
-
-function validate177(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/switch.abort.json" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate177.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.id === undefined) && (missing0 = "id"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.cause === undefined) && (missing0 = "cause"))){
-validate177.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -16507,18 +16239,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate177.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate175.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate177.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate175.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate177.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate175.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -16537,12 +16269,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate177.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate175.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate177.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate175.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -16555,7 +16287,116 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate177.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate175.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.owned !== undefined){
+const _errs8 = errors;
+if(typeof data.owned !== "boolean"){
+validate175.errors = [{instancePath:instancePath+"/owned",schemaPath:"#/properties/owned/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate175.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate175.errors = vErrors;
+return errors === 0;
+}
+validate175.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"owned":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_room_updated = validate176;
+
+function validate176(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/room.updated.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate176.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.room === undefined) && (missing0 = "room"))) || ((data.rev === undefined) && (missing0 = "rev"))){
+validate176.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate176.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate176.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate176.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
+validate176.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate176.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate176.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -16576,21 +16417,11 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.id !== undefined){
-let data4 = data.id;
+if(data.room !== undefined){
 const _errs9 = errors;
-const _errs10 = errors;
-if(errors === _errs10){
-if(typeof data4 === "string"){
-if(!pattern5.test(data4)){
-validate177.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
-return false;
-}
-}
-else {
-validate177.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
+if(!(validate44(data.room, {instancePath:instancePath+"/room",parentData:data,parentDataProperty:"room",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+errors = vErrors.length;
 }
 var valid0 = _errs9 === errors;
 }
@@ -16598,35 +16429,29 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.dir !== undefined){
-let data5 = data.dir;
-const _errs12 = errors;
-if(typeof data5 !== "string"){
-validate177.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data.rev !== undefined){
+let data5 = data.rev;
+const _errs10 = errors;
+const _errs11 = errors;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+validate176.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(!((data5 === "c2s") || (data5 === "s2c"))){
-validate177.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+if(errors === _errs11){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 9007199254740991 || isNaN(data5)){
+validate176.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
-}
-var valid0 = _errs12 === errors;
 }
 else {
-var valid0 = true;
-}
-if(valid0){
-if(data.cause !== undefined){
-let data6 = data.cause;
-const _errs15 = errors;
-if(typeof data6 !== "string"){
-validate177.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/switch-end.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data5 < 1 || isNaN(data5)){
+validate176.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
-if(!((((data6 === "called_off") || (data6 === "refused")) || (data6 === "timeout")) || (data6 === "pipe_ended"))){
-validate177.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/switch-end.json/enum",keyword:"enum",params:{allowedValues: schema214.enum},message:"must be equal to one of the allowed values"}];
-return false;
 }
-var valid0 = _errs15 === errors;
+}
+}
+var valid0 = _errs10 === errors;
 }
 else {
 var valid0 = true;
@@ -16638,21 +16463,20 @@ var valid0 = true;
 }
 }
 }
-}
 else {
-validate177.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate176.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate177.errors = vErrors;
+validate176.errors = vErrors;
 return errors === 0;
 }
-validate177.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"id":true,"dir":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
+validate176.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"room":true,"rev":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_switch_done = validate179;
+export const events_server_draining = validate179;
 
 function validate179(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/switch.done.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/events/server.draining.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate179.evaluated;
@@ -16665,7 +16489,7 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.id === undefined) && (missing0 = "id"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.set === undefined) && (missing0 = "set"))){
+if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.deadlineMs === undefined) && (missing0 = "deadlineMs"))) || ((data.reconnectAfterMs === undefined) && (missing0 = "reconnectAfterMs"))){
 validate179.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
@@ -16732,11 +16556,26 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.at !== undefined){
+if(data.deadlineMs !== undefined){
+let data3 = data.deadlineMs;
 const _errs8 = errors;
-if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
-errors = vErrors.length;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+validate179.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs8){
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 > 9007199254740991 || isNaN(data3)){
+validate179.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data3 < 0 || isNaN(data3)){
+validate179.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
 }
 var valid0 = _errs8 === errors;
 }
@@ -16744,57 +16583,31 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.id !== undefined){
-let data4 = data.id;
-const _errs9 = errors;
-const _errs10 = errors;
-if(errors === _errs10){
-if(typeof data4 === "string"){
-if(!pattern5.test(data4)){
-validate179.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+if(data.reconnectAfterMs !== undefined){
+let data4 = data.reconnectAfterMs;
+const _errs11 = errors;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+validate179.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
+if(errors === _errs11){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 9007199254740991 || isNaN(data4)){
+validate179.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
 }
 else {
-validate179.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data4 < 0 || isNaN(data4)){
+validate179.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
-var valid0 = _errs9 === errors;
 }
-else {
-var valid0 = true;
 }
-if(valid0){
-if(data.dir !== undefined){
-let data5 = data.dir;
-const _errs12 = errors;
-if(typeof data5 !== "string"){
-validate179.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data5 === "c2s") || (data5 === "s2c"))){
-validate179.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs12 === errors;
+var valid0 = _errs11 === errors;
 }
 else {
 var valid0 = true;
-}
-if(valid0){
-if(data.set !== undefined){
-const _errs15 = errors;
-if(!(validate50(data.set, {instancePath:instancePath+"/set",parentData:data,parentDataProperty:"set",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
-errors = vErrors.length;
-}
-var valid0 = _errs15 === errors;
-}
-else {
-var valid0 = true;
-}
-}
 }
 }
 }
@@ -16810,13 +16623,137 @@ return false;
 validate179.errors = vErrors;
 return errors === 0;
 }
-validate179.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"id":true,"dir":true,"set":true},"dynamicProps":false,"dynamicItems":false};
+validate179.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"deadlineMs":true,"reconnectAfterMs":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_switch_propose = validate182;
-const schema309 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/switch.propose.json","title":"SwitchProposeEvent","description":"The server proposes to switch what it sends to the client. It writes nothing from message n on until the client has answered with `switch.ack` or `switch.refuse`.","type":"object","properties":{"seq":{"$ref":"../common/seq.json","description":"Number of the event."},"sid":{"$ref":"../common/sid.json","description":"The session that the event is about."},"replay":{"description":"Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.","const":true},"at":{"$ref":"../common/position.json","description":"The first message under the new settings, direction `s2c`."},"id":{"$ref":"../common/switch-id.json","description":"Chosen by the server, unique among its switches of this pipe."},"dir":{"description":"The direction that the server is the sender of.","type":"string","enum":["s2c"]},"set":{"$ref":"../common/switch-set.json","description":"The new settings."}},"required":["seq","sid","at","id","dir","set"]};
+export const events_sibling_gap = validate180;
+
+function validate180(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/sibling.gap.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate180.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.sid === undefined) && (missing0 = "sid")) || ((data.from === undefined) && (missing0 = "from"))) || ((data.to === undefined) && (missing0 = "to"))) || ((data.state === undefined) && (missing0 = "state"))){
+validate180.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.sid !== undefined){
+let data0 = data.sid;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern12.test(data0)){
+validate180.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate180.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.from !== undefined){
+let data1 = data.from;
+const _errs4 = errors;
+const _errs5 = errors;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate180.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs5){
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 9007199254740991 || isNaN(data1)){
+validate180.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data1 < 1 || isNaN(data1)){
+validate180.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.to !== undefined){
+let data2 = data.to;
+const _errs7 = errors;
+const _errs8 = errors;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+validate180.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs8){
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 9007199254740991 || isNaN(data2)){
+validate180.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data2 < 1 || isNaN(data2)){
+validate180.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.state !== undefined){
+const _errs10 = errors;
+if(!(validate43(data.state, {instancePath:instancePath+"/state",parentData:data,parentDataProperty:"state",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs10 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate180.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate180.errors = vErrors;
+return errors === 0;
+}
+validate180.evaluated = {"props":{"sid":true,"from":true,"to":true,"state":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_sibling_hello = validate182;
 
 function validate182(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/switch.propose.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/events/sibling.hello.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate182.evaluated;
@@ -16829,8 +16766,302 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.id === undefined) && (missing0 = "id"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.set === undefined) && (missing0 = "set"))){
+if((((data.nonce === undefined) && (missing0 = "nonce")) || ((data.versions === undefined) && (missing0 = "versions"))) || ((data.server === undefined) && (missing0 = "server"))){
 validate182.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.nonce !== undefined){
+let data0 = data.nonce;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern42.test(data0)){
+validate182.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate182.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.versions !== undefined){
+let data1 = data.versions;
+const _errs4 = errors;
+if(errors === _errs4){
+if(Array.isArray(data1)){
+var valid2 = true;
+const len0 = data1.length;
+for(let i0=0; i0<len0; i0++){
+let data2 = data1[i0];
+const _errs6 = errors;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+validate182.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs6){
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 < 1 || isNaN(data2)){
+validate182.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+var valid2 = _errs6 === errors;
+if(!valid2){
+break;
+}
+}
+if(valid2){
+let i1 = data1.length;
+let j0;
+if(i1 > 1){
+const indices0 = {};
+for(;i1--;){
+let item0 = data1[i1];
+if(!(((typeof item0 == "number") && (!(item0 % 1) && !isNaN(item0))) && (isFinite(item0)))){
+continue;
+}
+if(typeof indices0[item0] == "number"){
+j0 = indices0[item0];
+validate182.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+return false;
+break;
+}
+indices0[item0] = i1;
+}
+}
+}
+}
+else {
+validate182.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.server !== undefined){
+let data3 = data.server;
+const _errs8 = errors;
+const _errs9 = errors;
+if(errors === _errs9){
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+let missing1;
+if(((data3.name === undefined) && (missing1 = "name")) || ((data3.version === undefined) && (missing1 = "version"))){
+validate182.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+return false;
+}
+else {
+if(data3.name !== undefined){
+let data4 = data3.name;
+const _errs11 = errors;
+if(errors === _errs11){
+if(typeof data4 === "string"){
+if(func5(data4) > 100){
+validate182.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+return false;
+}
+else {
+if(func5(data4) < 1){
+validate182.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate182.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid5 = _errs11 === errors;
+}
+else {
+var valid5 = true;
+}
+if(valid5){
+if(data3.version !== undefined){
+let data5 = data3.version;
+const _errs13 = errors;
+if(errors === _errs13){
+if(typeof data5 === "string"){
+if(func5(data5) > 100){
+validate182.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+return false;
+}
+else {
+if(func5(data5) < 1){
+validate182.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate182.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid5 = _errs13 === errors;
+}
+else {
+var valid5 = true;
+}
+}
+}
+}
+else {
+validate182.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+else {
+validate182.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate182.errors = vErrors;
+return errors === 0;
+}
+validate182.evaluated = {"props":{"nonce":true,"versions":true,"server":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_sibling_replaced = validate183;
+
+function validate183(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/sibling.replaced.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate183.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((data.sid === undefined) && (missing0 = "sid")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.generation === undefined) && (missing0 = "generation"))){
+validate183.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.sid !== undefined){
+let data0 = data.sid;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern12.test(data0)){
+validate183.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate183.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.channel !== undefined){
+let data1 = data.channel;
+const _errs4 = errors;
+if(typeof data1 !== "string"){
+validate183.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data1 === "command") || (data1 === "debug"))){
+validate183.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema143.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.generation !== undefined){
+let data2 = data.generation;
+const _errs7 = errors;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+validate183.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs7){
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 9007199254740991 || isNaN(data2)){
+validate183.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data2 < 2 || isNaN(data2)){
+validate183.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+else {
+validate183.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate183.errors = vErrors;
+return errors === 0;
+}
+validate183.evaluated = {"props":{"sid":true,"channel":true,"generation":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_stream_ending = validate184;
+
+function validate184(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/stream.ending.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate184.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.from === undefined) && (missing0 = "from"))){
+validate184.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -16839,18 +17070,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate182.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate184.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate182.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate184.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate182.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate184.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -16869,12 +17100,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate182.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate184.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate182.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate184.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -16887,7 +17118,183 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate182.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate184.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.from !== undefined){
+let data3 = data.from;
+const _errs8 = errors;
+const _errs9 = errors;
+if(errors === _errs9){
+if(typeof data3 === "string"){
+if(!pattern12.test(data3)){
+validate184.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate184.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.inMs !== undefined){
+let data4 = data.inMs;
+const _errs11 = errors;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+validate184.errors = [{instancePath:instancePath+"/inMs",schemaPath:"#/properties/inMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs11){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 86400000 || isNaN(data4)){
+validate184.errors = [{instancePath:instancePath+"/inMs",schemaPath:"#/properties/inMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+return false;
+}
+else {
+if(data4 < 0 || isNaN(data4)){
+validate184.errors = [{instancePath:instancePath+"/inMs",schemaPath:"#/properties/inMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs11 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.mark !== undefined){
+let data5 = data.mark;
+const _errs14 = errors;
+const _errs15 = errors;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+validate184.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs15){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 9007199254740991 || isNaN(data5)){
+validate184.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data5 < 1 || isNaN(data5)){
+validate184.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs14 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate184.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate184.errors = vErrors;
+return errors === 0;
+}
+validate184.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"from":true,"inMs":true,"mark":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_switch_abort = validate185;
+
+function validate185(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/switch.abort.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate185.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.id === undefined) && (missing0 = "id"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.cause === undefined) && (missing0 = "cause"))){
+validate185.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate185.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate185.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate185.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
+validate185.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate185.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate185.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -16915,12 +17322,12 @@ const _errs10 = errors;
 if(errors === _errs10){
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-validate182.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate185.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate182.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate185.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -16934,11 +17341,343 @@ if(data.dir !== undefined){
 let data5 = data.dir;
 const _errs12 = errors;
 if(typeof data5 !== "string"){
-validate182.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate185.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data5 === "c2s") || (data5 === "s2c"))){
+validate185.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs12 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.cause !== undefined){
+let data6 = data.cause;
+const _errs15 = errors;
+if(typeof data6 !== "string"){
+validate185.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/switch-end.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((data6 === "called_off") || (data6 === "refused")) || (data6 === "timeout")) || (data6 === "pipe_ended"))){
+validate185.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/switch-end.json/enum",keyword:"enum",params:{allowedValues: schema219.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs15 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate185.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate185.errors = vErrors;
+return errors === 0;
+}
+validate185.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"id":true,"dir":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_switch_done = validate187;
+
+function validate187(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/switch.done.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate187.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.id === undefined) && (missing0 = "id"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.set === undefined) && (missing0 = "set"))){
+validate187.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate187.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate187.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate187.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
+validate187.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate187.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate187.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs8 = errors;
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.id !== undefined){
+let data4 = data.id;
+const _errs9 = errors;
+const _errs10 = errors;
+if(errors === _errs10){
+if(typeof data4 === "string"){
+if(!pattern5.test(data4)){
+validate187.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate187.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.dir !== undefined){
+let data5 = data.dir;
+const _errs12 = errors;
+if(typeof data5 !== "string"){
+validate187.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data5 === "c2s") || (data5 === "s2c"))){
+validate187.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs12 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.set !== undefined){
+const _errs15 = errors;
+if(!(validate51(data.set, {instancePath:instancePath+"/set",parentData:data,parentDataProperty:"set",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs15 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate187.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate187.errors = vErrors;
+return errors === 0;
+}
+validate187.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"id":true,"dir":true,"set":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_switch_propose = validate190;
+const schema323 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/switch.propose.json","title":"SwitchProposeEvent","description":"The server proposes to switch what it sends to the client. It writes nothing from message n on until the client has answered with `switch.ack` or `switch.refuse`.","type":"object","properties":{"seq":{"$ref":"../common/seq.json","description":"Number of the event."},"sid":{"$ref":"../common/sid.json","description":"The session that the event is about."},"replay":{"description":"Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.","const":true},"at":{"$ref":"../common/position.json","description":"The first message under the new settings, direction `s2c`."},"id":{"$ref":"../common/switch-id.json","description":"Chosen by the server, unique among its switches of this pipe."},"dir":{"description":"The direction that the server is the sender of.","type":"string","enum":["s2c"]},"set":{"$ref":"../common/switch-set.json","description":"The new settings."}},"required":["seq","sid","at","id","dir","set"]};
+
+function validate190(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/switch.propose.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate190.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.id === undefined) && (missing0 = "id"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.set === undefined) && (missing0 = "set"))){
+validate190.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate190.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate190.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate190.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
+validate190.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate190.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate190.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs8 = errors;
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.id !== undefined){
+let data4 = data.id;
+const _errs9 = errors;
+const _errs10 = errors;
+if(errors === _errs10){
+if(typeof data4 === "string"){
+if(!pattern5.test(data4)){
+validate190.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate190.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.dir !== undefined){
+let data5 = data.dir;
+const _errs12 = errors;
+if(typeof data5 !== "string"){
+validate190.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(data5 === "s2c")){
-validate182.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/enum",keyword:"enum",params:{allowedValues: schema309.properties.dir.enum},message:"must be equal to one of the allowed values"}];
+validate190.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/enum",keyword:"enum",params:{allowedValues: schema323.properties.dir.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs12 === errors;
@@ -16949,8 +17688,8 @@ var valid0 = true;
 if(valid0){
 if(data.set !== undefined){
 const _errs14 = errors;
-if(!(validate50(data.set, {instancePath:instancePath+"/set",parentData:data,parentDataProperty:"set",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+if(!(validate51(data.set, {instancePath:instancePath+"/set",parentData:data,parentDataProperty:"set",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs14 === errors;
@@ -16967,23 +17706,23 @@ var valid0 = true;
 }
 }
 else {
-validate182.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate190.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate182.errors = vErrors;
+validate190.errors = vErrors;
 return errors === 0;
 }
-validate182.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"id":true,"dir":true,"set":true},"dynamicProps":false,"dynamicItems":false};
+validate190.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"id":true,"dir":true,"set":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_discovery = validate185;
-const pattern107 = new RegExp("^[a-z][a-z0-9-]{0,63}$", "u");
+export const http_discovery = validate193;
+const pattern112 = new RegExp("^[a-z][a-z0-9-]{0,63}$", "u");
 
-function validate185(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate193(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/discovery.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate185.evaluated;
+const evaluated0 = validate193.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -16994,14 +17733,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((((((data.protocol === undefined) && (missing0 = "protocol")) || ((data.versions === undefined) && (missing0 = "versions"))) || ((data.server === undefined) && (missing0 = "server"))) || ((data.profiles === undefined) && (missing0 = "profiles"))) || ((data.endpoints === undefined) && (missing0 = "endpoints"))) || ((data.subprotocols === undefined) && (missing0 = "subprotocols"))) || ((data.formats === undefined) && (missing0 = "formats"))) || ((data.features === undefined) && (missing0 = "features"))) || ((data.limits === undefined) && (missing0 = "limits"))) || ((data.errors === undefined) && (missing0 = "errors"))){
-validate185.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate193.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.protocol !== undefined){
 const _errs1 = errors;
 if("porthouse" !== data.protocol){
-validate185.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/const",keyword:"const",params:{allowedValue: "porthouse"},message:"must be equal to constant"}];
+validate193.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/const",keyword:"const",params:{allowedValue: "porthouse"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -17021,13 +17760,13 @@ for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 const _errs4 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate185.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 < 1 || isNaN(data2)){
-validate185.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17049,7 +17788,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-validate185.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate193.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break;
 }
@@ -17059,7 +17798,7 @@ indices0[item0] = i1;
 }
 }
 else {
-validate185.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate193.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -17077,7 +17816,7 @@ if(errors === _errs7){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 let missing1;
 if(((data3.name === undefined) && (missing1 = "name")) || ((data3.version === undefined) && (missing1 = "version"))){
-validate185.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate193.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -17087,18 +17826,18 @@ const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data4 === "string"){
 if(func5(data4) > 100){
-validate185.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate193.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data4) < 1){
-validate185.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate193.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate185.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate193.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -17114,18 +17853,18 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data5 === "string"){
 if(func5(data5) > 100){
-validate185.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate193.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data5) < 1){
-validate185.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate193.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate185.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate193.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -17138,7 +17877,7 @@ var valid4 = true;
 }
 }
 else {
-validate185.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate193.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -17160,13 +17899,13 @@ let data7 = data6[i2];
 const _errs15 = errors;
 if(errors === _errs15){
 if(typeof data7 === "string"){
-if(!pattern107.test(data7)){
-validate185.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,63}$"+"\""}];
+if(!pattern112.test(data7)){
+validate193.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,63}$"+"\""}];
 return false;
 }
 }
 else {
-validate185.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate193.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -17187,7 +17926,7 @@ continue;
 }
 if(typeof indices1[item1] == "number"){
 j1 = indices1[item1];
-validate185.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i3+" are identical)"}];
+validate193.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i3+" are identical)"}];
 return false;
 break;
 }
@@ -17197,7 +17936,7 @@ indices1[item1] = i3;
 }
 }
 else {
-validate185.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate193.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -17214,7 +17953,7 @@ if(errors === _errs17){
 if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 let missing2;
 if((((data8.sessions === undefined) && (missing2 = "sessions")) || ((data8.sibling === undefined) && (missing2 = "sibling"))) || ((data8.pipe === undefined) && (missing2 = "pipe"))){
-validate185.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
+validate193.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
@@ -17224,24 +17963,24 @@ const _errs19 = errors;
 if(errors === _errs19){
 if(typeof data9 === "string"){
 if(func5(data9) > 2048){
-validate185.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate193.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data9) < 1){
-validate185.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate193.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern38.test(data9)){
-validate185.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
+if(!pattern39.test(data9)){
+validate193.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate185.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate193.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -17262,31 +18001,31 @@ const _errs23 = errors;
 if(errors === _errs23){
 if(typeof data11 === "string"){
 if(func5(data11) > 2048){
-validate185.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate193.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data11) < 1){
-validate185.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate193.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern38.test(data11)){
-validate185.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
-return false;
-}
-}
-}
-}
-else {
-validate185.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(!pattern39.test(data11)){
+validate193.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate185.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate193.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+else {
+validate193.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -17307,31 +18046,31 @@ const _errs27 = errors;
 if(errors === _errs27){
 if(typeof data13 === "string"){
 if(func5(data13) > 2048){
-validate185.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate193.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data13) < 1){
-validate185.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate193.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern38.test(data13)){
-validate185.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
-return false;
-}
-}
-}
-}
-else {
-validate185.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(!pattern39.test(data13)){
+validate193.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate185.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate193.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+else {
+validate193.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -17347,24 +18086,24 @@ const _errs29 = errors;
 if(errors === _errs29){
 if(typeof data14 === "string"){
 if(func5(data14) > 2048){
-validate185.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"#/properties/endpoints/properties/hooks/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate193.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"#/properties/endpoints/properties/hooks/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data14) < 1){
-validate185.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"#/properties/endpoints/properties/hooks/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate193.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"#/properties/endpoints/properties/hooks/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern38.test(data14)){
-validate185.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"#/properties/endpoints/properties/hooks/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
+if(!pattern39.test(data14)){
+validate193.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"#/properties/endpoints/properties/hooks/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate185.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"#/properties/endpoints/properties/hooks/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate193.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"#/properties/endpoints/properties/hooks/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -17379,7 +18118,7 @@ var valid7 = true;
 }
 }
 else {
-validate185.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate193.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -17396,14 +18135,14 @@ if(errors === _errs31){
 if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
 let missing3;
 if(((data15.pipe === undefined) && (missing3 = "pipe")) || ((data15.sibling === undefined) && (missing3 = "sibling"))){
-validate185.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
+validate193.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
 if(data15.pipe !== undefined){
 const _errs33 = errors;
 if("porthouse.pipe.v1" !== data15.pipe){
-validate185.errors = [{instancePath:instancePath+"/subprotocols/pipe",schemaPath:"#/properties/subprotocols/properties/pipe/const",keyword:"const",params:{allowedValue: "porthouse.pipe.v1"},message:"must be equal to constant"}];
+validate193.errors = [{instancePath:instancePath+"/subprotocols/pipe",schemaPath:"#/properties/subprotocols/properties/pipe/const",keyword:"const",params:{allowedValue: "porthouse.pipe.v1"},message:"must be equal to constant"}];
 return false;
 }
 var valid10 = _errs33 === errors;
@@ -17415,7 +18154,7 @@ if(valid10){
 if(data15.sibling !== undefined){
 const _errs34 = errors;
 if("porthouse.sibling.v1" !== data15.sibling){
-validate185.errors = [{instancePath:instancePath+"/subprotocols/sibling",schemaPath:"#/properties/subprotocols/properties/sibling/const",keyword:"const",params:{allowedValue: "porthouse.sibling.v1"},message:"must be equal to constant"}];
+validate193.errors = [{instancePath:instancePath+"/subprotocols/sibling",schemaPath:"#/properties/subprotocols/properties/sibling/const",keyword:"const",params:{allowedValue: "porthouse.sibling.v1"},message:"must be equal to constant"}];
 return false;
 }
 var valid10 = _errs34 === errors;
@@ -17427,7 +18166,7 @@ var valid10 = true;
 }
 }
 else {
-validate185.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate193.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -17448,11 +18187,11 @@ for(let i4=0; i4<len2; i4++){
 let data19 = data18[i4];
 const _errs37 = errors;
 if(typeof data19 !== "string"){
-validate185.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate193.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data19 === "text") || (data19 === "json")) || (data19 === "binary"))){
-validate185.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema72.enum},message:"must be equal to one of the allowed values"}];
+validate193.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema72.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid11 = _errs37 === errors;
@@ -17468,7 +18207,7 @@ outer0:
 for(;i5--;){
 for(j2 = i5; j2--;){
 if(func0(data18[i5], data18[j2])){
-validate185.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/uniqueItems",keyword:"uniqueItems",params:{i: i5, j: j2},message:"must NOT have duplicate items (items ## "+j2+" and "+i5+" are identical)"}];
+validate193.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/uniqueItems",keyword:"uniqueItems",params:{i: i5, j: j2},message:"must NOT have duplicate items (items ## "+j2+" and "+i5+" are identical)"}];
 return false;
 break outer0;
 }
@@ -17478,7 +18217,7 @@ break outer0;
 }
 }
 else {
-validate185.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate193.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -17492,7 +18231,7 @@ if(data.features !== undefined){
 let data20 = data.features;
 const _errs40 = errors;
 if(!(data20 && typeof data20 == "object" && !Array.isArray(data20))){
-validate185.errors = [{instancePath:instancePath+"/features",schemaPath:"#/properties/features/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate193.errors = [{instancePath:instancePath+"/features",schemaPath:"#/properties/features/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs40 === errors;
@@ -17509,7 +18248,7 @@ if(errors === _errs43){
 if(data21 && typeof data21 == "object" && !Array.isArray(data21)){
 let missing4;
 if(((((((((((((((((((data21.hardMessageBytes === undefined) && (missing4 = "hardMessageBytes")) || ((data21.maxMessageBytes === undefined) && (missing4 = "maxMessageBytes"))) || ((data21.maxMembers === undefined) && (missing4 = "maxMembers"))) || ((data21.maxQueuedMessages === undefined) && (missing4 = "maxQueuedMessages"))) || ((data21.maxQueuedBytes === undefined) && (missing4 = "maxQueuedBytes"))) || ((data21.ticketMs === undefined) && (missing4 = "ticketMs"))) || ((data21.sessionLingerMs === undefined) && (missing4 = "sessionLingerMs"))) || ((data21.bindMs === undefined) && (missing4 = "bindMs"))) || ((data21.ringEvents === undefined) && (missing4 = "ringEvents"))) || ((data21.ringBytes === undefined) && (missing4 = "ringBytes"))) || ((data21.siblingMessageBytes === undefined) && (missing4 = "siblingMessageBytes"))) || ((data21.siblingQueuedBytes === undefined) && (missing4 = "siblingQueuedBytes"))) || ((data21.fenceMs === undefined) && (missing4 = "fenceMs"))) || ((data21.maxPendingFences === undefined) && (missing4 = "maxPendingFences"))) || ((data21.maxStayMs === undefined) && (missing4 = "maxStayMs"))) || ((data21.httpBodyBytes === undefined) && (missing4 = "httpBodyBytes"))) || ((data21.keepaliveMs === undefined) && (missing4 = "keepaliveMs"))) || ((data21.maxSessions === undefined) && (missing4 = "maxSessions"))){
-validate185.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
+validate193.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
@@ -17517,18 +18256,18 @@ if(data21.hardMessageBytes !== undefined){
 let data22 = data21.hardMessageBytes;
 const _errs45 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate185.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs45){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 67108864 || isNaN(data22)){
-validate185.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate193.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data22 < 1 || isNaN(data22)){
-validate185.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17544,18 +18283,18 @@ if(data21.maxMessageBytes !== undefined){
 let data23 = data21.maxMessageBytes;
 const _errs48 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate185.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs48){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 67108864 || isNaN(data23)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data23 < 1 || isNaN(data23)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17571,18 +18310,18 @@ if(data21.maxMembers !== undefined){
 let data24 = data21.maxMembers;
 const _errs51 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate185.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs51){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 1000000 || isNaN(data24)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data24 < 1 || isNaN(data24)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17598,18 +18337,18 @@ if(data21.maxQueuedMessages !== undefined){
 let data25 = data21.maxQueuedMessages;
 const _errs54 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-validate185.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs54){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 1000000 || isNaN(data25)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data25 < 1 || isNaN(data25)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17625,18 +18364,18 @@ if(data21.maxQueuedBytes !== undefined){
 let data26 = data21.maxQueuedBytes;
 const _errs57 = errors;
 if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-validate185.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs57){
 if((typeof data26 == "number") && (isFinite(data26))){
 if(data26 > 1073741824 || isNaN(data26)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data26 < 1 || isNaN(data26)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17652,18 +18391,18 @@ if(data21.pauseMaxMs !== undefined){
 let data27 = data21.pauseMaxMs;
 const _errs60 = errors;
 if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-validate185.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs60){
 if((typeof data27 == "number") && (isFinite(data27))){
 if(data27 > 86400000 || isNaN(data27)){
-validate185.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data27 < 1 || isNaN(data27)){
-validate185.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17679,18 +18418,18 @@ if(data21.blockMs !== undefined){
 let data28 = data21.blockMs;
 const _errs63 = errors;
 if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
-validate185.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs63){
 if((typeof data28 == "number") && (isFinite(data28))){
 if(data28 > 600000 || isNaN(data28)){
-validate185.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data28 < 1 || isNaN(data28)){
-validate185.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17706,18 +18445,18 @@ if(data21.ticketMs !== undefined){
 let data29 = data21.ticketMs;
 const _errs66 = errors;
 if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-validate185.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs66){
 if((typeof data29 == "number") && (isFinite(data29))){
 if(data29 > 600000 || isNaN(data29)){
-validate185.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data29 < 1 || isNaN(data29)){
-validate185.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17733,18 +18472,18 @@ if(data21.sessionLingerMs !== undefined){
 let data30 = data21.sessionLingerMs;
 const _errs69 = errors;
 if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
-validate185.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs69){
 if((typeof data30 == "number") && (isFinite(data30))){
 if(data30 > 3600000 || isNaN(data30)){
-validate185.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data30 < 1 || isNaN(data30)){
-validate185.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17760,18 +18499,18 @@ if(data21.bindMs !== undefined){
 let data31 = data21.bindMs;
 const _errs72 = errors;
 if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
-validate185.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs72){
 if((typeof data31 == "number") && (isFinite(data31))){
 if(data31 > 600000 || isNaN(data31)){
-validate185.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data31 < 1 || isNaN(data31)){
-validate185.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17787,18 +18526,18 @@ if(data21.ringEvents !== undefined){
 let data32 = data21.ringEvents;
 const _errs75 = errors;
 if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
-validate185.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs75){
 if((typeof data32 == "number") && (isFinite(data32))){
 if(data32 > 65536 || isNaN(data32)){
-validate185.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+validate193.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
 return false;
 }
 else {
 if(data32 < 1 || isNaN(data32)){
-validate185.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17814,18 +18553,18 @@ if(data21.ringBytes !== undefined){
 let data33 = data21.ringBytes;
 const _errs78 = errors;
 if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
-validate185.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs78){
 if((typeof data33 == "number") && (isFinite(data33))){
 if(data33 > 67108864 || isNaN(data33)){
-validate185.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate193.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data33 < 1 || isNaN(data33)){
-validate185.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17841,18 +18580,18 @@ if(data21.siblingMessageBytes !== undefined){
 let data34 = data21.siblingMessageBytes;
 const _errs81 = errors;
 if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-validate185.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs81){
 if((typeof data34 == "number") && (isFinite(data34))){
 if(data34 > 16777216 || isNaN(data34)){
-validate185.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate193.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data34 < 1024 || isNaN(data34)){
-validate185.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate193.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -17868,18 +18607,18 @@ if(data21.siblingQueuedBytes !== undefined){
 let data35 = data21.siblingQueuedBytes;
 const _errs84 = errors;
 if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
-validate185.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs84){
 if((typeof data35 == "number") && (isFinite(data35))){
 if(data35 > 67108864 || isNaN(data35)){
-validate185.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate193.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data35 < 1024 || isNaN(data35)){
-validate185.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate193.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -17895,18 +18634,18 @@ if(data21.fenceMs !== undefined){
 let data36 = data21.fenceMs;
 const _errs87 = errors;
 if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
-validate185.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs87){
 if((typeof data36 == "number") && (isFinite(data36))){
 if(data36 > 600000 || isNaN(data36)){
-validate185.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data36 < 1 || isNaN(data36)){
-validate185.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17922,18 +18661,18 @@ if(data21.maxPendingFences !== undefined){
 let data37 = data21.maxPendingFences;
 const _errs90 = errors;
 if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
-validate185.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs90){
 if((typeof data37 == "number") && (isFinite(data37))){
 if(data37 > 1024 || isNaN(data37)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
 return false;
 }
 else {
 if(data37 < 1 || isNaN(data37)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17949,18 +18688,18 @@ if(data21.switchAckMs !== undefined){
 let data38 = data21.switchAckMs;
 const _errs93 = errors;
 if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
-validate185.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/limits.json/properties/switchAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/limits.json/properties/switchAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs93){
 if((typeof data38 == "number") && (isFinite(data38))){
 if(data38 > 600000 || isNaN(data38)){
-validate185.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/limits.json/properties/switchAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/limits.json/properties/switchAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data38 < 1 || isNaN(data38)){
-validate185.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/limits.json/properties/switchAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/limits.json/properties/switchAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -17976,18 +18715,18 @@ if(data21.abortAckMs !== undefined){
 let data39 = data21.abortAckMs;
 const _errs96 = errors;
 if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
-validate185.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/limits.json/properties/abortAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/limits.json/properties/abortAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs96){
 if((typeof data39 == "number") && (isFinite(data39))){
 if(data39 > 600000 || isNaN(data39)){
-validate185.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/limits.json/properties/abortAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/limits.json/properties/abortAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data39 < 1 || isNaN(data39)){
-validate185.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/limits.json/properties/abortAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/limits.json/properties/abortAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -18003,18 +18742,18 @@ if(data21.maxStayMs !== undefined){
 let data40 = data21.maxStayMs;
 const _errs99 = errors;
 if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
-validate185.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs99){
 if((typeof data40 == "number") && (isFinite(data40))){
 if(data40 > 86400000 || isNaN(data40)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data40 < 1 || isNaN(data40)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -18030,18 +18769,18 @@ if(data21.httpBodyBytes !== undefined){
 let data41 = data21.httpBodyBytes;
 const _errs102 = errors;
 if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
-validate185.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs102){
 if((typeof data41 == "number") && (isFinite(data41))){
 if(data41 > 16777216 || isNaN(data41)){
-validate185.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate193.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data41 < 1024 || isNaN(data41)){
-validate185.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate193.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -18057,18 +18796,18 @@ if(data21.keepaliveMs !== undefined){
 let data42 = data21.keepaliveMs;
 const _errs105 = errors;
 if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
-validate185.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs105){
 if((typeof data42 == "number") && (isFinite(data42))){
 if(data42 > 3600000 || isNaN(data42)){
-validate185.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data42 < 100 || isNaN(data42)){
-validate185.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate193.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -18084,18 +18823,18 @@ if(data21.maxSessions !== undefined){
 let data43 = data21.maxSessions;
 const _errs108 = errors;
 if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
-validate185.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs108){
 if((typeof data43 == "number") && (isFinite(data43))){
 if(data43 > 100000000 || isNaN(data43)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data43 < 1 || isNaN(data43)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -18111,18 +18850,18 @@ if(data21.maxAnonymousSessions !== undefined){
 let data44 = data21.maxAnonymousSessions;
 const _errs111 = errors;
 if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
-validate185.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs111){
 if((typeof data44 == "number") && (isFinite(data44))){
 if(data44 > 100000000 || isNaN(data44)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data44 < 0 || isNaN(data44)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -18138,18 +18877,18 @@ if(data21.maxConnections !== undefined){
 let data45 = data21.maxConnections;
 const _errs114 = errors;
 if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
-validate185.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs114){
 if((typeof data45 == "number") && (isFinite(data45))){
 if(data45 > 100000000 || isNaN(data45)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data45 < 1 || isNaN(data45)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -18165,18 +18904,18 @@ if(data21.drainMs !== undefined){
 let data46 = data21.drainMs;
 const _errs117 = errors;
 if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
-validate185.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs117){
 if((typeof data46 == "number") && (isFinite(data46))){
 if(data46 > 3600000 || isNaN(data46)){
-validate185.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data46 < 0 || isNaN(data46)){
-validate185.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate193.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -18192,18 +18931,18 @@ if(data21.debugEventsPerSecond !== undefined){
 let data47 = data21.debugEventsPerSecond;
 const _errs120 = errors;
 if(!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))){
-validate185.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs120){
 if((typeof data47 == "number") && (isFinite(data47))){
 if(data47 > 1000000 || isNaN(data47)){
-validate185.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data47 < 0 || isNaN(data47)){
-validate185.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate193.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -18219,18 +18958,18 @@ if(data21.agentCommandBytes !== undefined){
 let data48 = data21.agentCommandBytes;
 const _errs123 = errors;
 if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
-validate185.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs123){
 if((typeof data48 == "number") && (isFinite(data48))){
 if(data48 > 1048576 || isNaN(data48)){
-validate185.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+validate193.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
 if(data48 < 2 || isNaN(data48)){
-validate185.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate193.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -18246,18 +18985,18 @@ if(data21.agentCommandsPerSecond !== undefined){
 let data49 = data21.agentCommandsPerSecond;
 const _errs126 = errors;
 if(!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))){
-validate185.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs126){
 if((typeof data49 == "number") && (isFinite(data49))){
 if(data49 > 1000000 || isNaN(data49)){
-validate185.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data49 < 1 || isNaN(data49)){
-validate185.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -18273,18 +19012,18 @@ if(data21.maxRooms !== undefined){
 let data50 = data21.maxRooms;
 const _errs129 = errors;
 if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
-validate185.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs129){
 if((typeof data50 == "number") && (isFinite(data50))){
 if(data50 > 100000000 || isNaN(data50)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data50 < 1 || isNaN(data50)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -18300,18 +19039,18 @@ if(data21.maxPageItems !== undefined){
 let data51 = data21.maxPageItems;
 const _errs132 = errors;
 if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
-validate185.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs132){
 if((typeof data51 == "number") && (isFinite(data51))){
 if(data51 > 1000 || isNaN(data51)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
 return false;
 }
 else {
 if(data51 < 1 || isNaN(data51)){
-validate185.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -18354,7 +19093,7 @@ var valid15 = true;
 }
 }
 else {
-validate185.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate193.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -18373,7 +19112,7 @@ for(const key0 in data52){
 let data53 = data52[key0];
 const _errs138 = errors;
 if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
-validate185.errors = [{instancePath:instancePath+"/errors/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/errors/additionalProperties/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/errors/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/errors/additionalProperties/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid16 = _errs138 === errors;
@@ -18383,7 +19122,7 @@ break;
 }
 }
 else {
-validate185.errors = [{instancePath:instancePath+"/errors",schemaPath:"#/properties/errors/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate193.errors = [{instancePath:instancePath+"/errors",schemaPath:"#/properties/errors/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -18404,24 +19143,24 @@ var valid0 = true;
 }
 }
 else {
-validate185.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate193.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate185.errors = vErrors;
+validate193.errors = vErrors;
 return errors === 0;
 }
-validate185.evaluated = {"props":{"protocol":true,"versions":true,"server":true,"profiles":true,"endpoints":true,"subprotocols":true,"formats":true,"features":true,"limits":true,"errors":true},"dynamicProps":false,"dynamicItems":false};
+validate193.evaluated = {"props":{"protocol":true,"versions":true,"server":true,"profiles":true,"endpoints":true,"subprotocols":true,"formats":true,"features":true,"limits":true,"errors":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_grant = validate83;
+export const http_grant = validate84;
 
-export const http_hook_advance = validate186;
+export const http_hook_advance = validate194;
 
-function validate186(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate194(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/hook-advance.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate186.evaluated;
+const evaluated0 = validate194.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -18484,7 +19223,7 @@ else {
 vErrors.push(err2);
 }
 errors++;
-validate186.errors = vErrors;
+validate194.errors = vErrors;
 return false;
 }
 else {
@@ -18502,7 +19241,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing2;
 if((data.ms === undefined) && (missing2 = "ms")){
-validate186.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
+validate194.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
@@ -18510,18 +19249,18 @@ if(data.ms !== undefined){
 let data0 = data.ms;
 const _errs4 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate186.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate194.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 86400000 || isNaN(data0)){
-validate186.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate194.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate186.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate194.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -18540,12 +19279,12 @@ const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate186.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate194.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate186.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate194.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -18562,12 +19301,12 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data2 === "string"){
 if(!pattern13.test(data2)){
-validate186.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate194.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate186.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate194.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -18581,22 +19320,22 @@ var valid1 = true;
 }
 }
 else {
-validate186.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate194.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate186.errors = vErrors;
+validate194.errors = vErrors;
 return errors === 0;
 }
-validate186.evaluated = {"props":{"ms":true,"sid":true,"room":true},"dynamicProps":false,"dynamicItems":false};
+validate194.evaluated = {"props":{"ms":true,"sid":true,"room":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_hook_done = validate187;
+export const http_hook_done = validate195;
 
-function validate187(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate195(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/hook-done.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate187.evaluated;
+const evaluated0 = validate195.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -18607,7 +19346,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.sessions === undefined) && (missing0 = "sessions")){
-validate187.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate195.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -18615,18 +19354,18 @@ if(data.sessions !== undefined){
 let data0 = data.sessions;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate187.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate195.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate187.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate195.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate187.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate195.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -18636,22 +19375,22 @@ return false;
 }
 }
 else {
-validate187.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate195.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate187.errors = vErrors;
+validate195.errors = vErrors;
 return errors === 0;
 }
-validate187.evaluated = {"props":{"sessions":true},"dynamicProps":false,"dynamicItems":false};
+validate195.evaluated = {"props":{"sessions":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_hook_scope = validate188;
+export const http_hook_scope = validate196;
 
-function validate188(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate196(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/hook-scope.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate188.evaluated;
+const evaluated0 = validate196.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -18714,7 +19453,7 @@ else {
 vErrors.push(err2);
 }
 errors++;
-validate188.errors = vErrors;
+validate196.errors = vErrors;
 return false;
 }
 else {
@@ -18737,12 +19476,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data0 === "string"){
 if(!pattern12.test(data0)){
-validate188.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate196.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate188.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate196.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -18759,12 +19498,12 @@ const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data1 === "string"){
 if(!pattern13.test(data1)){
-validate188.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate196.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate188.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate196.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -18776,23 +19515,23 @@ var valid1 = true;
 }
 }
 else {
-validate188.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate196.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate188.errors = vErrors;
+validate196.errors = vErrors;
 return errors === 0;
 }
-validate188.evaluated = {"props":{"sid":true,"room":true},"dynamicProps":false,"dynamicItems":false};
+validate196.evaluated = {"props":{"sid":true,"room":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_hook_simulate = validate189;
-const schema324 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/http/hook-simulate.json","title":"HookSimulate","description":"Body of `POST` to the hook `simulate`: which fault, and of which session.","type":"object","properties":{"what":{"description":"`killSibling` ends the connection on which the command channel is bound, `cutPipe` that of the pipe; both as a network would.","enum":["killSibling","cutPipe"]},"sid":{"$ref":"../common/sid.json","description":"The session that it happens to."}},"required":["what","sid"]};
+export const http_hook_simulate = validate197;
+const schema338 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/http/hook-simulate.json","title":"HookSimulate","description":"Body of `POST` to the hook `simulate`: which fault, and of which session.","type":"object","properties":{"what":{"description":"`killSibling` ends the connection on which the command channel is bound, `cutPipe` that of the pipe; both as a network would.","enum":["killSibling","cutPipe"]},"sid":{"$ref":"../common/sid.json","description":"The session that it happens to."}},"required":["what","sid"]};
 
-function validate189(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate197(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/hook-simulate.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate189.evaluated;
+const evaluated0 = validate197.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -18803,7 +19542,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.what === undefined) && (missing0 = "what")) || ((data.sid === undefined) && (missing0 = "sid"))){
-validate189.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate197.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -18811,7 +19550,7 @@ if(data.what !== undefined){
 let data0 = data.what;
 const _errs1 = errors;
 if(!((data0 === "killSibling") || (data0 === "cutPipe"))){
-validate189.errors = [{instancePath:instancePath+"/what",schemaPath:"#/properties/what/enum",keyword:"enum",params:{allowedValues: schema324.properties.what.enum},message:"must be equal to one of the allowed values"}];
+validate197.errors = [{instancePath:instancePath+"/what",schemaPath:"#/properties/what/enum",keyword:"enum",params:{allowedValues: schema338.properties.what.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -18827,12 +19566,12 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate189.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate197.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate189.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate197.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -18845,22 +19584,22 @@ var valid0 = true;
 }
 }
 else {
-validate189.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate197.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate189.errors = vErrors;
+validate197.errors = vErrors;
 return errors === 0;
 }
-validate189.evaluated = {"props":{"what":true,"sid":true},"dynamicProps":false,"dynamicItems":false};
+validate197.evaluated = {"props":{"what":true,"sid":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_hook_view = validate190;
+export const http_hook_view = validate198;
 
-function validate190(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate198(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/hook-view.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate190.evaluated;
+const evaluated0 = validate198.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -18871,7 +19610,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.sessions === undefined) && (missing0 = "sessions")){
-validate190.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate198.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -18895,7 +19634,7 @@ break;
 }
 }
 else {
-validate190.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate198.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -18903,22 +19642,22 @@ return false;
 }
 }
 else {
-validate190.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate198.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate190.errors = vErrors;
+validate198.errors = vErrors;
 return errors === 0;
 }
-validate190.evaluated = {"props":{"sessions":true},"dynamicProps":false,"dynamicItems":false};
+validate198.evaluated = {"props":{"sessions":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_refusal = validate192;
+export const http_refusal = validate200;
 
-function validate192(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate200(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/refusal.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate192.evaluated;
+const evaluated0 = validate200.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -18929,7 +19668,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.error === undefined) && (missing0 = "error")){
-validate192.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate200.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -18940,7 +19679,7 @@ if(errors === _errs1){
 if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 let missing1;
 if((((data0.name === undefined) && (missing1 = "name")) || ((data0.code === undefined) && (missing1 = "code"))) || ((data0.message === undefined) && (missing1 = "message"))){
-validate192.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate200.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -18949,13 +19688,13 @@ let data1 = data0.name;
 const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
-if(!pattern59.test(data1)){
-validate192.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
+if(!pattern61.test(data1)){
+validate200.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
 }
 else {
-validate192.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate200.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -18969,7 +19708,7 @@ if(data0.code !== undefined){
 let data2 = data0.code;
 const _errs5 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate192.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate200.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid1 = _errs5 === errors;
@@ -18981,7 +19720,7 @@ if(valid1){
 if(data0.message !== undefined){
 const _errs7 = errors;
 if(typeof data0.message !== "string"){
-validate192.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate200.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs7 === errors;
@@ -18999,18 +19738,18 @@ if(data4.limit !== undefined){
 let data5 = data4.limit;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate192.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate200.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate192.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate200.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate192.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate200.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -19027,13 +19766,13 @@ let data6 = data4.pointer;
 const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data6 === "string"){
-if(!pattern60.test(data6)){
-validate192.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
+if(!pattern62.test(data6)){
+validate200.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
 return false;
 }
 }
 else {
-validate192.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate200.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -19045,7 +19784,7 @@ var valid2 = true;
 }
 }
 else {
-validate192.errors = [{instancePath:instancePath+"/error/data",schemaPath:"#/properties/error/properties/data/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate200.errors = [{instancePath:instancePath+"/error/data",schemaPath:"#/properties/error/properties/data/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -19060,7 +19799,7 @@ var valid1 = true;
 }
 }
 else {
-validate192.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate200.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -19068,25 +19807,25 @@ return false;
 }
 }
 else {
-validate192.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate200.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate192.errors = vErrors;
+validate200.errors = vErrors;
 return errors === 0;
 }
-validate192.evaluated = {"props":{"error":true},"dynamicProps":false,"dynamicItems":false};
+validate200.evaluated = {"props":{"error":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_session_request = validate78;
+export const http_session_request = validate79;
 
-export const rpc_failure = validate193;
-const schema328 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/failure.json","title":"RpcFailure","description":"Answer to a call that was refused, and to what was not a call at all.","type":"object","properties":{"jsonrpc":{"description":"Version of JSON-RPC.","const":"2.0"},"id":{"description":"Id of the call; null where the message had no valid id.","type":["string","integer","null"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991},"error":{"description":"Why it was refused.","type":"object","properties":{"code":{"description":"Code of the error in `errors.json`.","type":"integer"},"message":{"description":"For people. May change at any time.","type":"string"},"data":{"$ref":"../common/error-detail.json","description":"Name of the error, and what else is known."}},"required":["code","message","data"]}},"required":["jsonrpc","id","error"]};
+export const rpc_failure = validate201;
+const schema342 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/failure.json","title":"RpcFailure","description":"Answer to a call that was refused, and to what was not a call at all.","type":"object","properties":{"jsonrpc":{"description":"Version of JSON-RPC.","const":"2.0"},"id":{"description":"Id of the call; null where the message had no valid id.","type":["string","integer","null"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991},"error":{"description":"Why it was refused.","type":"object","properties":{"code":{"description":"Code of the error in `errors.json`.","type":"integer"},"message":{"description":"For people. May change at any time.","type":"string"},"data":{"$ref":"../common/error-detail.json","description":"Name of the error, and what else is known."}},"required":["code","message","data"]}},"required":["jsonrpc","id","error"]};
 
-function validate193(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate201(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/failure.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate193.evaluated;
+const evaluated0 = validate201.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -19097,14 +19836,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.id === undefined) && (missing0 = "id"))) || ((data.error === undefined) && (missing0 = "error"))){
-validate193.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate201.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate193.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate201.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -19117,18 +19856,18 @@ if(data.id !== undefined){
 let data1 = data.id;
 const _errs2 = errors;
 if(((typeof data1 !== "string") && (!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1))))) && (data1 !== null)){
-validate193.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: schema328.properties.id.type},message:"must be string,integer,null"}];
+validate201.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: schema342.properties.id.type},message:"must be string,integer,null"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate193.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate201.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < -9007199254740991 || isNaN(data1)){
-validate193.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate201.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -19136,7 +19875,7 @@ return false;
 if(errors === _errs2){
 if(typeof data1 === "string"){
 if(func5(data1) > 128){
-validate193.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate201.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
@@ -19155,7 +19894,7 @@ if(errors === _errs4){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 let missing1;
 if((((data2.code === undefined) && (missing1 = "code")) || ((data2.message === undefined) && (missing1 = "message"))) || ((data2.data === undefined) && (missing1 = "data"))){
-validate193.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate201.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -19163,7 +19902,7 @@ if(data2.code !== undefined){
 let data3 = data2.code;
 const _errs6 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate193.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate201.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid1 = _errs6 === errors;
@@ -19175,7 +19914,7 @@ if(valid1){
 if(data2.message !== undefined){
 const _errs8 = errors;
 if(typeof data2.message !== "string"){
-validate193.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate201.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs8 === errors;
@@ -19186,8 +19925,8 @@ var valid1 = true;
 if(valid1){
 if(data2.data !== undefined){
 const _errs10 = errors;
-if(!(validate121(data2.data, {instancePath:instancePath+"/error/data",parentData:data2,parentDataProperty:"data",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+if(!(validate126(data2.data, {instancePath:instancePath+"/error/data",parentData:data2,parentDataProperty:"data",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
 errors = vErrors.length;
 }
 var valid1 = _errs10 === errors;
@@ -19200,7 +19939,7 @@ var valid1 = true;
 }
 }
 else {
-validate193.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate201.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -19214,23 +19953,23 @@ var valid0 = true;
 }
 }
 else {
-validate193.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate201.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate193.errors = vErrors;
+validate201.errors = vErrors;
 return errors === 0;
 }
-validate193.evaluated = {"props":{"jsonrpc":true,"id":true,"error":true},"dynamicProps":false,"dynamicItems":false};
+validate201.evaluated = {"props":{"jsonrpc":true,"id":true,"error":true},"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_id = validate195;
-const schema329 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/id.json","title":"RpcId","description":"Id of a call, chosen by the client and echoed with the same type: a string of at most 128 characters, or an integer. Unique among the calls of one socket that are not answered yet.","type":["string","integer"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991};
+export const rpc_id = validate203;
+const schema343 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/id.json","title":"RpcId","description":"Id of a call, chosen by the client and echoed with the same type: a string of at most 128 characters, or an integer. Unique among the calls of one socket that are not answered yet.","type":["string","integer"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991};
 
-function validate195(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate203(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/id.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate195.evaluated;
+const evaluated0 = validate203.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -19238,18 +19977,18 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if((typeof data !== "string") && (!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data))))){
-validate195.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema329.type},message:"must be string,integer"}];
+validate203.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema343.type},message:"must be string,integer"}];
 return false;
 }
 if(errors === 0){
 if((typeof data == "number") && (isFinite(data))){
 if(data > 9007199254740991 || isNaN(data)){
-validate195.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate203.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data < -9007199254740991 || isNaN(data)){
-validate195.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate203.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -19257,24 +19996,24 @@ return false;
 if(errors === 0){
 if(typeof data === "string"){
 if(func5(data) > 128){
-validate195.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate203.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
 }
 }
-validate195.errors = vErrors;
+validate203.errors = vErrors;
 return errors === 0;
 }
-validate195.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate203.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_notification = validate196;
+export const rpc_notification = validate204;
 
-function validate196(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate204(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/notification.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate196.evaluated;
+const evaluated0 = validate204.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -19285,14 +20024,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.method === undefined) && (missing0 = "method"))) || ((data.params === undefined) && (missing0 = "params"))){
-validate196.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate204.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate196.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate204.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -19304,7 +20043,7 @@ if(valid0){
 if(data.method !== undefined){
 const _errs2 = errors;
 if(typeof data.method !== "string"){
-validate196.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate204.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -19317,7 +20056,7 @@ if(data.params !== undefined){
 let data2 = data.params;
 const _errs4 = errors;
 if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
-validate196.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate204.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -19330,22 +20069,22 @@ var valid0 = true;
 }
 }
 else {
-validate196.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate204.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate196.errors = vErrors;
+validate204.errors = vErrors;
 return errors === 0;
 }
-validate196.evaluated = {"props":{"jsonrpc":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
+validate204.evaluated = {"props":{"jsonrpc":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_request = validate197;
+export const rpc_request = validate205;
 
-function validate197(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate205(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/request.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate197.evaluated;
+const evaluated0 = validate205.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -19356,14 +20095,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.method === undefined) && (missing0 = "method"))){
-validate197.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate205.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate197.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate205.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -19377,18 +20116,18 @@ let data1 = data.id;
 const _errs2 = errors;
 const _errs3 = errors;
 if((typeof data1 !== "string") && (!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1))))){
-validate197.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema329.type},message:"must be string,integer"}];
+validate205.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema343.type},message:"must be string,integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate197.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate205.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < -9007199254740991 || isNaN(data1)){
-validate197.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate205.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -19396,7 +20135,7 @@ return false;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 128){
-validate197.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate205.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
@@ -19411,7 +20150,7 @@ if(valid0){
 if(data.method !== undefined){
 const _errs5 = errors;
 if(typeof data.method !== "string"){
-validate197.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate205.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -19424,7 +20163,7 @@ if(data.params !== undefined){
 let data3 = data.params;
 const _errs7 = errors;
 if(!(data3 && typeof data3 == "object" && !Array.isArray(data3))){
-validate197.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate205.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -19438,22 +20177,22 @@ var valid0 = true;
 }
 }
 else {
-validate197.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate205.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate197.errors = vErrors;
+validate205.errors = vErrors;
 return errors === 0;
 }
-validate197.evaluated = {"props":{"jsonrpc":true,"id":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
+validate205.evaluated = {"props":{"jsonrpc":true,"id":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_success = validate198;
+export const rpc_success = validate206;
 
-function validate198(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate206(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/success.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate198.evaluated;
+const evaluated0 = validate206.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -19464,14 +20203,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.id === undefined) && (missing0 = "id"))) || ((data.result === undefined) && (missing0 = "result"))){
-validate198.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate206.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate198.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate206.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -19485,18 +20224,18 @@ let data1 = data.id;
 const _errs2 = errors;
 const _errs3 = errors;
 if((typeof data1 !== "string") && (!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1))))){
-validate198.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema329.type},message:"must be string,integer"}];
+validate206.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema343.type},message:"must be string,integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate198.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate206.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < -9007199254740991 || isNaN(data1)){
-validate198.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate206.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -19504,7 +20243,7 @@ return false;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 128){
-validate198.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate206.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
@@ -19520,7 +20259,7 @@ if(data.result !== undefined){
 let data2 = data.result;
 const _errs5 = errors;
 if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
-validate198.errors = [{instancePath:instancePath+"/result",schemaPath:"#/properties/result/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate206.errors = [{instancePath:instancePath+"/result",schemaPath:"#/properties/result/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -19533,11 +20272,11 @@ var valid0 = true;
 }
 }
 else {
-validate198.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate206.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate198.errors = vErrors;
+validate206.errors = vErrors;
 return errors === 0;
 }
-validate198.evaluated = {"props":{"jsonrpc":true,"id":true,"result":true},"dynamicProps":false,"dynamicItems":false};
+validate206.evaluated = {"props":{"jsonrpc":true,"id":true,"result":true},"dynamicProps":false,"dynamicItems":false};

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { pino } from 'pino';
 import { errors } from '../generated/errors.js';
 import type { Discovery, RoomSpec } from '../generated/types.js';
@@ -30,11 +31,15 @@ const PROFILES = [
   'switching',
   'agents',
   'rooms',
+  'drain',
 ] as const;
 const EPOCH_BYTES = 12;
 
 /** How soon clients may come back after a drain; a restart takes about that long. */
 const RECONNECT_AFTER_MS = 1000;
+
+/** Behind the deadline of a drain, for what is said at the deadline to leave. */
+const LAST_WORDS_MS = 250;
 
 /** A running server. */
 export interface RunningServer {
@@ -133,7 +138,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
     ...(config.testHooks && { hooks: { ...config.testHooks, ...limits, door: router.hooks } }),
     upgrades: [new WebSocketIngress({ ...shared, path: PIPE_PATH }), siblings],
   });
-  const sockets = socketsOf(front);
+  const sockets = upgradedSockets(front);
   let health: 'ok' | 'draining' = 'ok';
   const admin = createAdmin(router, () => health);
   const url = await listen(front, config.host, config.port);
@@ -149,30 +154,33 @@ export async function startServer(config: Config): Promise<RunningServer> {
     async drain() {
       health = 'draining';
       log.info('draining');
-      front.close();
       router.drain({ deadlineMs: limits.drainMs, reconnectAfterMs: RECONNECT_AFTER_MS });
       siblings.drain();
-      await closed(front, { sockets, ms: limits.drainMs });
+      await over(sockets, limits.drainMs + LAST_WORDS_MS);
+      front.close();
+      front.closeAllConnections();
       admin.close();
       admin.closeAllConnections();
     },
   };
 }
 
-/** The connections of a server, those included that are no longer HTTP. */
-function socketsOf(front: Server): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  front.on('connection', (socket: Socket) => {
-    if (sockets.has(socket)) return; // put back, without its offer to change the protocol
+/** The connections of a server that are no longer HTTP. */
+function upgradedSockets(front: Server): ReadonlySet<Duplex> {
+  const sockets = new Set<Duplex>();
+  front.on('upgrade', ({ url = '' }, socket) => {
+    if (![PIPE_PATH, SIBLING_PATH].includes(url.split('?', 1)[0] ?? '')) return; // goes on as HTTP
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
   return sockets;
 }
 
-/** Waits for the last connection to end, at most `ms`, then ends what is left. */
-async function closed(front: Server, wait: { sockets: ReadonlySet<Socket>; ms: number }): Promise<void> {
-  const stop = systemClock.after(wait.ms, () => wait.sockets.forEach((socket) => socket.destroy()));
-  await new Promise<void>((resolve) => front.close(() => resolve()));
+/** Waits for the last connection to end, at most `ms`, then ends what is left; requests are answered meanwhile. */
+async function over(sockets: ReadonlySet<Duplex>, ms: number): Promise<void> {
+  const stop = systemClock.after(ms, () => sockets.forEach((socket) => socket.destroy()));
+  while (sockets.size > 0) {
+    await Promise.all([...sockets].map((socket) => new Promise((gone) => socket.once('close', gone))));
+  }
   stop();
 }

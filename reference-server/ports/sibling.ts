@@ -69,6 +69,7 @@ export interface Binding {
   command(params: CallParams['agent.command'], reply: (result: Result<CallResults['agent.command']>) => void): void;
   pausePipe(): Result<CallResults['pipe.pause']>;
   resumePipe(): Result<CallResults['pipe.resume']>;
+  endStream(params: CallParams['stream.end']): Result<CallResults['stream.end']>;
   subscribe(params: CallParams['subscribe']): CallResults['subscribe'];
   readonly rooms: RoomCalls;
   debugLevel(params: CallParams['debug.level']): CallResults['debug.level'];

@@ -3,6 +3,7 @@ import type { Cancel, Clock } from '../ports/clock.js';
 import type { Refusal, Result } from '../ports/refusal.js';
 import type { Binding, Channel, Deferred, EventLog, OpKey, RoomCalls } from '../ports/sibling.js';
 import { refusedCommand, sendCommand } from './commands.js';
+import { endStream } from './endings.js';
 import type { SwitchCalls } from '../ports/switching.js';
 import { fence, whenRouted } from './fence.js';
 import type { Session } from './session.js';
@@ -93,6 +94,7 @@ export class SessionBinding implements Binding {
   ticket(params: CallParams['pipe.ticket']): Result<CallResults['pipe.ticket']> {
     const session = this.#session;
     if (params.transport !== 'websocket') return { refused: 'transport_unsupported', pointer: '/transport' };
+    if (this.#tickets.closed) return { refused: 'draining' };
     if (session.pipe?.open) {
       if (!params.replace) return { refused: 'pipe_exists' };
       session.pipe.close('replaced'); // PIPE-5
@@ -157,6 +159,10 @@ export class SessionBinding implements Binding {
     const at = pipe.at('s2c', pipe.s2c.out.n);
     pipe.s2c.pause.resume();
     return { at };
+  }
+
+  endStream(params: CallParams['stream.end']): Result<CallResults['stream.end']> {
+    return endStream(this.#session, params);
   }
 
   subscribe(params: CallParams['subscribe']): CallResults['subscribe'] {

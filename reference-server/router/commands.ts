@@ -9,7 +9,7 @@ const MOST_NESTED = 64;
 type Command = CallParams['agent.command'];
 
 /** Whether a session sends agent commands and is sent them (AGENT-1, AGENT-2). */
-const takesPart = (session: Session): boolean => session.scopes.includes('command');
+export const takesPart = (session: Session): boolean => session.scopes.includes('command');
 
 /** What is wrong with a command before anybody has to be looked for; takes its token (AGENT-14). */
 export function refusedCommand(session: Session, { body }: Command): Refusal | null {

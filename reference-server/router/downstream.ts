@@ -87,11 +87,11 @@ export class Downstream {
     return { at: this.at('beforeN' in place ? place.beforeN - 1 : this.out.n), ...place };
   }
 
-  /** Sets a mark behind what was given so far, and returns its number. */
-  mark(mark = this.#session.nextMark()): number {
+  /** Sets a mark behind what was given so far, and returns its number; `tell` is how the session hears of the place. */
+  mark(mark = this.#session.nextMark(), tell: Session['emit'] = (...event) => this.#session.emit(...event)): number {
     this.out.mark((n) => {
       this.drops.tellAll(); // before the place that they speak of is told
-      this.#session.emit('pipe.mark', { mark, at: this.at(n) });
+      tell('pipe.mark', { mark, at: this.at(n) });
     });
     return mark;
   }

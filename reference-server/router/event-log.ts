@@ -6,6 +6,11 @@ export interface Retention {
   readonly bytes: number;
 }
 
+const NOTHING: Retention = { events: 0, bytes: 0 };
+
+/** What is kept for a `pipe.mark` that is to come; none is as long. */
+const MARK: Retention = { events: 1, bytes: 256 };
+
 interface Entry {
   readonly event: LoggedEvent;
   readonly bytes: number;
@@ -51,14 +56,25 @@ export class EventRing implements EventLog {
     this.#push({ ...this.#made(method, params), guest: false });
   }
 
-  /** Appends what another member caused; false where its like fills its half of the ring already (AGENT-12). */
-  offer(method: string, params: Readonly<Record<string, unknown>>): boolean {
+  /**
+   * Appends what another member caused; false where its like fills its half of the ring already (AGENT-12). With
+   * `andMore` there has to be room for a mark too, which is kept until it comes (END-11).
+   */
+  offer(method: string, params: Readonly<Record<string, unknown>>, { andMore = false } = {}): boolean {
     const entry = this.#made(method, params);
     const { events, bytes } = this.#retention;
-    if (this.#guests.events >= Math.floor(events / 2)) return false;
-    if (this.#guests.bytes + entry.bytes > Math.floor(bytes / 2)) return false;
+    const more = andMore ? MARK : NOTHING;
+    if (this.#guests.events + 1 + more.events > Math.floor(events / 2)) return false;
+    if (this.#guests.bytes + entry.bytes + more.bytes > Math.floor(bytes / 2)) return false;
+    this.#countGuests(more, 1);
     this.#push({ ...entry, guest: true });
     return true;
+  }
+
+  /** Appends a mark for which room was kept. */
+  redeem(method: string, params: Readonly<Record<string, unknown>>): void {
+    this.#countGuests(MARK, -1);
+    this.#push({ ...this.#made(method, params), guest: true });
   }
 
   #made(method: string, params: Readonly<Record<string, unknown>>): { event: LoggedEvent; bytes: number } {
@@ -90,8 +106,11 @@ export class EventRing implements EventLog {
 
   #count({ bytes, guest }: Entry, sign: 1 | -1): void {
     this.#bytes += sign * bytes;
-    if (!guest) return;
-    this.#guests.events += sign;
+    if (guest) this.#countGuests({ events: 1, bytes }, sign);
+  }
+
+  #countGuests({ events, bytes }: Retention, sign: 1 | -1): void {
+    this.#guests.events += sign * events;
     this.#guests.bytes += sign * bytes;
   }
 }

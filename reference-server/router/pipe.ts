@@ -2,6 +2,7 @@ import type { EndCause, OpenSwitch, Position } from '../../generated/types.js';
 import type { Batch, Kind, Message } from '../ports/message.js';
 import type { PipeSink, PipeSource } from '../ports/pipe.js';
 import { Downstream } from './downstream.js';
+import type { Ending } from './endings.js';
 import { counters } from './fence.js';
 import { arrivesAs, kindInRoom, offered } from './formats.js';
 import type { Session } from './session.js';
@@ -24,6 +25,9 @@ export class Pipe implements PipeSource {
   readonly c2s = { received: 0, routed: 0, bytes: 0 };
   readonly s2c: Downstream;
   #switches: Switches | null = null;
+  /** Its end, where that has been announced. */
+  ending: Ending | null = null;
+  #finish: { readonly cause: EndCause; readonly over: () => void } | null = null;
   #cause: EndCause | null = null;
   #open = true;
 
@@ -77,7 +81,7 @@ export class Pipe implements PipeSource {
   }
 
   receive(kind: Kind, payload: Buffer): void {
-    if (!this.#open) return;
+    if (!this.#open || this.#finish) return;
     const n = ++this.c2s.received;
     this.c2s.bytes += payload.length;
     this.#switches?.c2s.counted(n);
@@ -87,6 +91,7 @@ export class Pipe implements PipeSource {
     const taken = arrived && kindInRoom(room.terms, arrived, payload);
     if (taken) room.post(this.#session, { pipe: this, n, kind: taken, payload });
     else this.#refuse({ n, kind, payload }, refusal ?? { name: 'format_mismatch' });
+    if (this.ending?.behind === n) this.close('stream_ended'); // END-4
   }
 
   #refusal(kind: Kind, payload: Buffer): MessageRefusal | null {
@@ -122,7 +127,9 @@ export class Pipe implements PipeSource {
 
   /** The transport is ready for more. */
   drained(): void {
-    if (this.#open) this.s2c.drained();
+    if (!this.#open) return;
+    this.s2c.drained();
+    this.#finishIfWritten();
   }
 
   /** Holds the member's own messages back, or lets them come (SLOW-7). */
@@ -136,6 +143,28 @@ export class Pipe implements PipeSource {
     if (!this.#open) return;
     this.#switches?.end();
     this.s2c.end(true); // what is queued goes out before the last words
+    this.#sink.close(cause);
+    this.#end(cause);
+  }
+
+  /** Takes nothing more, and ends the connection as soon as all that waits for it is written; `over` hears of its end. */
+  finish(cause: EndCause, over: () => void): void {
+    if (!this.#open) return;
+    this.#finish = { cause, over };
+    this.#switches?.end(); // or what they hold back would never be written
+    this.s2c.pause.resume();
+    this.#finishIfWritten();
+  }
+
+  #finishIfWritten(): void {
+    if (this.#finish && this.s2c.out.settled && this.#sink.ready) this.close(this.#finish.cause);
+  }
+
+  /** Ends the connection as it is; what has not been written never will be. */
+  abort(cause: EndCause): void {
+    if (!this.#open) return;
+    this.#switches?.end();
+    this.s2c.end(false);
     this.#sink.close(cause);
     this.#end(cause);
   }
@@ -155,8 +184,10 @@ export class Pipe implements PipeSource {
     this.#session.emit('pipe.ended', this.#account('c2s', { n: this.c2s.received, bytes: this.c2s.bytes }));
     this.#session.emit('pipe.ended', this.#account('s2c', { n, bytes }));
     this.waiting.fail({ refused: 'pipe_ended', data: { counters: counters(this.#session, this) } });
+    this.ending?.over();
     this.#session.room.relieved(this.#session);
     this.#session.pipeEnded();
+    this.#finish?.over();
   }
 
   #account(dir: 'c2s' | 's2c', final: { n: number; bytes: number }): Record<string, unknown> {

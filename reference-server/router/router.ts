@@ -8,6 +8,7 @@ import { Administration } from './administration.js';
 import { proves, resume } from './bind.js';
 import { SessionBinding } from './binding.js';
 import type { RouterContext } from './context.js';
+import { type DrainNotice, drain } from './drain.js';
 import { EventRing } from './event-log.js';
 import { overlaps } from './formats.js';
 import { formatsOf, limitsOf, scopesOf, visible } from './grants.js';
@@ -150,14 +151,10 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
   }
 
   /** Tells every client that the server is about to go, delivers what is under way, and closes everything. */
-  drain(notice: { deadlineMs: number; reconnectAfterMs: number }): void {
+  drain(notice: DrainNotice): void {
     this.#draining = true;
-    for (const session of this.#sessions.values()) session.emit('server.draining', notice);
-    for (const session of this.#sessions.values()) {
-      session.pipe?.close('draining');
-      session.bindings.close('draining');
-      session.linger.stop();
-    }
+    this.#tickets.close();
+    drain([...this.#sessions.values()], notice, this.#context.clock);
   }
 
   redeem(ticket: string, transport: string): Result<PipeOffer> {

@@ -55,6 +55,8 @@ export class Session {
   readonly #granted: readonly Scope[];
   readonly #hooks: SessionHooks;
   #scopes: readonly Scope[];
+  /** Marks of the announced ends that it was told of, by the sid of whose stream ends. */
+  readonly endings = new Map<string, number | null>();
   #pipe: Pipe | null = null;
   #messages = 0;
   #handshakes = 0;
@@ -143,10 +145,16 @@ export class Session {
   }
 
   /** The same for what another member has to say; false where it has not acknowledged enough of that (AGENT-12). */
-  offer(method: string, params: Readonly<Record<string, unknown>>): boolean {
-    if (!this.log.offer(method, { sid: this.sid, ...params })) return false;
+  offer(method: string, params: Readonly<Record<string, unknown>>, room: { andMore?: boolean } = {}): boolean {
+    if (!this.log.offer(method, { sid: this.sid, ...params }, room)) return false;
     this.#told(method);
     return true;
+  }
+
+  /** The mark that belongs to what another member had to say, and for which room was kept (END-11). */
+  redeem(method: string, params: Readonly<Record<string, unknown>>): void {
+    this.log.redeem(method, { sid: this.sid, ...params });
+    this.#told(method);
   }
 
   #told(method: string): void {
@@ -264,10 +272,16 @@ export class Session {
         c2s: { n: pipe?.c2s.received ?? 0, bytes: pipe?.c2s.bytes ?? 0 },
         s2c: { ...(pipe?.s2c.written ?? { n: 0, bytes: 0 }), dropped: pipe?.s2c.dropped ?? 0 },
         ...(pipe?.s2c.pause.on && { paused: true }),
+        ...(pipe?.open && pipe.ending && { ending: pipe.ending.announced }),
       },
       siblings: this.bindings.generations,
       switches: [...(pipe?.openSwitches ?? [])],
       subscriptions: this.observers.subscribed,
+      ...(this.endings.size > 0 && { endings: this.#announcedEndings() }),
     };
+  }
+
+  #announcedEndings(): { from: string; mark?: number }[] {
+    return [...this.endings].map(([from, mark]) => ({ from, ...(mark !== null && { mark }) }));
   }
 }

@@ -21,9 +21,19 @@ export class Tickets {
   readonly #context: RouterContext;
   readonly #good = new Map<string, Ticket>();
   readonly #bySession = new Map<Session, string>();
+  #closed = false;
 
   constructor(context: RouterContext) {
     this.#context = context;
+  }
+
+  /** Whether no more are made, because the server is about to stop. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  close(): void {
+    this.#closed = true;
   }
 
   /** Makes a ticket for one pipe; an older one of the session is void (TICKET-5). */

@@ -12,7 +12,8 @@ export interface SiblingWire {
 }
 
 /** Why the server closes a bound sibling. */
-type CloseReason = 'replaced' | 'draining' | 'session_ended' | 'room_closed';
+type LeavingReason = 'draining' | 'session_ended' | 'room_closed';
+type CloseReason = 'replaced' | LeavingReason;
 
 interface Reply {
   /** Events up to this one go out first. */
@@ -32,6 +33,7 @@ export class Outlet implements SiblingOutlet {
   #cursor = 0;
   #replayTo = 0;
   #replies: Reply[] = [];
+  #leaving: LeavingReason | null = null;
   #closed = false;
 
   constructor(wire: SiblingWire, maxQueued: number) {
@@ -60,8 +62,9 @@ export class Outlet implements SiblingOutlet {
   wake(): void {
     while (!this.#closed && !this.congested) {
       const text = this.#next();
-      if (text === null) return;
-      this.#wire.send(text);
+      if (text !== null) this.#wire.send(text);
+      else if (this.#leaving) this.#finish(this.#leaving);
+      else return;
     }
   }
 
@@ -79,9 +82,10 @@ export class Outlet implements SiblingOutlet {
     );
   }
 
-  close(reason: 'draining' | 'session_ended' | 'room_closed'): void {
+  /** What is in the log goes first, as fast as the client reads it. */
+  close(reason: LeavingReason): void {
+    this.#leaving = reason;
     this.wake();
-    this.#finish(reason);
   }
 
   cut(): void {

@@ -55,6 +55,7 @@ export class SiblingWebSockets implements UpgradeHandler {
   readonly #options: SiblingSocketOptions;
   readonly #server: WebSocketServer;
   readonly #connections = new Set<SiblingConnection>();
+  #draining = false;
 
   constructor(options: SiblingSocketOptions) {
     this.path = options.path;
@@ -71,6 +72,10 @@ export class SiblingWebSockets implements UpgradeHandler {
   }
 
   upgrade(upgrade: Upgrade): void {
+    if (this.#draining) {
+      upgrade.refuse({ refused: 'draining' });
+      return;
+    }
     if (!upgrade.protocols.includes(SUBPROTOCOL)) {
       upgrade.refuse({ refused: 'subprotocol_required' });
       return;
@@ -79,8 +84,9 @@ export class SiblingWebSockets implements UpgradeHandler {
     this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#serve({ webSocket, socket }));
   }
 
-  /** Closes the siblings that belong to no session; the others are told by theirs. */
+  /** Takes no more siblings, and closes those that belong to no session; the others are told by theirs. */
   drain(): void {
+    this.#draining = true;
     for (const connection of this.#connections) connection.drain();
   }
 

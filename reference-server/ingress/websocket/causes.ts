@@ -4,6 +4,7 @@ import type { EndCause } from '../../../generated/types.js';
 export const CLOSE_CODES: Readonly<Record<EndCause, number | null>> = {
   closed_by_peer: 1000,
   closed_by_session: 1000,
+  stream_ended: 1000,
   lost: null,
   timeout: 4010,
   replaced: 4503,
