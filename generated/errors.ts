@@ -44,7 +44,7 @@ export const errors = {
   "no_pipe": {"name":"no_pipe","code":1020,"scope":"request","fatal":false,"retry":true,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"answer","meaning":"The pipe that is meant is not open, or not yet."},
   "pipe_ended": {"name":"pipe_ended","code":1021,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"answer","meaning":"The pipe that is meant has ended before the place that is meant."},
   "fence_timeout": {"name":"fence_timeout","code":1022,"scope":"request","fatal":false,"retry":true,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"answer","meaning":"The fence was not reached in time; data.counters says how far it got."},
-  "busy": {"name":"busy","code":1023,"scope":"request","fatal":false,"retry":true,"wsClose":null,"http":503,"ftp":null,"bridge":null,"channel":"answer","meaning":"Too much at once: maxPendingFences, maxSessions, maxAnonymousSessions."},
+  "busy": {"name":"busy","code":1023,"scope":"request","fatal":false,"retry":true,"wsClose":null,"http":503,"ftp":null,"bridge":null,"channel":"answer","meaning":"Too much at once: maxPendingFences, maxSessions, maxAnonymousSessions, maxRooms."},
   "slow_consumer": {"name":"slow_consumer","code":1024,"scope":"connection","fatal":true,"retry":true,"wsClose":4008,"http":null,"ftp":null,"bridge":null,"channel":"close","meaning":"The member did not read fast enough: its queue is over maxQueuedMessages or maxQueuedBytes."},
   "subprotocol_required": {"name":"subprotocol_required","code":1025,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":400,"ftp":null,"bridge":null,"channel":"answer","meaning":"The WebSocket subprotocols that were offered lack the one of the endpoint, or the ticket."},
   "upgrade_required": {"name":"upgrade_required","code":1026,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":426,"ftp":null,"bridge":null,"channel":"answer","meaning":"The endpoint speaks WebSocket only."},
@@ -65,6 +65,8 @@ export const errors = {
   "switch_too_late": {"name":"switch_too_late","code":1042,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"answer","meaning":"The first message under the new settings has been counted, or the switch has been crossed; data.at is the last message."},
   "switch_unknown": {"name":"switch_unknown","code":1043,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"answer","meaning":"The pipe has no switch of that id, or it was too long ago."},
   "no_such_member": {"name":"no_such_member","code":1053,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":null,"ftp":null,"bridge":null,"channel":"answer","meaning":"No other member of the caller's room has that sid, or it takes no part in this."},
+  "room_in_use": {"name":"room_in_use","code":1047,"scope":"request","fatal":false,"retry":true,"wsClose":null,"http":409,"ftp":null,"bridge":null,"channel":"answer","meaning":"Others are in the room, and that would change what they agreed to."},
+  "room_closed": {"name":"room_closed","code":1048,"scope":"connection","fatal":true,"retry":false,"wsClose":4505,"http":null,"ftp":null,"bridge":null,"channel":"close","meaning":"The room is over, and every session in it."},
 } as const satisfies Readonly<Record<string, ErrorEntry>>;
 
 export type ErrorName = keyof typeof errors;

@@ -36,6 +36,8 @@ export const limits = {
   "debugEventsPerSecond": {"unit":"count","default":200,"minimum":0,"maximum":1000000},
   "agentCommandBytes": {"unit":"bytes","default":4096,"minimum":2,"maximum":1048576},
   "agentCommandsPerSecond": {"unit":"count","default":20,"minimum":1,"maximum":1000000},
+  "maxRooms": {"unit":"count","default":10000,"minimum":1,"maximum":100000000},
+  "maxPageItems": {"unit":"count","default":100,"minimum":1,"maximum":1000},
 } as const satisfies Readonly<Record<string, LimitEntry>>;
 
 export type LimitName = keyof typeof limits;

@@ -12,14 +12,15 @@ export interface ProfileEntry {
 /** The closed table of profiles, by name. */
 export const profiles = {
   "core": {"name":"core","transport":false,"needs":[],"meaning":"Discovery, grant, bind, fence, delivery, positions, limits and the event log of the sibling, over at least one transport. Every server has it."},
-  "switching": {"name":"switching","transport":false,"needs":["core","formats"],"meaning":"Settings of a pipe switched mid-stream at an agreed position."},
+  "switching": {"name":"switching","transport":false,"needs":["core","formats","rooms"],"meaning":"Settings of a pipe switched mid-stream at an agreed position."},
   "formats": {"name":"formats","transport":false,"needs":["core"],"meaning":"Rooms of one kind of message, offers of formats, lossless conversion."},
   "policies": {"name":"policies","transport":false,"needs":["core"],"meaning":"Pause and resume, the other slow-consumer policies, rates."},
+  "rooms": {"name":"rooms","transport":false,"needs":["core"],"meaning":"Room administration: making, describing, listing, changing and closing rooms, ownership, members and presence."},
   "agents": {"name":"agents","transport":false,"needs":["core"],"meaning":"Commands between members on their siblings, and announced endings of streams."},
   "anonymous": {"name":"anonymous","transport":false,"needs":["core"],"meaning":"Clients without a token, in rooms that admit them."},
   "receipts": {"name":"receipts","transport":false,"needs":["core"],"meaning":"Opt-in receipts and manifests: the id of each message, who sent it, how many it reached."},
   "debug": {"name":"debug","transport":false,"needs":["core"],"meaning":"The debug channel of the sibling."},
-  "persistence": {"name":"persistence","transport":false,"needs":["core"],"meaning":"Rooms that survive a restart."},
+  "persistence": {"name":"persistence","transport":false,"needs":["core","rooms"],"meaning":"Rooms that survive a restart."},
   "drain": {"name":"drain","transport":false,"needs":["core"],"meaning":"A stopping server announces it, flushes, and closes in order."},
   "testhooks": {"name":"testhooks","transport":false,"needs":["core"],"meaning":"Hooks for tests: a clock that can be advanced, inspection, simulated faults."},
   "websocket": {"name":"websocket","transport":true,"needs":["core"],"meaning":"Pipes and siblings over WebSocket."},

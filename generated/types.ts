@@ -37,9 +37,13 @@ export type Sid = string;
  */
 export type RoomName = string;
 /**
- * Something that a session may do. `send`: send messages into the room; `receive`: get the messages of the room; `debug`: bind the debug channel; `command`: send agent commands and be sent them.
+ * How often the spec of a room was laid down: 1 when it was made, one more with each change.
  */
-export type Scope = 'send' | 'receive' | 'debug' | 'command';
+export type Rev = number;
+/**
+ * Something that a session may do. `send`: send messages into the room; `receive`: get the messages of the room; `debug`: bind the debug channel; `command`: send agent commands and be sent them; `admin`: make rooms, and change and close those that its account owns.
+ */
+export type Scope = 'send' | 'receive' | 'debug' | 'command' | 'admin';
 /**
  * Kind of a message. `text`: UTF-8; `json`: UTF-8 text that parses as one JSON value (RFC 8259); `binary`: any bytes. Payload bytes are forwarded unaltered whatever the kind.
  */
@@ -49,7 +53,7 @@ export type Kind = 'text' | 'json' | 'binary';
  */
 export type Transport = string;
 /**
- * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `timeout`: keepalive went unanswered.
+ * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `timeout`: keepalive went unanswered; `room_closed`: its room is over.
  */
 export type EndCause =
   | 'closed_by_peer'
@@ -61,7 +65,8 @@ export type EndCause =
   | 'invalid_utf8'
   | 'slow_consumer'
   | 'draining'
-  | 'timeout';
+  | 'timeout'
+  | 'room_closed';
 /**
  * Names a switch among those of its direction and pipe. The client chooses it for `c2s`, the server for `s2c`. Opaque, 1 to 64 printable ASCII characters, compared byte by byte.
  */
@@ -136,6 +141,18 @@ export interface WireTypes {
   'calls/pipe.state.result': PipeStateResult;
   'calls/pipe.ticket.params': PipeTicketParams;
   'calls/pipe.ticket.result': PipeTicketResult;
+  'calls/room.close.params': RoomCloseParams;
+  'calls/room.close.result': RoomCloseResult;
+  'calls/room.create.params': RoomCreateParams;
+  'calls/room.create.result': RoomCreateResult;
+  'calls/room.describe.params': RoomDescribeParams;
+  'calls/room.describe.result': RoomDescribeResult;
+  'calls/room.list.params': RoomListParams;
+  'calls/room.list.result': RoomListResult;
+  'calls/room.members.params': RoomMembersParams;
+  'calls/room.members.result': RoomMembersResult;
+  'calls/room.update.params': RoomUpdateParams;
+  'calls/room.update.result': RoomUpdateResult;
   'calls/session.create.params': SessionCreateParams;
   'calls/session.create.result': SessionCreateResult;
   'calls/sibling.ack.params': SiblingAckParams;
@@ -165,11 +182,15 @@ export interface WireTypes {
   'common/kind': Kind;
   'common/limits': Limits;
   'common/mark': Mark;
+  'common/member': Member;
   'common/message-id': MessageId;
   'common/nonce': Nonce;
   'common/op-id': OpId;
   'common/position': Position;
   'common/requested-limits': RequestedLimits;
+  'common/rev': Rev;
+  'common/room-changes': RoomChanges;
+  'common/room-entry': RoomEntry;
   'common/room-limits': RoomLimits;
   'common/room-name': RoomName;
   'common/room-spec': RoomSpec;
@@ -199,6 +220,10 @@ export interface WireTypes {
   'events/pipe.refused': PipeRefusedEvent;
   'events/pipe.resumed': PipeResumedEvent;
   'events/pipe.undeliverable': PipeUndeliverableEvent;
+  'events/room.closed': RoomClosedEvent;
+  'events/room.member': RoomMemberEvent;
+  'events/room.owner': RoomOwnerEvent;
+  'events/room.updated': RoomUpdatedEvent;
   'events/server.draining': ServerDrainingEvent;
   'events/sibling.gap': SiblingGapEvent;
   'events/sibling.hello': SiblingHelloEvent;
@@ -489,6 +514,14 @@ export interface SessionState {
    */
   room: Room;
   /**
+   * Number of the room's spec. Only with profile `rooms`.
+   */
+  roomRev?: Rev;
+  /**
+   * Whether the session's account owns the room. Only with profile `rooms`.
+   */
+  owned?: boolean;
+  /**
    * What the session may do.
    */
   scopes: Scope[];
@@ -596,7 +629,7 @@ export interface Room {
    */
   lifetime: 'transient' | 'persistent';
   /**
-   * What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `policies`, else `not_supported`.
+   * What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `rooms`, else `not_supported`.
    */
   ownerLeaves?: 'close' | 'handover';
   /**
@@ -787,6 +820,14 @@ export interface Limits {
    * Agent commands and announced endings that a session may send in a second, and as many at once after a pause. The next one is `rate_limited`. Only with profile `agents`. Default 20.
    */
   agentCommandsPerSecond?: number;
+  /**
+   * Rooms that the server holds at once. The next one is `busy`. Only with profile `rooms`. Default 10000.
+   */
+  maxRooms?: number;
+  /**
+   * Most items in one page of `room.list` and `room.members`. Only with profile `rooms`. Default 100.
+   */
+  maxPageItems?: number;
 }
 /**
  * A switch that is neither done nor refused nor aborted, as the state shows it.
@@ -857,33 +898,47 @@ export interface PipeTicketResult {
   expiresInMs: number;
 }
 /**
- * Body of `POST` to the sessions endpoint, and the parameters of `session.create` besides the token: asks for a session that is a member of a room.
+ * Ends a room that the caller's account owns, and every session in it.
  */
-export interface SessionRequest {
+export interface RoomCloseParams {
   /**
-   * The room to join, or with `create` the room to make.
+   * The room; absent, the one that the caller is in.
+   */
+  room?: RoomName;
+  /**
+   * Makes a repeat of this call harmless.
+   */
+  op?: OpId;
+}
+/**
+ * The room is gone, and its name is free.
+ */
+export interface RoomCloseResult {
+  /**
+   * Name that it had.
    */
   room: RoomName;
   /**
-   * Makes the room, owned by the caller's account. A room of that name must not exist yet. Anonymous clients may not.
+   * Sessions that ended with it.
    */
-  create?: RoomSpec;
+  sessions: number;
+}
+/**
+ * Makes a room of the caller's account, without entering it.
+ */
+export interface RoomCreateParams {
   /**
-   * Transport of the pipe.
+   * Name of the room to be.
    */
-  transport: Transport;
+  room: RoomName;
   /**
-   * What the client sends and accepts. Default: every kind, both ways.
+   * What it is to be like; absent, all defaults.
    */
-  formats?: Formats;
+  spec?: RoomSpec;
   /**
-   * What the session is to be allowed. Default: everything that the caller may have. Asking for more than that is `forbidden`.
+   * Makes a repeat of this call harmless.
    */
-  scopes?: Scope[];
-  /**
-   * Limits that the client asks for. Default: the server's.
-   */
-  limits?: RequestedLimits;
+  op?: OpId;
 }
 /**
  * What a room is to be like. Everything left out has its default. A value of a profile that the server does not have is refused with `not_supported`, not ignored.
@@ -898,7 +953,7 @@ export interface RoomSpec {
    */
   lifetime?: 'transient' | 'persistent';
   /**
-   * What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `policies`, else `not_supported`.
+   * What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `rooms`, else `not_supported`.
    */
   ownerLeaves?: 'close' | 'handover';
   /**
@@ -938,6 +993,293 @@ export interface RoomSpec {
    * Limits of the room; those left out have their defaults.
    */
   limits?: RoomLimits;
+}
+/**
+ * The room is there, and can be entered.
+ */
+export interface RoomCreateResult {
+  /**
+   * The room as it is now, defaults filled in.
+   */
+  room: Room;
+  /**
+   * The present number of its spec.
+   */
+  rev: Rev;
+}
+/**
+ * Asks what a room is like.
+ */
+export interface RoomDescribeParams {
+  /**
+   * The room; absent, the one that the caller is in.
+   */
+  room?: RoomName;
+}
+/**
+ * A room at the moment of the answer.
+ */
+export interface RoomDescribeResult {
+  /**
+   * Name and whole spec in force.
+   */
+  room: Room;
+  /**
+   * Number of the spec.
+   */
+  rev: Rev;
+  /**
+   * Sessions that are members of it, with and without a pipe.
+   */
+  members: number;
+  /**
+   * Whether the caller's account owns it. Who else does is told to nobody.
+   */
+  owned: boolean;
+}
+/**
+ * Asks for a page of the rooms that the caller may know of, by name.
+ */
+export interface RoomListParams {
+  /**
+   * Most items of the answer; more than `maxPageItems`, and none, is `maxPageItems`.
+   */
+  limit?: number;
+  /**
+   * Only names behind this one, which need not be there; absent, from the first.
+   */
+  after?: RoomName;
+}
+/**
+ * A page of rooms.
+ */
+export interface RoomListResult {
+  /**
+   * Ordered by name, character by character.
+   */
+  rooms: RoomEntry[];
+  /**
+   * Whether there is more behind the last one.
+   */
+  more: boolean;
+}
+/**
+ * A room as a list shows it.
+ */
+export interface RoomEntry {
+  /**
+   * Name of the room.
+   */
+  name: RoomName;
+  /**
+   * `public`, or `private`, which only rooms of the caller's own account are here.
+   */
+  visibility: 'public' | 'private';
+  /**
+   * Kind of the messages of the room.
+   */
+  format: 'text' | 'json' | 'binary' | 'any';
+  /**
+   * Sessions that are members of it.
+   */
+  members: number;
+  /**
+   * Whether the caller's account owns it.
+   */
+  owned: boolean;
+}
+/**
+ * Asks for a page of the members of the caller's room.
+ */
+export interface RoomMembersParams {
+  /**
+   * Most items of the answer; more than `maxPageItems`, and none, is `maxPageItems`.
+   */
+  limit?: number;
+  /**
+   * Only sids behind this one, which need not be there; absent, from the first.
+   */
+  after?: Sid;
+}
+/**
+ * A page of members at the moment of the answer.
+ */
+export interface RoomMembersResult {
+  /**
+   * Ordered by sid, character by character.
+   */
+  members: Member[];
+  /**
+   * Whether there is more behind the last one.
+   */
+  more: boolean;
+  /**
+   * `vseq` of the last report of this connection that the page includes; 0 before the first.
+   */
+  asOf: number;
+}
+/**
+ * What the members of a room are told of each other. Nobody is told whose account it is.
+ */
+export interface Member {
+  /**
+   * The session. It grants nothing to whoever knows it.
+   */
+  sid: Sid;
+  /**
+   * Whether it is an anonymous session.
+   */
+  anonymous: boolean;
+  /**
+   * Whether it is a session of the same account as the one that is told; never so for anonymous ones.
+   */
+  yours: boolean;
+  /**
+   * Whether it has an open pipe.
+   */
+  pipe: boolean;
+}
+/**
+ * Changes the spec of a room that the caller's account owns.
+ */
+export interface RoomUpdateParams {
+  /**
+   * The room; absent, the one that the caller is in.
+   */
+  room?: RoomName;
+  /**
+   * What becomes another.
+   */
+  spec: RoomChanges;
+  /**
+   * Only if this is the number of the spec that is changed; otherwise `invalid_params`.
+   */
+  ifRev?: Rev;
+  /**
+   * Makes a repeat of this call harmless.
+   */
+  op?: OpId;
+}
+/**
+ * What of a room's spec becomes another. Everything left out stays as it is; in `anonymous` and `limits` each member for itself.
+ */
+export interface RoomChanges {
+  /**
+   * `public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.
+   */
+  visibility?: 'public' | 'private';
+  /**
+   * `transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.
+   */
+  lifetime?: 'transient' | 'persistent';
+  /**
+   * What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `rooms`, else `not_supported`. null makes it absent.
+   */
+  ownerLeaves?: 'close' | 'handover' | null;
+  /**
+   * Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.
+   */
+  format?: 'text' | 'json' | 'binary' | 'any';
+  /**
+   * What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.
+   */
+  onMismatch?: 'reject' | 'convert';
+  /**
+   * `kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.
+   */
+  boundaries?: 'kept' | 'ignored';
+  /**
+   * What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.
+   */
+  anonymous?: {
+    /**
+     * They may send.
+     */
+    send?: boolean;
+    /**
+     * They may receive.
+     */
+    receive?: boolean;
+  };
+  /**
+   * Whether a sender receives its own messages too.
+   */
+  echo?: boolean;
+  /**
+   * What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.
+   */
+  slowConsumer?: 'close' | 'dropOldest' | 'dropNewest' | 'block';
+  /**
+   * Limits of the room that become others.
+   */
+  limits?: {
+    /**
+     * Longest message that the room takes; never more than `hardMessageBytes` of the server. A longer one is refused whole with `message_too_large`, and the pipe lives. In bytes.
+     */
+    maxMessageBytes?: number;
+    /**
+     * Sessions that may be members of the room at once. The next one is refused with `room_full`.
+     */
+    maxMembers?: number;
+    /**
+     * Messages that may wait to be written to one member of the room. More is a slow consumer.
+     */
+    maxQueuedMessages?: number;
+    /**
+     * Payload bytes that may wait to be written to one member of the room. More is a slow consumer; one message alone never is.
+     */
+    maxQueuedBytes?: number;
+    /**
+     * Messages that one member may send in a second, as the rate of a token bucket. Absent: no such limit. Needs profile `policies`, else `not_supported`. null makes it absent.
+     */
+    messagesPerSecond?: number | null;
+    /**
+     * Size of the token bucket of `messagesPerSecond`, in messages. Needs profile `policies`, else `not_supported`. null makes it absent.
+     */
+    messageBurst?: number | null;
+  };
+}
+/**
+ * The spec is in force.
+ */
+export interface RoomUpdateResult {
+  /**
+   * The room as it is now, defaults filled in.
+   */
+  room: Room;
+  /**
+   * The present number of its spec.
+   */
+  rev: Rev;
+}
+/**
+ * Body of `POST` to the sessions endpoint, and the parameters of `session.create` besides the token: asks for a session that is a member of a room.
+ */
+export interface SessionRequest {
+  /**
+   * The room to join, or with `create` the room to make.
+   */
+  room: RoomName;
+  /**
+   * Makes the room, owned by the caller's account. A room of that name must not exist yet. Anonymous clients may not.
+   */
+  create?: RoomSpec;
+  /**
+   * Transport of the pipe.
+   */
+  transport: Transport;
+  /**
+   * What the client sends and accepts. Default: every kind, both ways.
+   */
+  formats?: Formats;
+  /**
+   * What the session is to be allowed. Default: everything that the caller may have. Asking for more than that is `forbidden`.
+   */
+  scopes?: Scope[];
+  /**
+   * Limits that the client asks for. Default: the server's.
+   */
+  limits?: RequestedLimits;
 }
 /**
  * Limits that a client asks for its own session: useful to small devices and to tests. A smaller one than the server's is in force for this session, a larger one is lowered to the server's; the grant says the effective ones. Limits that are absent here cannot be asked for, and are ignored.
@@ -1187,7 +1529,7 @@ export interface SiblingStayResult {
  */
 export interface SubscribeParams {
   /**
-   * The events wanted: `pipe.receipt`, `pipe.manifest`. Names that the server does not know are ignored.
+   * The events wanted: `pipe.receipt`, `pipe.manifest`, `room.member`. Names that the server does not know are ignored.
    *
    * Items: Name of an event.
    */
@@ -1738,6 +2080,98 @@ export interface PipeUndeliverableEvent {
   error: ErrorDetail;
 }
 /**
+ * The room is over, and the session with it: the last event of a command channel, which is then closed (WebSocket close code 4505).
+ */
+export interface RoomClosedEvent {
+  /**
+   * Number of the event.
+   */
+  seq: Seq;
+  /**
+   * The session that the event is sent to.
+   */
+  sid: Sid;
+  /**
+   * Name that the room had.
+   */
+  room: RoomName;
+  /**
+   * `closed`: `room.close`; `owner_left`: its `ownerLeaves` wanted it so. More may be added.
+   */
+  cause: string;
+}
+/**
+ * Something about a member of the session's room. Only after `subscribe`; not retained.
+ */
+export interface RoomMemberEvent {
+  /**
+   * Number of this report on this socket: from 1 without holes over all reports, from the bind on. Reports are not retained and not replayed.
+   */
+  vseq: number;
+  /**
+   * The session that the event is sent to.
+   */
+  sid: Sid;
+  /**
+   * `joined`: it has become a member; `opened`, `closed`: its pipe; `left`: it is no member any more.
+   */
+  change: 'joined' | 'opened' | 'closed' | 'left';
+  /**
+   * The member as it is after that; of one that has left, as it was.
+   */
+  member: Member;
+}
+/**
+ * The room has another owner.
+ */
+export interface RoomOwnerEvent {
+  /**
+   * Number of the event.
+   */
+  seq: Seq;
+  /**
+   * The session that the event is sent to.
+   */
+  sid: Sid;
+  /**
+   * Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.
+   */
+  replay?: true;
+  /**
+   * Whether it is the account of this session.
+   */
+  owned: boolean;
+}
+/**
+ * The spec of the session's room has changed. It goes for every message behind `at`.
+ */
+export interface RoomUpdatedEvent {
+  /**
+   * Number of the event.
+   */
+  seq: Seq;
+  /**
+   * The session that the event is sent to.
+   */
+  sid: Sid;
+  /**
+   * Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.
+   */
+  replay?: true;
+  /**
+   * The last message of the session's open pipe, direction `c2s`, that was treated by the spec before; absent without an open pipe.
+   */
+  at?: Position;
+  /**
+   * Name and whole spec.
+   */
+  room: Room;
+  /**
+   * Number of the spec.
+   */
+  rev: Rev;
+}
+/**
  * The server is stopping. What is queued is still written; then pipes end with cause `draining` and all sockets are closed (WebSocket close code 4009).
  */
 export interface ServerDrainingEvent {
@@ -2107,6 +2541,12 @@ export interface CallParams {
   'pipe.resume': PipeResumeParams;
   'pipe.state': PipeStateParams;
   'pipe.ticket': PipeTicketParams;
+  'room.close': RoomCloseParams;
+  'room.create': RoomCreateParams;
+  'room.describe': RoomDescribeParams;
+  'room.list': RoomListParams;
+  'room.members': RoomMembersParams;
+  'room.update': RoomUpdateParams;
   'session.create': SessionCreateParams;
   'sibling.ack': SiblingAckParams;
   'sibling.bind': SiblingBindParams;
@@ -2126,6 +2566,12 @@ export interface CallResults {
   'pipe.resume': PipeResumeResult;
   'pipe.state': PipeStateResult;
   'pipe.ticket': PipeTicketResult;
+  'room.close': RoomCloseResult;
+  'room.create': RoomCreateResult;
+  'room.describe': RoomDescribeResult;
+  'room.list': RoomListResult;
+  'room.members': RoomMembersResult;
+  'room.update': RoomUpdateResult;
   'session.create': SessionCreateResult;
   'sibling.ack': SiblingAckResult;
   'sibling.bind': SiblingBindResult;
@@ -2149,6 +2595,10 @@ export interface EventParams {
   'pipe.refused': PipeRefusedEvent;
   'pipe.resumed': PipeResumedEvent;
   'pipe.undeliverable': PipeUndeliverableEvent;
+  'room.closed': RoomClosedEvent;
+  'room.member': RoomMemberEvent;
+  'room.owner': RoomOwnerEvent;
+  'room.updated': RoomUpdatedEvent;
   'server.draining': ServerDrainingEvent;
   'sibling.gap': SiblingGapEvent;
   'sibling.hello': SiblingHelloEvent;
@@ -2170,6 +2620,12 @@ export const callMethods = [
   'pipe.resume',
   'pipe.state',
   'pipe.ticket',
+  'room.close',
+  'room.create',
+  'room.describe',
+  'room.list',
+  'room.members',
+  'room.update',
   'session.create',
   'sibling.ack',
   'sibling.bind',
@@ -2193,6 +2649,10 @@ export const eventMethods = [
   'pipe.refused',
   'pipe.resumed',
   'pipe.undeliverable',
+  'room.closed',
+  'room.member',
+  'room.owner',
+  'room.updated',
   'server.draining',
   'sibling.gap',
   'sibling.hello',

@@ -1404,12 +1404,12 @@ return errors === 0;
 validate41.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 export const calls_pipe_state_result = validate42;
-const schema64 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/state.json","title":"SessionState","description":"A whole snapshot of a session as of one event number: whoever has it needs no earlier event.","type":"object","properties":{"sid":{"$ref":"./sid.json","description":"The session."},"room":{"$ref":"./room.json","description":"The room that the session is a member of."},"scopes":{"description":"What the session may do.","type":"array","items":{"$ref":"./scope.json"},"uniqueItems":true},"formats":{"$ref":"./formats.json","description":"The kinds in force in either direction: what the member offered, or what was switched to."},"limits":{"$ref":"./limits.json","description":"The limits in force for this session and its room."},"pipe":{"description":"The latest pipe of the session.","type":"object","properties":{"epoch":{"description":"Number of the pipe; 0 if the session never had one.","type":"integer","minimum":0,"maximum":9007199254740991},"status":{"description":"`none`: never opened; `open`; `ended`: it is over and may be opened again by `pipe.ticket`.","type":"string","enum":["none","open","ended"]},"transport":{"$ref":"./transport.json","description":"Transport of the pipe; absent while `none`."},"cause":{"$ref":"./end-cause.json","description":"Why it ended; present only when `ended`."},"paused":{"description":"Present, and true, while the client has paused the stream to it (`pipe.pause`).","const":true},"c2s":{"description":"What came from the client.","type":"object","properties":{"n":{"description":"Messages counted, refused ones included.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"}},"required":["n","bytes"]},"s2c":{"description":"What was written to the client.","type":"object","properties":{"n":{"description":"Messages written.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"},"dropped":{"description":"Messages accepted for delivery and never written.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["n","bytes","dropped"]}},"required":["epoch","status","c2s","s2c"]},"siblings":{"description":"Generation of the latest bind of each channel; 0 if it was never bound.","type":"object","properties":{"command":{"description":"Generation of the command channel.","type":"integer","minimum":0,"maximum":9007199254740991},"debug":{"description":"Generation of the debug channel.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["command","debug"]},"switches":{"description":"Switches that are open, at most one for each direction. Only with profile `switching`.","type":"array","items":{"$ref":"./switch.json"}},"subscriptions":{"description":"Events that the session has subscribed to.","type":"array","items":{"description":"Name of an event.","type":"string"},"uniqueItems":true}},"required":["sid","room","scopes","formats","limits","pipe","siblings","subscriptions"]};
-const schema69 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/scope.json","title":"Scope","description":"Something that a session may do. `send`: send messages into the room; `receive`: get the messages of the room; `debug`: bind the debug channel; `command`: send agent commands and be sent them.","type":"string","enum":["send","receive","debug","command"]};
-const schema75 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/end-cause.json","title":"EndCause","description":"Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `timeout`: keepalive went unanswered.","type":"string","enum":["closed_by_peer","lost","replaced","closed_by_session","message_too_long","protocol_error","invalid_utf8","slow_consumer","draining","timeout"]};
+const schema64 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/state.json","title":"SessionState","description":"A whole snapshot of a session as of one event number: whoever has it needs no earlier event.","type":"object","properties":{"sid":{"$ref":"./sid.json","description":"The session."},"room":{"$ref":"./room.json","description":"The room that the session is a member of."},"roomRev":{"$ref":"./rev.json","description":"Number of the room's spec. Only with profile `rooms`."},"owned":{"description":"Whether the session's account owns the room. Only with profile `rooms`.","type":"boolean"},"scopes":{"description":"What the session may do.","type":"array","items":{"$ref":"./scope.json"},"uniqueItems":true},"formats":{"$ref":"./formats.json","description":"The kinds in force in either direction: what the member offered, or what was switched to."},"limits":{"$ref":"./limits.json","description":"The limits in force for this session and its room."},"pipe":{"description":"The latest pipe of the session.","type":"object","properties":{"epoch":{"description":"Number of the pipe; 0 if the session never had one.","type":"integer","minimum":0,"maximum":9007199254740991},"status":{"description":"`none`: never opened; `open`; `ended`: it is over and may be opened again by `pipe.ticket`.","type":"string","enum":["none","open","ended"]},"transport":{"$ref":"./transport.json","description":"Transport of the pipe; absent while `none`."},"cause":{"$ref":"./end-cause.json","description":"Why it ended; present only when `ended`."},"paused":{"description":"Present, and true, while the client has paused the stream to it (`pipe.pause`).","const":true},"c2s":{"description":"What came from the client.","type":"object","properties":{"n":{"description":"Messages counted, refused ones included.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"}},"required":["n","bytes"]},"s2c":{"description":"What was written to the client.","type":"object","properties":{"n":{"description":"Messages written.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"},"dropped":{"description":"Messages accepted for delivery and never written.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["n","bytes","dropped"]}},"required":["epoch","status","c2s","s2c"]},"siblings":{"description":"Generation of the latest bind of each channel; 0 if it was never bound.","type":"object","properties":{"command":{"description":"Generation of the command channel.","type":"integer","minimum":0,"maximum":9007199254740991},"debug":{"description":"Generation of the debug channel.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["command","debug"]},"switches":{"description":"Switches that are open, at most one for each direction. Only with profile `switching`.","type":"array","items":{"$ref":"./switch.json"}},"subscriptions":{"description":"Events that the session has subscribed to.","type":"array","items":{"description":"Name of an event.","type":"string"},"uniqueItems":true}},"required":["sid","room","scopes","formats","limits","pipe","siblings","subscriptions"]};
+const schema70 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/scope.json","title":"Scope","description":"Something that a session may do. `send`: send messages into the room; `receive`: get the messages of the room; `debug`: bind the debug channel; `command`: send agent commands and be sent them; `admin`: make rooms, and change and close those that its account owns.","type":"string","enum":["send","receive","debug","command","admin"]};
+const schema76 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/end-cause.json","title":"EndCause","description":"Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `timeout`: keepalive went unanswered; `room_closed`: its room is over.","type":"string","enum":["closed_by_peer","lost","replaced","closed_by_session","message_too_long","protocol_error","invalid_utf8","slow_consumer","draining","timeout","room_closed"]};
 const pattern12 = new RegExp("^s_[A-Za-z0-9_-]{22}$", "u");
 const pattern14 = new RegExp("^[a-z][a-z0-9-]{0,31}$", "u");
-const schema66 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room.json","title":"Room","description":"A room as it is: its name and its whole spec, defaults filled in.","type":"object","properties":{"name":{"$ref":"./room-name.json","description":"Name of the room."},"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"],"default":"public"},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"],"default":"transient"},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `policies`, else `not_supported`.","type":"string","enum":["close","handover"]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"],"default":"any"},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"],"default":"reject"},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"],"default":"kept"},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean","default":false},"receive":{"description":"They may receive.","type":"boolean","default":false}},"required":["send","receive"]},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean","default":false},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"],"default":"close"},"limits":{"$ref":"./room-limits.json","description":"The limits in force."}},"required":["name","visibility","lifetime","format","onMismatch","boundaries","anonymous","echo","slowConsumer","limits"]};
+const schema66 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room.json","title":"Room","description":"A room as it is: its name and its whole spec, defaults filled in.","type":"object","properties":{"name":{"$ref":"./room-name.json","description":"Name of the room."},"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"],"default":"public"},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"],"default":"transient"},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `rooms`, else `not_supported`.","type":"string","enum":["close","handover"]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"],"default":"any"},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"],"default":"reject"},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"],"default":"kept"},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean","default":false},"receive":{"description":"They may receive.","type":"boolean","default":false}},"required":["send","receive"]},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean","default":false},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"],"default":"close"},"limits":{"$ref":"./room-limits.json","description":"The limits in force."}},"required":["name","visibility","lifetime","format","onMismatch","boundaries","anonymous","echo","slowConsumer","limits"]};
 const pattern13 = new RegExp("^[a-z0-9][a-z0-9_-]{0,62}$", "u");
 
 function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -1847,7 +1847,7 @@ return errors === 0;
 }
 validate44.evaluated = {"props":{"name":true,"visibility":true,"lifetime":true,"ownerLeaves":true,"format":true,"onMismatch":true,"boundaries":true,"anonymous":true,"echo":true,"slowConsumer":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
-const schema71 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/kind.json","title":"Kind","description":"Kind of a message. `text`: UTF-8; `json`: UTF-8 text that parses as one JSON value (RFC 8259); `binary`: any bytes. Payload bytes are forwarded unaltered whatever the kind.","type":"string","enum":["text","json","binary"]};
+const schema72 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/kind.json","title":"Kind","description":"Kind of a message. `text`: UTF-8; `json`: UTF-8 text that parses as one JSON value (RFC 8259); `binary`: any bytes. Payload bytes are forwarded unaltered whatever the kind.","type":"string","enum":["text","json","binary"]};
 const func0 = equalJson;
 
 function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -1884,7 +1884,7 @@ validate46.errors = [{instancePath:instancePath+"/send/" + i0,schemaPath:"./kind
 return false;
 }
 if(!(((data1 === "text") || (data1 === "json")) || (data1 === "binary"))){
-validate46.errors = [{instancePath:instancePath+"/send/" + i0,schemaPath:"./kind.json/enum",keyword:"enum",params:{allowedValues: schema71.enum},message:"must be equal to one of the allowed values"}];
+validate46.errors = [{instancePath:instancePath+"/send/" + i0,schemaPath:"./kind.json/enum",keyword:"enum",params:{allowedValues: schema72.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid1 = _errs3 === errors;
@@ -1935,7 +1935,7 @@ validate46.errors = [{instancePath:instancePath+"/receive/" + i2,schemaPath:"./k
 return false;
 }
 if(!(((data3 === "text") || (data3 === "json")) || (data3 === "binary"))){
-validate46.errors = [{instancePath:instancePath+"/receive/" + i2,schemaPath:"./kind.json/enum",keyword:"enum",params:{allowedValues: schema71.enum},message:"must be equal to one of the allowed values"}];
+validate46.errors = [{instancePath:instancePath+"/receive/" + i2,schemaPath:"./kind.json/enum",keyword:"enum",params:{allowedValues: schema72.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid4 = _errs8 === errors;
@@ -1983,7 +1983,7 @@ return errors === 0;
 }
 validate46.evaluated = {"props":{"send":true,"receive":true},"dynamicProps":false,"dynamicItems":false};
 
-const schema81 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/switch-status.json","title":"SwitchStatus","description":"How far a switch has come. `waiting`: it has no boundary yet; `proposed`: the receiver has not answered; `acknowledged`: it has, and message n has not come; `done`: crossed; `refused`; `aborting`: called off, which the other side has not acknowledged; `aborted`.","type":"string","enum":["waiting","proposed","acknowledged","done","refused","aborting","aborted"]};
+const schema82 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/switch-status.json","title":"SwitchStatus","description":"How far a switch has come. `waiting`: it has no boundary yet; `proposed`: the receiver has not answered; `acknowledged`: it has, and message n has not come; `done`: crossed; `refused`; `aborting`: called off, which the other side has not acknowledged; `aborted`.","type":"string","enum":["waiting","proposed","acknowledged","done","refused","aborting","aborted"]};
 
 function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/switch-set.json" */;
@@ -2011,7 +2011,7 @@ validate50.errors = [{instancePath:instancePath+"/format",schemaPath:"./kind.jso
 return false;
 }
 if(!(((data0 === "text") || (data0 === "json")) || (data0 === "binary"))){
-validate50.errors = [{instancePath:instancePath+"/format",schemaPath:"./kind.json/enum",keyword:"enum",params:{allowedValues: schema71.enum},message:"must be equal to one of the allowed values"}];
+validate50.errors = [{instancePath:instancePath+"/format",schemaPath:"./kind.json/enum",keyword:"enum",params:{allowedValues: schema72.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 }
@@ -2118,7 +2118,7 @@ validate48.errors = [{instancePath:instancePath+"/status",schemaPath:"./switch-s
 return false;
 }
 if(!(((((((data4 === "waiting") || (data4 === "proposed")) || (data4 === "acknowledged")) || (data4 === "done")) || (data4 === "refused")) || (data4 === "aborting")) || (data4 === "aborted"))){
-validate48.errors = [{instancePath:instancePath+"/status",schemaPath:"./switch-status.json/enum",keyword:"enum",params:{allowedValues: schema81.enum},message:"must be equal to one of the allowed values"}];
+validate48.errors = [{instancePath:instancePath+"/status",schemaPath:"./switch-status.json/enum",keyword:"enum",params:{allowedValues: schema82.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs9 === errors;
@@ -2196,37 +2196,77 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.scopes !== undefined){
-let data2 = data.scopes;
+if(data.roomRev !== undefined){
+let data2 = data.roomRev;
 const _errs5 = errors;
-if(errors === _errs5){
-if(Array.isArray(data2)){
-var valid2 = true;
-const len0 = data2.length;
+const _errs6 = errors;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+validate43.errors = [{instancePath:instancePath+"/roomRev",schemaPath:"./rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs6){
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 9007199254740991 || isNaN(data2)){
+validate43.errors = [{instancePath:instancePath+"/roomRev",schemaPath:"./rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data2 < 1 || isNaN(data2)){
+validate43.errors = [{instancePath:instancePath+"/roomRev",schemaPath:"./rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.owned !== undefined){
+const _errs8 = errors;
+if(typeof data.owned !== "boolean"){
+validate43.errors = [{instancePath:instancePath+"/owned",schemaPath:"#/properties/owned/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.scopes !== undefined){
+let data4 = data.scopes;
+const _errs10 = errors;
+if(errors === _errs10){
+if(Array.isArray(data4)){
+var valid3 = true;
+const len0 = data4.length;
 for(let i0=0; i0<len0; i0++){
-let data3 = data2[i0];
-const _errs7 = errors;
-if(typeof data3 !== "string"){
+let data5 = data4[i0];
+const _errs12 = errors;
+if(typeof data5 !== "string"){
 validate43.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"./scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!((((data3 === "send") || (data3 === "receive")) || (data3 === "debug")) || (data3 === "command"))){
-validate43.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"./scope.json/enum",keyword:"enum",params:{allowedValues: schema69.enum},message:"must be equal to one of the allowed values"}];
+if(!(((((data5 === "send") || (data5 === "receive")) || (data5 === "debug")) || (data5 === "command")) || (data5 === "admin"))){
+validate43.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"./scope.json/enum",keyword:"enum",params:{allowedValues: schema70.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid2 = _errs7 === errors;
-if(!valid2){
+var valid3 = _errs12 === errors;
+if(!valid3){
 break;
 }
 }
-if(valid2){
-let i1 = data2.length;
+if(valid3){
+let i1 = data4.length;
 let j0;
 if(i1 > 1){
 outer0:
 for(;i1--;){
 for(j0 = i1; j0--;){
-if(func0(data2[i1], data2[j0])){
+if(func0(data4[i1], data4[j0])){
 validate43.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break outer0;
@@ -2241,736 +2281,792 @@ validate43.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs5 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.formats !== undefined){
-const _errs10 = errors;
-if(!(validate46(data.formats, {instancePath:instancePath+"/formats",parentData:data,parentDataProperty:"formats",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
-errors = vErrors.length;
-}
 var valid0 = _errs10 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
+if(data.formats !== undefined){
+const _errs15 = errors;
+if(!(validate46(data.formats, {instancePath:instancePath+"/formats",parentData:data,parentDataProperty:"formats",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs15 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
 if(data.limits !== undefined){
-let data5 = data.limits;
-const _errs11 = errors;
-const _errs12 = errors;
-if(errors === _errs12){
-if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+let data7 = data.limits;
+const _errs16 = errors;
+const _errs17 = errors;
+if(errors === _errs17){
+if(data7 && typeof data7 == "object" && !Array.isArray(data7)){
 let missing1;
-if(((((((((((((((((((data5.hardMessageBytes === undefined) && (missing1 = "hardMessageBytes")) || ((data5.maxMessageBytes === undefined) && (missing1 = "maxMessageBytes"))) || ((data5.maxMembers === undefined) && (missing1 = "maxMembers"))) || ((data5.maxQueuedMessages === undefined) && (missing1 = "maxQueuedMessages"))) || ((data5.maxQueuedBytes === undefined) && (missing1 = "maxQueuedBytes"))) || ((data5.ticketMs === undefined) && (missing1 = "ticketMs"))) || ((data5.sessionLingerMs === undefined) && (missing1 = "sessionLingerMs"))) || ((data5.bindMs === undefined) && (missing1 = "bindMs"))) || ((data5.ringEvents === undefined) && (missing1 = "ringEvents"))) || ((data5.ringBytes === undefined) && (missing1 = "ringBytes"))) || ((data5.siblingMessageBytes === undefined) && (missing1 = "siblingMessageBytes"))) || ((data5.siblingQueuedBytes === undefined) && (missing1 = "siblingQueuedBytes"))) || ((data5.fenceMs === undefined) && (missing1 = "fenceMs"))) || ((data5.maxPendingFences === undefined) && (missing1 = "maxPendingFences"))) || ((data5.maxStayMs === undefined) && (missing1 = "maxStayMs"))) || ((data5.httpBodyBytes === undefined) && (missing1 = "httpBodyBytes"))) || ((data5.keepaliveMs === undefined) && (missing1 = "keepaliveMs"))) || ((data5.maxSessions === undefined) && (missing1 = "maxSessions"))){
+if(((((((((((((((((((data7.hardMessageBytes === undefined) && (missing1 = "hardMessageBytes")) || ((data7.maxMessageBytes === undefined) && (missing1 = "maxMessageBytes"))) || ((data7.maxMembers === undefined) && (missing1 = "maxMembers"))) || ((data7.maxQueuedMessages === undefined) && (missing1 = "maxQueuedMessages"))) || ((data7.maxQueuedBytes === undefined) && (missing1 = "maxQueuedBytes"))) || ((data7.ticketMs === undefined) && (missing1 = "ticketMs"))) || ((data7.sessionLingerMs === undefined) && (missing1 = "sessionLingerMs"))) || ((data7.bindMs === undefined) && (missing1 = "bindMs"))) || ((data7.ringEvents === undefined) && (missing1 = "ringEvents"))) || ((data7.ringBytes === undefined) && (missing1 = "ringBytes"))) || ((data7.siblingMessageBytes === undefined) && (missing1 = "siblingMessageBytes"))) || ((data7.siblingQueuedBytes === undefined) && (missing1 = "siblingQueuedBytes"))) || ((data7.fenceMs === undefined) && (missing1 = "fenceMs"))) || ((data7.maxPendingFences === undefined) && (missing1 = "maxPendingFences"))) || ((data7.maxStayMs === undefined) && (missing1 = "maxStayMs"))) || ((data7.httpBodyBytes === undefined) && (missing1 = "httpBodyBytes"))) || ((data7.keepaliveMs === undefined) && (missing1 = "keepaliveMs"))) || ((data7.maxSessions === undefined) && (missing1 = "maxSessions"))){
 validate43.errors = [{instancePath:instancePath+"/limits",schemaPath:"./limits.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
-if(data5.hardMessageBytes !== undefined){
-let data6 = data5.hardMessageBytes;
-const _errs14 = errors;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+if(data7.hardMessageBytes !== undefined){
+let data8 = data7.hardMessageBytes;
+const _errs19 = errors;
+if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
 validate43.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"./limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs14){
-if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 > 67108864 || isNaN(data6)){
+if(errors === _errs19){
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 > 67108864 || isNaN(data8)){
 validate43.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"./limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
-if(data6 < 1 || isNaN(data6)){
+if(data8 < 1 || isNaN(data8)){
 validate43.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"./limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs14 === errors;
+var valid7 = _errs19 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.maxMessageBytes !== undefined){
-let data7 = data5.maxMessageBytes;
-const _errs17 = errors;
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+if(valid7){
+if(data7.maxMessageBytes !== undefined){
+let data9 = data7.maxMessageBytes;
+const _errs22 = errors;
+if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
 validate43.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs17){
-if((typeof data7 == "number") && (isFinite(data7))){
-if(data7 > 67108864 || isNaN(data7)){
+if(errors === _errs22){
+if((typeof data9 == "number") && (isFinite(data9))){
+if(data9 > 67108864 || isNaN(data9)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
-if(data7 < 1 || isNaN(data7)){
+if(data9 < 1 || isNaN(data9)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs17 === errors;
+var valid7 = _errs22 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.maxMembers !== undefined){
-let data8 = data5.maxMembers;
-const _errs20 = errors;
-if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
+if(valid7){
+if(data7.maxMembers !== undefined){
+let data10 = data7.maxMembers;
+const _errs25 = errors;
+if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
 validate43.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs20){
-if((typeof data8 == "number") && (isFinite(data8))){
-if(data8 > 1000000 || isNaN(data8)){
+if(errors === _errs25){
+if((typeof data10 == "number") && (isFinite(data10))){
+if(data10 > 1000000 || isNaN(data10)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
-if(data8 < 1 || isNaN(data8)){
+if(data10 < 1 || isNaN(data10)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs20 === errors;
+var valid7 = _errs25 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.maxQueuedMessages !== undefined){
-let data9 = data5.maxQueuedMessages;
-const _errs23 = errors;
-if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
+if(valid7){
+if(data7.maxQueuedMessages !== undefined){
+let data11 = data7.maxQueuedMessages;
+const _errs28 = errors;
+if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
 validate43.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs23){
-if((typeof data9 == "number") && (isFinite(data9))){
-if(data9 > 1000000 || isNaN(data9)){
+if(errors === _errs28){
+if((typeof data11 == "number") && (isFinite(data11))){
+if(data11 > 1000000 || isNaN(data11)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
-if(data9 < 1 || isNaN(data9)){
+if(data11 < 1 || isNaN(data11)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs23 === errors;
+var valid7 = _errs28 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.maxQueuedBytes !== undefined){
-let data10 = data5.maxQueuedBytes;
-const _errs26 = errors;
-if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
+if(valid7){
+if(data7.maxQueuedBytes !== undefined){
+let data12 = data7.maxQueuedBytes;
+const _errs31 = errors;
+if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
 validate43.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs26){
-if((typeof data10 == "number") && (isFinite(data10))){
-if(data10 > 1073741824 || isNaN(data10)){
+if(errors === _errs31){
+if((typeof data12 == "number") && (isFinite(data12))){
+if(data12 > 1073741824 || isNaN(data12)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
-if(data10 < 1 || isNaN(data10)){
+if(data12 < 1 || isNaN(data12)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs26 === errors;
+var valid7 = _errs31 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.pauseMaxMs !== undefined){
-let data11 = data5.pauseMaxMs;
-const _errs29 = errors;
-if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
+if(valid7){
+if(data7.pauseMaxMs !== undefined){
+let data13 = data7.pauseMaxMs;
+const _errs34 = errors;
+if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
 validate43.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"./limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs29){
-if((typeof data11 == "number") && (isFinite(data11))){
-if(data11 > 86400000 || isNaN(data11)){
+if(errors === _errs34){
+if((typeof data13 == "number") && (isFinite(data13))){
+if(data13 > 86400000 || isNaN(data13)){
 validate43.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"./limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
-if(data11 < 1 || isNaN(data11)){
+if(data13 < 1 || isNaN(data13)){
 validate43.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"./limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs29 === errors;
+var valid7 = _errs34 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.blockMs !== undefined){
-let data12 = data5.blockMs;
-const _errs32 = errors;
-if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
+if(valid7){
+if(data7.blockMs !== undefined){
+let data14 = data7.blockMs;
+const _errs37 = errors;
+if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
 validate43.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"./limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs32){
-if((typeof data12 == "number") && (isFinite(data12))){
-if(data12 > 600000 || isNaN(data12)){
+if(errors === _errs37){
+if((typeof data14 == "number") && (isFinite(data14))){
+if(data14 > 600000 || isNaN(data14)){
 validate43.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"./limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
-if(data12 < 1 || isNaN(data12)){
+if(data14 < 1 || isNaN(data14)){
 validate43.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"./limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs32 === errors;
+var valid7 = _errs37 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.ticketMs !== undefined){
-let data13 = data5.ticketMs;
-const _errs35 = errors;
-if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
+if(valid7){
+if(data7.ticketMs !== undefined){
+let data15 = data7.ticketMs;
+const _errs40 = errors;
+if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
 validate43.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"./limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs35){
-if((typeof data13 == "number") && (isFinite(data13))){
-if(data13 > 600000 || isNaN(data13)){
+if(errors === _errs40){
+if((typeof data15 == "number") && (isFinite(data15))){
+if(data15 > 600000 || isNaN(data15)){
 validate43.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"./limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
-if(data13 < 1 || isNaN(data13)){
+if(data15 < 1 || isNaN(data15)){
 validate43.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"./limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs35 === errors;
+var valid7 = _errs40 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.sessionLingerMs !== undefined){
-let data14 = data5.sessionLingerMs;
-const _errs38 = errors;
-if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
+if(valid7){
+if(data7.sessionLingerMs !== undefined){
+let data16 = data7.sessionLingerMs;
+const _errs43 = errors;
+if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
 validate43.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"./limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs38){
-if((typeof data14 == "number") && (isFinite(data14))){
-if(data14 > 3600000 || isNaN(data14)){
+if(errors === _errs43){
+if((typeof data16 == "number") && (isFinite(data16))){
+if(data16 > 3600000 || isNaN(data16)){
 validate43.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"./limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
-if(data14 < 1 || isNaN(data14)){
+if(data16 < 1 || isNaN(data16)){
 validate43.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"./limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs38 === errors;
+var valid7 = _errs43 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.bindMs !== undefined){
-let data15 = data5.bindMs;
-const _errs41 = errors;
-if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
+if(valid7){
+if(data7.bindMs !== undefined){
+let data17 = data7.bindMs;
+const _errs46 = errors;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
 validate43.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"./limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs41){
-if((typeof data15 == "number") && (isFinite(data15))){
-if(data15 > 600000 || isNaN(data15)){
+if(errors === _errs46){
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 > 600000 || isNaN(data17)){
 validate43.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"./limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
-if(data15 < 1 || isNaN(data15)){
+if(data17 < 1 || isNaN(data17)){
 validate43.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"./limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs41 === errors;
+var valid7 = _errs46 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.ringEvents !== undefined){
-let data16 = data5.ringEvents;
-const _errs44 = errors;
-if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
+if(valid7){
+if(data7.ringEvents !== undefined){
+let data18 = data7.ringEvents;
+const _errs49 = errors;
+if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
 validate43.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"./limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs44){
-if((typeof data16 == "number") && (isFinite(data16))){
-if(data16 > 65536 || isNaN(data16)){
+if(errors === _errs49){
+if((typeof data18 == "number") && (isFinite(data18))){
+if(data18 > 65536 || isNaN(data18)){
 validate43.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"./limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
 return false;
 }
 else {
-if(data16 < 1 || isNaN(data16)){
+if(data18 < 1 || isNaN(data18)){
 validate43.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"./limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs44 === errors;
+var valid7 = _errs49 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.ringBytes !== undefined){
-let data17 = data5.ringBytes;
-const _errs47 = errors;
-if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+if(valid7){
+if(data7.ringBytes !== undefined){
+let data19 = data7.ringBytes;
+const _errs52 = errors;
+if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
 validate43.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"./limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs47){
-if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 > 67108864 || isNaN(data17)){
+if(errors === _errs52){
+if((typeof data19 == "number") && (isFinite(data19))){
+if(data19 > 67108864 || isNaN(data19)){
 validate43.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"./limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
-if(data17 < 1 || isNaN(data17)){
+if(data19 < 1 || isNaN(data19)){
 validate43.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"./limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs47 === errors;
+var valid7 = _errs52 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.siblingMessageBytes !== undefined){
-let data18 = data5.siblingMessageBytes;
-const _errs50 = errors;
-if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
+if(valid7){
+if(data7.siblingMessageBytes !== undefined){
+let data20 = data7.siblingMessageBytes;
+const _errs55 = errors;
+if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
 validate43.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"./limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs50){
-if((typeof data18 == "number") && (isFinite(data18))){
-if(data18 > 16777216 || isNaN(data18)){
+if(errors === _errs55){
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 > 16777216 || isNaN(data20)){
 validate43.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"./limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
-if(data18 < 1024 || isNaN(data18)){
+if(data20 < 1024 || isNaN(data20)){
 validate43.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"./limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs50 === errors;
+var valid7 = _errs55 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.siblingQueuedBytes !== undefined){
-let data19 = data5.siblingQueuedBytes;
-const _errs53 = errors;
-if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
+if(valid7){
+if(data7.siblingQueuedBytes !== undefined){
+let data21 = data7.siblingQueuedBytes;
+const _errs58 = errors;
+if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
 validate43.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"./limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs53){
-if((typeof data19 == "number") && (isFinite(data19))){
-if(data19 > 67108864 || isNaN(data19)){
+if(errors === _errs58){
+if((typeof data21 == "number") && (isFinite(data21))){
+if(data21 > 67108864 || isNaN(data21)){
 validate43.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"./limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
-if(data19 < 1024 || isNaN(data19)){
+if(data21 < 1024 || isNaN(data21)){
 validate43.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"./limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs53 === errors;
+var valid7 = _errs58 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.fenceMs !== undefined){
-let data20 = data5.fenceMs;
-const _errs56 = errors;
-if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
+if(valid7){
+if(data7.fenceMs !== undefined){
+let data22 = data7.fenceMs;
+const _errs61 = errors;
+if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
 validate43.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"./limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs56){
-if((typeof data20 == "number") && (isFinite(data20))){
-if(data20 > 600000 || isNaN(data20)){
+if(errors === _errs61){
+if((typeof data22 == "number") && (isFinite(data22))){
+if(data22 > 600000 || isNaN(data22)){
 validate43.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"./limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
-if(data20 < 1 || isNaN(data20)){
+if(data22 < 1 || isNaN(data22)){
 validate43.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"./limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs56 === errors;
+var valid7 = _errs61 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.maxPendingFences !== undefined){
-let data21 = data5.maxPendingFences;
-const _errs59 = errors;
-if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
+if(valid7){
+if(data7.maxPendingFences !== undefined){
+let data23 = data7.maxPendingFences;
+const _errs64 = errors;
+if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
 validate43.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"./limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs59){
-if((typeof data21 == "number") && (isFinite(data21))){
-if(data21 > 1024 || isNaN(data21)){
+if(errors === _errs64){
+if((typeof data23 == "number") && (isFinite(data23))){
+if(data23 > 1024 || isNaN(data23)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"./limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
 return false;
 }
 else {
-if(data21 < 1 || isNaN(data21)){
+if(data23 < 1 || isNaN(data23)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"./limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs59 === errors;
+var valid7 = _errs64 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.maxStayMs !== undefined){
-let data22 = data5.maxStayMs;
-const _errs62 = errors;
-if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
+if(valid7){
+if(data7.maxStayMs !== undefined){
+let data24 = data7.maxStayMs;
+const _errs67 = errors;
+if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
 validate43.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"./limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs62){
-if((typeof data22 == "number") && (isFinite(data22))){
-if(data22 > 86400000 || isNaN(data22)){
+if(errors === _errs67){
+if((typeof data24 == "number") && (isFinite(data24))){
+if(data24 > 86400000 || isNaN(data24)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"./limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
-if(data22 < 1 || isNaN(data22)){
+if(data24 < 1 || isNaN(data24)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"./limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs62 === errors;
+var valid7 = _errs67 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.httpBodyBytes !== undefined){
-let data23 = data5.httpBodyBytes;
-const _errs65 = errors;
-if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
+if(valid7){
+if(data7.httpBodyBytes !== undefined){
+let data25 = data7.httpBodyBytes;
+const _errs70 = errors;
+if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
 validate43.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"./limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs65){
-if((typeof data23 == "number") && (isFinite(data23))){
-if(data23 > 16777216 || isNaN(data23)){
+if(errors === _errs70){
+if((typeof data25 == "number") && (isFinite(data25))){
+if(data25 > 16777216 || isNaN(data25)){
 validate43.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"./limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
-if(data23 < 1024 || isNaN(data23)){
+if(data25 < 1024 || isNaN(data25)){
 validate43.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"./limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs65 === errors;
+var valid7 = _errs70 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.keepaliveMs !== undefined){
-let data24 = data5.keepaliveMs;
-const _errs68 = errors;
-if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
+if(valid7){
+if(data7.keepaliveMs !== undefined){
+let data26 = data7.keepaliveMs;
+const _errs73 = errors;
+if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
 validate43.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"./limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs68){
-if((typeof data24 == "number") && (isFinite(data24))){
-if(data24 > 3600000 || isNaN(data24)){
+if(errors === _errs73){
+if((typeof data26 == "number") && (isFinite(data26))){
+if(data26 > 3600000 || isNaN(data26)){
 validate43.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"./limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
-if(data24 < 100 || isNaN(data24)){
+if(data26 < 100 || isNaN(data26)){
 validate43.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"./limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs68 === errors;
+var valid7 = _errs73 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.maxSessions !== undefined){
-let data25 = data5.maxSessions;
-const _errs71 = errors;
-if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
+if(valid7){
+if(data7.maxSessions !== undefined){
+let data27 = data7.maxSessions;
+const _errs76 = errors;
+if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
 validate43.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"./limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs71){
-if((typeof data25 == "number") && (isFinite(data25))){
-if(data25 > 100000000 || isNaN(data25)){
+if(errors === _errs76){
+if((typeof data27 == "number") && (isFinite(data27))){
+if(data27 > 100000000 || isNaN(data27)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"./limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
-if(data25 < 1 || isNaN(data25)){
+if(data27 < 1 || isNaN(data27)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"./limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs71 === errors;
+var valid7 = _errs76 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.maxAnonymousSessions !== undefined){
-let data26 = data5.maxAnonymousSessions;
-const _errs74 = errors;
-if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
+if(valid7){
+if(data7.maxAnonymousSessions !== undefined){
+let data28 = data7.maxAnonymousSessions;
+const _errs79 = errors;
+if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
 validate43.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"./limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs74){
-if((typeof data26 == "number") && (isFinite(data26))){
-if(data26 > 100000000 || isNaN(data26)){
+if(errors === _errs79){
+if((typeof data28 == "number") && (isFinite(data28))){
+if(data28 > 100000000 || isNaN(data28)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"./limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
-if(data26 < 0 || isNaN(data26)){
+if(data28 < 0 || isNaN(data28)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"./limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs74 === errors;
+var valid7 = _errs79 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.maxConnections !== undefined){
-let data27 = data5.maxConnections;
-const _errs77 = errors;
-if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
+if(valid7){
+if(data7.maxConnections !== undefined){
+let data29 = data7.maxConnections;
+const _errs82 = errors;
+if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
 validate43.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"./limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs77){
-if((typeof data27 == "number") && (isFinite(data27))){
-if(data27 > 100000000 || isNaN(data27)){
+if(errors === _errs82){
+if((typeof data29 == "number") && (isFinite(data29))){
+if(data29 > 100000000 || isNaN(data29)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"./limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
-if(data27 < 1 || isNaN(data27)){
+if(data29 < 1 || isNaN(data29)){
 validate43.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"./limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs77 === errors;
+var valid7 = _errs82 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.drainMs !== undefined){
-let data28 = data5.drainMs;
-const _errs80 = errors;
-if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
+if(valid7){
+if(data7.drainMs !== undefined){
+let data30 = data7.drainMs;
+const _errs85 = errors;
+if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
 validate43.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"./limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs80){
-if((typeof data28 == "number") && (isFinite(data28))){
-if(data28 > 3600000 || isNaN(data28)){
+if(errors === _errs85){
+if((typeof data30 == "number") && (isFinite(data30))){
+if(data30 > 3600000 || isNaN(data30)){
 validate43.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"./limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
-if(data28 < 0 || isNaN(data28)){
+if(data30 < 0 || isNaN(data30)){
 validate43.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"./limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs80 === errors;
+var valid7 = _errs85 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.debugEventsPerSecond !== undefined){
-let data29 = data5.debugEventsPerSecond;
-const _errs83 = errors;
-if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
+if(valid7){
+if(data7.debugEventsPerSecond !== undefined){
+let data31 = data7.debugEventsPerSecond;
+const _errs88 = errors;
+if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
 validate43.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"./limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs83){
-if((typeof data29 == "number") && (isFinite(data29))){
-if(data29 > 1000000 || isNaN(data29)){
+if(errors === _errs88){
+if((typeof data31 == "number") && (isFinite(data31))){
+if(data31 > 1000000 || isNaN(data31)){
 validate43.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"./limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
-if(data29 < 0 || isNaN(data29)){
+if(data31 < 0 || isNaN(data31)){
 validate43.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"./limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs83 === errors;
+var valid7 = _errs88 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.agentCommandBytes !== undefined){
-let data30 = data5.agentCommandBytes;
-const _errs86 = errors;
-if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
+if(valid7){
+if(data7.agentCommandBytes !== undefined){
+let data32 = data7.agentCommandBytes;
+const _errs91 = errors;
+if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
 validate43.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"./limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs86){
-if((typeof data30 == "number") && (isFinite(data30))){
-if(data30 > 1048576 || isNaN(data30)){
+if(errors === _errs91){
+if((typeof data32 == "number") && (isFinite(data32))){
+if(data32 > 1048576 || isNaN(data32)){
 validate43.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"./limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
-if(data30 < 2 || isNaN(data30)){
+if(data32 < 2 || isNaN(data32)){
 validate43.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"./limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs86 === errors;
+var valid7 = _errs91 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data5.agentCommandsPerSecond !== undefined){
-let data31 = data5.agentCommandsPerSecond;
-const _errs89 = errors;
-if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
+if(valid7){
+if(data7.agentCommandsPerSecond !== undefined){
+let data33 = data7.agentCommandsPerSecond;
+const _errs94 = errors;
+if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
 validate43.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"./limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs89){
-if((typeof data31 == "number") && (isFinite(data31))){
-if(data31 > 1000000 || isNaN(data31)){
+if(errors === _errs94){
+if((typeof data33 == "number") && (isFinite(data33))){
+if(data33 > 1000000 || isNaN(data33)){
 validate43.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"./limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
-if(data31 < 1 || isNaN(data31)){
+if(data33 < 1 || isNaN(data33)){
 validate43.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"./limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid6 = _errs89 === errors;
+var valid7 = _errs94 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
+}
+if(valid7){
+if(data7.maxRooms !== undefined){
+let data34 = data7.maxRooms;
+const _errs97 = errors;
+if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
+validate43.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"./limits.json/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs97){
+if((typeof data34 == "number") && (isFinite(data34))){
+if(data34 > 100000000 || isNaN(data34)){
+validate43.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"./limits.json/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+return false;
+}
+else {
+if(data34 < 1 || isNaN(data34)){
+validate43.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"./limits.json/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid7 = _errs97 === errors;
+}
+else {
+var valid7 = true;
+}
+if(valid7){
+if(data7.maxPageItems !== undefined){
+let data35 = data7.maxPageItems;
+const _errs100 = errors;
+if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
+validate43.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"./limits.json/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs100){
+if((typeof data35 == "number") && (isFinite(data35))){
+if(data35 > 1000 || isNaN(data35)){
+validate43.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"./limits.json/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+return false;
+}
+else {
+if(data35 < 1 || isNaN(data35)){
+validate43.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"./limits.json/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid7 = _errs100 === errors;
+}
+else {
+var valid7 = true;
+}
+}
 }
 }
 }
@@ -3004,74 +3100,74 @@ validate43.errors = [{instancePath:instancePath+"/limits",schemaPath:"./limits.j
 return false;
 }
 }
-var valid0 = _errs11 === errors;
+var valid0 = _errs16 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.pipe !== undefined){
-let data32 = data.pipe;
-const _errs92 = errors;
-if(errors === _errs92){
-if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
+let data36 = data.pipe;
+const _errs103 = errors;
+if(errors === _errs103){
+if(data36 && typeof data36 == "object" && !Array.isArray(data36)){
 let missing2;
-if(((((data32.epoch === undefined) && (missing2 = "epoch")) || ((data32.status === undefined) && (missing2 = "status"))) || ((data32.c2s === undefined) && (missing2 = "c2s"))) || ((data32.s2c === undefined) && (missing2 = "s2c"))){
+if(((((data36.epoch === undefined) && (missing2 = "epoch")) || ((data36.status === undefined) && (missing2 = "status"))) || ((data36.c2s === undefined) && (missing2 = "c2s"))) || ((data36.s2c === undefined) && (missing2 = "s2c"))){
 validate43.errors = [{instancePath:instancePath+"/pipe",schemaPath:"#/properties/pipe/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
-if(data32.epoch !== undefined){
-let data33 = data32.epoch;
-const _errs94 = errors;
-if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
+if(data36.epoch !== undefined){
+let data37 = data36.epoch;
+const _errs105 = errors;
+if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
 validate43.errors = [{instancePath:instancePath+"/pipe/epoch",schemaPath:"#/properties/pipe/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs94){
-if((typeof data33 == "number") && (isFinite(data33))){
-if(data33 > 9007199254740991 || isNaN(data33)){
+if(errors === _errs105){
+if((typeof data37 == "number") && (isFinite(data37))){
+if(data37 > 9007199254740991 || isNaN(data37)){
 validate43.errors = [{instancePath:instancePath+"/pipe/epoch",schemaPath:"#/properties/pipe/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data33 < 0 || isNaN(data33)){
+if(data37 < 0 || isNaN(data37)){
 validate43.errors = [{instancePath:instancePath+"/pipe/epoch",schemaPath:"#/properties/pipe/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid7 = _errs94 === errors;
+var valid8 = _errs105 === errors;
 }
 else {
-var valid7 = true;
+var valid8 = true;
 }
-if(valid7){
-if(data32.status !== undefined){
-let data34 = data32.status;
-const _errs96 = errors;
-if(typeof data34 !== "string"){
+if(valid8){
+if(data36.status !== undefined){
+let data38 = data36.status;
+const _errs107 = errors;
+if(typeof data38 !== "string"){
 validate43.errors = [{instancePath:instancePath+"/pipe/status",schemaPath:"#/properties/pipe/properties/status/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((data34 === "none") || (data34 === "open")) || (data34 === "ended"))){
+if(!(((data38 === "none") || (data38 === "open")) || (data38 === "ended"))){
 validate43.errors = [{instancePath:instancePath+"/pipe/status",schemaPath:"#/properties/pipe/properties/status/enum",keyword:"enum",params:{allowedValues: schema64.properties.pipe.properties.status.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid7 = _errs96 === errors;
+var valid8 = _errs107 === errors;
 }
 else {
-var valid7 = true;
+var valid8 = true;
 }
-if(valid7){
-if(data32.transport !== undefined){
-let data35 = data32.transport;
-const _errs98 = errors;
-const _errs99 = errors;
-if(errors === _errs99){
-if(typeof data35 === "string"){
-if(!pattern14.test(data35)){
+if(valid8){
+if(data36.transport !== undefined){
+let data39 = data36.transport;
+const _errs109 = errors;
+const _errs110 = errors;
+if(errors === _errs110){
+if(typeof data39 === "string"){
+if(!pattern14.test(data39)){
 validate43.errors = [{instancePath:instancePath+"/pipe/transport",schemaPath:"./transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
@@ -3081,104 +3177,104 @@ validate43.errors = [{instancePath:instancePath+"/pipe/transport",schemaPath:"./
 return false;
 }
 }
-var valid7 = _errs98 === errors;
+var valid8 = _errs109 === errors;
 }
 else {
-var valid7 = true;
+var valid8 = true;
 }
-if(valid7){
-if(data32.cause !== undefined){
-let data36 = data32.cause;
-const _errs101 = errors;
-if(typeof data36 !== "string"){
+if(valid8){
+if(data36.cause !== undefined){
+let data40 = data36.cause;
+const _errs112 = errors;
+if(typeof data40 !== "string"){
 validate43.errors = [{instancePath:instancePath+"/pipe/cause",schemaPath:"./end-cause.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!((((((((((data36 === "closed_by_peer") || (data36 === "lost")) || (data36 === "replaced")) || (data36 === "closed_by_session")) || (data36 === "message_too_long")) || (data36 === "protocol_error")) || (data36 === "invalid_utf8")) || (data36 === "slow_consumer")) || (data36 === "draining")) || (data36 === "timeout"))){
-validate43.errors = [{instancePath:instancePath+"/pipe/cause",schemaPath:"./end-cause.json/enum",keyword:"enum",params:{allowedValues: schema75.enum},message:"must be equal to one of the allowed values"}];
+if(!(((((((((((data40 === "closed_by_peer") || (data40 === "lost")) || (data40 === "replaced")) || (data40 === "closed_by_session")) || (data40 === "message_too_long")) || (data40 === "protocol_error")) || (data40 === "invalid_utf8")) || (data40 === "slow_consumer")) || (data40 === "draining")) || (data40 === "timeout")) || (data40 === "room_closed"))){
+validate43.errors = [{instancePath:instancePath+"/pipe/cause",schemaPath:"./end-cause.json/enum",keyword:"enum",params:{allowedValues: schema76.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid7 = _errs101 === errors;
+var valid8 = _errs112 === errors;
 }
 else {
-var valid7 = true;
+var valid8 = true;
 }
-if(valid7){
-if(data32.paused !== undefined){
-const _errs104 = errors;
-if(true !== data32.paused){
+if(valid8){
+if(data36.paused !== undefined){
+const _errs115 = errors;
+if(true !== data36.paused){
 validate43.errors = [{instancePath:instancePath+"/pipe/paused",schemaPath:"#/properties/pipe/properties/paused/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
-var valid7 = _errs104 === errors;
+var valid8 = _errs115 === errors;
 }
 else {
-var valid7 = true;
+var valid8 = true;
 }
-if(valid7){
-if(data32.c2s !== undefined){
-let data38 = data32.c2s;
-const _errs105 = errors;
-if(errors === _errs105){
-if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
+if(valid8){
+if(data36.c2s !== undefined){
+let data42 = data36.c2s;
+const _errs116 = errors;
+if(errors === _errs116){
+if(data42 && typeof data42 == "object" && !Array.isArray(data42)){
 let missing3;
-if(((data38.n === undefined) && (missing3 = "n")) || ((data38.bytes === undefined) && (missing3 = "bytes"))){
+if(((data42.n === undefined) && (missing3 = "n")) || ((data42.bytes === undefined) && (missing3 = "bytes"))){
 validate43.errors = [{instancePath:instancePath+"/pipe/c2s",schemaPath:"#/properties/pipe/properties/c2s/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
-if(data38.n !== undefined){
-let data39 = data38.n;
-const _errs107 = errors;
-if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
+if(data42.n !== undefined){
+let data43 = data42.n;
+const _errs118 = errors;
+if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
 validate43.errors = [{instancePath:instancePath+"/pipe/c2s/n",schemaPath:"#/properties/pipe/properties/c2s/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs107){
-if((typeof data39 == "number") && (isFinite(data39))){
-if(data39 > 9007199254740991 || isNaN(data39)){
+if(errors === _errs118){
+if((typeof data43 == "number") && (isFinite(data43))){
+if(data43 > 9007199254740991 || isNaN(data43)){
 validate43.errors = [{instancePath:instancePath+"/pipe/c2s/n",schemaPath:"#/properties/pipe/properties/c2s/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data39 < 0 || isNaN(data39)){
+if(data43 < 0 || isNaN(data43)){
 validate43.errors = [{instancePath:instancePath+"/pipe/c2s/n",schemaPath:"#/properties/pipe/properties/c2s/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid10 = _errs107 === errors;
+var valid11 = _errs118 === errors;
 }
 else {
-var valid10 = true;
+var valid11 = true;
 }
-if(valid10){
-if(data38.bytes !== undefined){
-let data40 = data38.bytes;
-const _errs109 = errors;
-if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
+if(valid11){
+if(data42.bytes !== undefined){
+let data44 = data42.bytes;
+const _errs120 = errors;
+if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
 validate43.errors = [{instancePath:instancePath+"/pipe/c2s/bytes",schemaPath:"#/properties/pipe/properties/c2s/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs109){
-if((typeof data40 == "number") && (isFinite(data40))){
-if(data40 > 9007199254740991 || isNaN(data40)){
+if(errors === _errs120){
+if((typeof data44 == "number") && (isFinite(data44))){
+if(data44 > 9007199254740991 || isNaN(data44)){
 validate43.errors = [{instancePath:instancePath+"/pipe/c2s/bytes",schemaPath:"#/properties/pipe/properties/c2s/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data40 < 0 || isNaN(data40)){
+if(data44 < 0 || isNaN(data44)){
 validate43.errors = [{instancePath:instancePath+"/pipe/c2s/bytes",schemaPath:"#/properties/pipe/properties/c2s/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid10 = _errs109 === errors;
+var valid11 = _errs120 === errors;
 }
 else {
-var valid10 = true;
+var valid11 = true;
 }
 }
 }
@@ -3188,102 +3284,102 @@ validate43.errors = [{instancePath:instancePath+"/pipe/c2s",schemaPath:"#/proper
 return false;
 }
 }
-var valid7 = _errs105 === errors;
+var valid8 = _errs116 === errors;
 }
 else {
-var valid7 = true;
+var valid8 = true;
 }
-if(valid7){
-if(data32.s2c !== undefined){
-let data41 = data32.s2c;
-const _errs112 = errors;
-if(errors === _errs112){
-if(data41 && typeof data41 == "object" && !Array.isArray(data41)){
+if(valid8){
+if(data36.s2c !== undefined){
+let data45 = data36.s2c;
+const _errs123 = errors;
+if(errors === _errs123){
+if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
 let missing4;
-if((((data41.n === undefined) && (missing4 = "n")) || ((data41.bytes === undefined) && (missing4 = "bytes"))) || ((data41.dropped === undefined) && (missing4 = "dropped"))){
+if((((data45.n === undefined) && (missing4 = "n")) || ((data45.bytes === undefined) && (missing4 = "bytes"))) || ((data45.dropped === undefined) && (missing4 = "dropped"))){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c",schemaPath:"#/properties/pipe/properties/s2c/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
-if(data41.n !== undefined){
-let data42 = data41.n;
-const _errs114 = errors;
-if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
+if(data45.n !== undefined){
+let data46 = data45.n;
+const _errs125 = errors;
+if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/n",schemaPath:"#/properties/pipe/properties/s2c/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs114){
-if((typeof data42 == "number") && (isFinite(data42))){
-if(data42 > 9007199254740991 || isNaN(data42)){
+if(errors === _errs125){
+if((typeof data46 == "number") && (isFinite(data46))){
+if(data46 > 9007199254740991 || isNaN(data46)){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/n",schemaPath:"#/properties/pipe/properties/s2c/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data42 < 0 || isNaN(data42)){
+if(data46 < 0 || isNaN(data46)){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/n",schemaPath:"#/properties/pipe/properties/s2c/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid11 = _errs114 === errors;
+var valid12 = _errs125 === errors;
 }
 else {
-var valid11 = true;
+var valid12 = true;
 }
-if(valid11){
-if(data41.bytes !== undefined){
-let data43 = data41.bytes;
-const _errs116 = errors;
-if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
+if(valid12){
+if(data45.bytes !== undefined){
+let data47 = data45.bytes;
+const _errs127 = errors;
+if(!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/bytes",schemaPath:"#/properties/pipe/properties/s2c/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs116){
-if((typeof data43 == "number") && (isFinite(data43))){
-if(data43 > 9007199254740991 || isNaN(data43)){
+if(errors === _errs127){
+if((typeof data47 == "number") && (isFinite(data47))){
+if(data47 > 9007199254740991 || isNaN(data47)){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/bytes",schemaPath:"#/properties/pipe/properties/s2c/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data43 < 0 || isNaN(data43)){
+if(data47 < 0 || isNaN(data47)){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/bytes",schemaPath:"#/properties/pipe/properties/s2c/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid11 = _errs116 === errors;
+var valid12 = _errs127 === errors;
 }
 else {
-var valid11 = true;
+var valid12 = true;
 }
-if(valid11){
-if(data41.dropped !== undefined){
-let data44 = data41.dropped;
-const _errs119 = errors;
-if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
+if(valid12){
+if(data45.dropped !== undefined){
+let data48 = data45.dropped;
+const _errs130 = errors;
+if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/dropped",schemaPath:"#/properties/pipe/properties/s2c/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs119){
-if((typeof data44 == "number") && (isFinite(data44))){
-if(data44 > 9007199254740991 || isNaN(data44)){
+if(errors === _errs130){
+if((typeof data48 == "number") && (isFinite(data48))){
+if(data48 > 9007199254740991 || isNaN(data48)){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/dropped",schemaPath:"#/properties/pipe/properties/s2c/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data44 < 0 || isNaN(data44)){
+if(data48 < 0 || isNaN(data48)){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/dropped",schemaPath:"#/properties/pipe/properties/s2c/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid11 = _errs119 === errors;
+var valid12 = _errs130 === errors;
 }
 else {
-var valid11 = true;
+var valid12 = true;
 }
 }
 }
@@ -3294,10 +3390,10 @@ validate43.errors = [{instancePath:instancePath+"/pipe/s2c",schemaPath:"#/proper
 return false;
 }
 }
-var valid7 = _errs112 === errors;
+var valid8 = _errs123 === errors;
 }
 else {
-var valid7 = true;
+var valid8 = true;
 }
 }
 }
@@ -3312,75 +3408,75 @@ validate43.errors = [{instancePath:instancePath+"/pipe",schemaPath:"#/properties
 return false;
 }
 }
-var valid0 = _errs92 === errors;
+var valid0 = _errs103 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.siblings !== undefined){
-let data45 = data.siblings;
-const _errs121 = errors;
-if(errors === _errs121){
-if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
+let data49 = data.siblings;
+const _errs132 = errors;
+if(errors === _errs132){
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
 let missing5;
-if(((data45.command === undefined) && (missing5 = "command")) || ((data45.debug === undefined) && (missing5 = "debug"))){
+if(((data49.command === undefined) && (missing5 = "command")) || ((data49.debug === undefined) && (missing5 = "debug"))){
 validate43.errors = [{instancePath:instancePath+"/siblings",schemaPath:"#/properties/siblings/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
 return false;
 }
 else {
-if(data45.command !== undefined){
-let data46 = data45.command;
-const _errs123 = errors;
-if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
+if(data49.command !== undefined){
+let data50 = data49.command;
+const _errs134 = errors;
+if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
 validate43.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs123){
-if((typeof data46 == "number") && (isFinite(data46))){
-if(data46 > 9007199254740991 || isNaN(data46)){
+if(errors === _errs134){
+if((typeof data50 == "number") && (isFinite(data50))){
+if(data50 > 9007199254740991 || isNaN(data50)){
 validate43.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data46 < 0 || isNaN(data46)){
+if(data50 < 0 || isNaN(data50)){
 validate43.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid12 = _errs123 === errors;
+var valid13 = _errs134 === errors;
 }
 else {
-var valid12 = true;
+var valid13 = true;
 }
-if(valid12){
-if(data45.debug !== undefined){
-let data47 = data45.debug;
-const _errs125 = errors;
-if(!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))){
+if(valid13){
+if(data49.debug !== undefined){
+let data51 = data49.debug;
+const _errs136 = errors;
+if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
 validate43.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs125){
-if((typeof data47 == "number") && (isFinite(data47))){
-if(data47 > 9007199254740991 || isNaN(data47)){
+if(errors === _errs136){
+if((typeof data51 == "number") && (isFinite(data51))){
+if(data51 > 9007199254740991 || isNaN(data51)){
 validate43.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data47 < 0 || isNaN(data47)){
+if(data51 < 0 || isNaN(data51)){
 validate43.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid12 = _errs125 === errors;
+var valid13 = _errs136 === errors;
 }
 else {
-var valid12 = true;
+var valid13 = true;
 }
 }
 }
@@ -3390,27 +3486,27 @@ validate43.errors = [{instancePath:instancePath+"/siblings",schemaPath:"#/proper
 return false;
 }
 }
-var valid0 = _errs121 === errors;
+var valid0 = _errs132 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.switches !== undefined){
-let data48 = data.switches;
-const _errs127 = errors;
-if(errors === _errs127){
-if(Array.isArray(data48)){
-var valid13 = true;
-const len1 = data48.length;
+let data52 = data.switches;
+const _errs138 = errors;
+if(errors === _errs138){
+if(Array.isArray(data52)){
+var valid14 = true;
+const len1 = data52.length;
 for(let i2=0; i2<len1; i2++){
-const _errs129 = errors;
-if(!(validate48(data48[i2], {instancePath:instancePath+"/switches/" + i2,parentData:data48,parentDataProperty:i2,rootData,dynamicAnchors}))){
+const _errs140 = errors;
+if(!(validate48(data52[i2], {instancePath:instancePath+"/switches/" + i2,parentData:data52,parentDataProperty:i2,rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
 errors = vErrors.length;
 }
-var valid13 = _errs129 === errors;
-if(!valid13){
+var valid14 = _errs140 === errors;
+if(!valid14){
 break;
 }
 }
@@ -3420,37 +3516,37 @@ validate43.errors = [{instancePath:instancePath+"/switches",schemaPath:"#/proper
 return false;
 }
 }
-var valid0 = _errs127 === errors;
+var valid0 = _errs138 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.subscriptions !== undefined){
-let data50 = data.subscriptions;
-const _errs130 = errors;
-if(errors === _errs130){
-if(Array.isArray(data50)){
-var valid14 = true;
-const len2 = data50.length;
+let data54 = data.subscriptions;
+const _errs141 = errors;
+if(errors === _errs141){
+if(Array.isArray(data54)){
+var valid15 = true;
+const len2 = data54.length;
 for(let i3=0; i3<len2; i3++){
-const _errs132 = errors;
-if(typeof data50[i3] !== "string"){
+const _errs143 = errors;
+if(typeof data54[i3] !== "string"){
 validate43.errors = [{instancePath:instancePath+"/subscriptions/" + i3,schemaPath:"#/properties/subscriptions/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid14 = _errs132 === errors;
-if(!valid14){
+var valid15 = _errs143 === errors;
+if(!valid15){
 break;
 }
 }
-if(valid14){
-let i4 = data50.length;
+if(valid15){
+let i4 = data54.length;
 let j1;
 if(i4 > 1){
 const indices0 = {};
 for(;i4--;){
-let item0 = data50[i4];
+let item0 = data54[i4];
 if(typeof item0 !== "string"){
 continue;
 }
@@ -3470,10 +3566,12 @@ validate43.errors = [{instancePath:instancePath+"/subscriptions",schemaPath:"#/p
 return false;
 }
 }
-var valid0 = _errs130 === errors;
+var valid0 = _errs141 === errors;
 }
 else {
 var valid0 = true;
+}
+}
 }
 }
 }
@@ -3493,7 +3591,7 @@ return false;
 validate43.errors = vErrors;
 return errors === 0;
 }
-validate43.evaluated = {"props":{"sid":true,"room":true,"scopes":true,"formats":true,"limits":true,"pipe":true,"siblings":true,"switches":true,"subscriptions":true},"dynamicProps":false,"dynamicItems":false};
+validate43.evaluated = {"props":{"sid":true,"room":true,"roomRev":true,"owned":true,"scopes":true,"formats":true,"limits":true,"pipe":true,"siblings":true,"switches":true,"subscriptions":true},"dynamicProps":false,"dynamicItems":false};
 
 
 function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -3768,14 +3866,13 @@ return errors === 0;
 }
 validate55.evaluated = {"props":{"pipeTicket":true,"epoch":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_session_create_params = validate56;
-const schema91 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-spec.json","title":"RoomSpec","description":"What a room is to be like. Everything left out has its default. A value of a profile that the server does not have is refused with `not_supported`, not ignored.","type":"object","properties":{"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"],"default":"public"},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"],"default":"transient"},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `policies`, else `not_supported`.","type":"string","enum":["close","handover"]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"],"default":"any"},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"],"default":"reject"},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"],"default":"kept"},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean","default":false},"receive":{"description":"They may receive.","type":"boolean","default":false}}},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean","default":false},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"],"default":"close"},"limits":{"$ref":"./room-limits.json","description":"Limits of the room; those left out have their defaults."}}};
+export const calls_room_close_params = validate56;
 
-function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/common/room-spec.json" */;
+function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.close.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate58.evaluated;
+const evaluated0 = validate56.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3784,16 +3881,21 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.visibility !== undefined){
-let data0 = data.visibility;
+if(data.room !== undefined){
+let data0 = data.room;
 const _errs1 = errors;
-if(typeof data0 !== "string"){
-validate58.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern13.test(data0)){
+validate56.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
-if(!((data0 === "public") || (data0 === "private"))){
-validate58.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema91.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
+}
+else {
+validate56.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
+}
 }
 var valid0 = _errs1 === errors;
 }
@@ -3801,377 +3903,43 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.lifetime !== undefined){
-let data1 = data.lifetime;
-const _errs3 = errors;
-if(typeof data1 !== "string"){
-validate58.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data1 === "transient") || (data1 === "persistent"))){
-validate58.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema91.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs3 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.ownerLeaves !== undefined){
-let data2 = data.ownerLeaves;
+if(data.op !== undefined){
+let data1 = data.op;
+const _errs4 = errors;
 const _errs5 = errors;
-if(typeof data2 !== "string"){
-validate58.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern5.test(data1)){
+validate56.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
-}
-if(!((data2 === "close") || (data2 === "handover"))){
-validate58.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema91.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs5 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.format !== undefined){
-let data3 = data.format;
-const _errs7 = errors;
-if(typeof data3 !== "string"){
-validate58.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((((data3 === "text") || (data3 === "json")) || (data3 === "binary")) || (data3 === "any"))){
-validate58.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema91.properties.format.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.onMismatch !== undefined){
-let data4 = data.onMismatch;
-const _errs9 = errors;
-if(typeof data4 !== "string"){
-validate58.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data4 === "reject") || (data4 === "convert"))){
-validate58.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema91.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs9 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.boundaries !== undefined){
-let data5 = data.boundaries;
-const _errs11 = errors;
-if(typeof data5 !== "string"){
-validate58.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((data5 === "kept") || (data5 === "ignored"))){
-validate58.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema91.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs11 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.anonymous !== undefined){
-let data6 = data.anonymous;
-const _errs13 = errors;
-if(errors === _errs13){
-if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
-if(data6.send !== undefined){
-const _errs15 = errors;
-if(typeof data6.send !== "boolean"){
-validate58.errors = [{instancePath:instancePath+"/anonymous/send",schemaPath:"#/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid1 = _errs15 === errors;
-}
-else {
-var valid1 = true;
-}
-if(valid1){
-if(data6.receive !== undefined){
-const _errs17 = errors;
-if(typeof data6.receive !== "boolean"){
-validate58.errors = [{instancePath:instancePath+"/anonymous/receive",schemaPath:"#/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid1 = _errs17 === errors;
-}
-else {
-var valid1 = true;
-}
 }
 }
 else {
-validate58.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate56.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-var valid0 = _errs13 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.echo !== undefined){
-const _errs19 = errors;
-if(typeof data.echo !== "boolean"){
-validate58.errors = [{instancePath:instancePath+"/echo",schemaPath:"#/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid0 = _errs19 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.slowConsumer !== undefined){
-let data10 = data.slowConsumer;
-const _errs21 = errors;
-if(typeof data10 !== "string"){
-validate58.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!((((data10 === "close") || (data10 === "dropOldest")) || (data10 === "dropNewest")) || (data10 === "block"))){
-validate58.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema91.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs21 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.limits !== undefined){
-let data11 = data.limits;
-const _errs23 = errors;
-const _errs24 = errors;
-if(errors === _errs24){
-if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
-if(data11.maxMessageBytes !== undefined){
-let data12 = data11.maxMessageBytes;
-const _errs26 = errors;
-if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate58.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs26){
-if((typeof data12 == "number") && (isFinite(data12))){
-if(data12 > 67108864 || isNaN(data12)){
-validate58.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
-return false;
-}
-else {
-if(data12 < 1 || isNaN(data12)){
-validate58.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid3 = _errs26 === errors;
-}
-else {
-var valid3 = true;
-}
-if(valid3){
-if(data11.maxMembers !== undefined){
-let data13 = data11.maxMembers;
-const _errs29 = errors;
-if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate58.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs29){
-if((typeof data13 == "number") && (isFinite(data13))){
-if(data13 > 1000000 || isNaN(data13)){
-validate58.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
-return false;
-}
-else {
-if(data13 < 1 || isNaN(data13)){
-validate58.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid3 = _errs29 === errors;
-}
-else {
-var valid3 = true;
-}
-if(valid3){
-if(data11.maxQueuedMessages !== undefined){
-let data14 = data11.maxQueuedMessages;
-const _errs32 = errors;
-if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate58.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs32){
-if((typeof data14 == "number") && (isFinite(data14))){
-if(data14 > 1000000 || isNaN(data14)){
-validate58.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
-return false;
-}
-else {
-if(data14 < 1 || isNaN(data14)){
-validate58.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid3 = _errs32 === errors;
-}
-else {
-var valid3 = true;
-}
-if(valid3){
-if(data11.maxQueuedBytes !== undefined){
-let data15 = data11.maxQueuedBytes;
-const _errs35 = errors;
-if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate58.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs35){
-if((typeof data15 == "number") && (isFinite(data15))){
-if(data15 > 1073741824 || isNaN(data15)){
-validate58.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
-return false;
-}
-else {
-if(data15 < 1 || isNaN(data15)){
-validate58.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid3 = _errs35 === errors;
-}
-else {
-var valid3 = true;
-}
-if(valid3){
-if(data11.messagesPerSecond !== undefined){
-let data16 = data11.messagesPerSecond;
-const _errs38 = errors;
-if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate58.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs38){
-if((typeof data16 == "number") && (isFinite(data16))){
-if(data16 > 1000000 || isNaN(data16)){
-validate58.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
-return false;
-}
-else {
-if(data16 < 1 || isNaN(data16)){
-validate58.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid3 = _errs38 === errors;
-}
-else {
-var valid3 = true;
-}
-if(valid3){
-if(data11.messageBurst !== undefined){
-let data17 = data11.messageBurst;
-const _errs41 = errors;
-if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate58.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs41){
-if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 > 1000000 || isNaN(data17)){
-validate58.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
-return false;
-}
-else {
-if(data17 < 1 || isNaN(data17)){
-validate58.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid3 = _errs41 === errors;
-}
-else {
-var valid3 = true;
-}
-if(valid3){
-let missing0;
-if(data11.messageBurst !== undefined && ((data11.messagesPerSecond === undefined) && (missing0 = "messagesPerSecond"))){
-validate58.errors = [{instancePath:instancePath+"/limits",schemaPath:"./room-limits.json/dependentRequired",keyword:"dependentRequired",params:{property: "messageBurst",
-    missingProperty: missing0,
-    depsCount: 1,
-    deps: "messagesPerSecond"},message:"must have property messagesPerSecond when property messageBurst is present"}];
-return false;
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-validate58.errors = [{instancePath:instancePath+"/limits",schemaPath:"./room-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid0 = _errs23 === errors;
+var valid0 = _errs4 === errors;
 }
 else {
 var valid0 = true;
 }
 }
 }
-}
-}
-}
-}
-}
-}
-}
-}
 else {
-validate58.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate56.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate58.errors = vErrors;
+validate56.errors = vErrors;
 return errors === 0;
 }
-validate58.evaluated = {"props":{"visibility":true,"lifetime":true,"ownerLeaves":true,"format":true,"onMismatch":true,"boundaries":true,"anonymous":true,"echo":true,"slowConsumer":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+validate56.evaluated = {"props":{"room":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
+export const calls_room_close_result = validate57;
 
 function validate57(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/http/session-request.json" */;
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.close.result.json" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate57.evaluated;
@@ -4184,7 +3952,7 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((data.room === undefined) && (missing0 = "room")) || ((data.transport === undefined) && (missing0 = "transport"))){
+if(((data.room === undefined) && (missing0 = "room")) || ((data.sessions === undefined) && (missing0 = "sessions"))){
 validate57.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
@@ -4211,10 +3979,1920 @@ else {
 var valid0 = true;
 }
 if(valid0){
+if(data.sessions !== undefined){
+let data1 = data.sessions;
+const _errs4 = errors;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate57.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs4){
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 9007199254740991 || isNaN(data1)){
+validate57.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data1 < 0 || isNaN(data1)){
+validate57.errors = [{instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+else {
+validate57.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate57.errors = vErrors;
+return errors === 0;
+}
+validate57.evaluated = {"props":{"room":true,"sessions":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_room_create_params = validate58;
+const schema96 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-spec.json","title":"RoomSpec","description":"What a room is to be like. Everything left out has its default. A value of a profile that the server does not have is refused with `not_supported`, not ignored.","type":"object","properties":{"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"],"default":"public"},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"],"default":"transient"},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `rooms`, else `not_supported`.","type":"string","enum":["close","handover"]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"],"default":"any"},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"],"default":"reject"},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"],"default":"kept"},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean","default":false},"receive":{"description":"They may receive.","type":"boolean","default":false}}},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean","default":false},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"],"default":"close"},"limits":{"$ref":"./room-limits.json","description":"Limits of the room; those left out have their defaults."}}};
+
+function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/room-spec.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate59.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.visibility !== undefined){
+let data0 = data.visibility;
+const _errs1 = errors;
+if(typeof data0 !== "string"){
+validate59.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data0 === "public") || (data0 === "private"))){
+validate59.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema96.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.lifetime !== undefined){
+let data1 = data.lifetime;
+const _errs3 = errors;
+if(typeof data1 !== "string"){
+validate59.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data1 === "transient") || (data1 === "persistent"))){
+validate59.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema96.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.ownerLeaves !== undefined){
+let data2 = data.ownerLeaves;
+const _errs5 = errors;
+if(typeof data2 !== "string"){
+validate59.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data2 === "close") || (data2 === "handover"))){
+validate59.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema96.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.format !== undefined){
+let data3 = data.format;
+const _errs7 = errors;
+if(typeof data3 !== "string"){
+validate59.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((data3 === "text") || (data3 === "json")) || (data3 === "binary")) || (data3 === "any"))){
+validate59.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema96.properties.format.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.onMismatch !== undefined){
+let data4 = data.onMismatch;
+const _errs9 = errors;
+if(typeof data4 !== "string"){
+validate59.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data4 === "reject") || (data4 === "convert"))){
+validate59.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema96.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.boundaries !== undefined){
+let data5 = data.boundaries;
+const _errs11 = errors;
+if(typeof data5 !== "string"){
+validate59.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data5 === "kept") || (data5 === "ignored"))){
+validate59.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema96.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs11 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.anonymous !== undefined){
+let data6 = data.anonymous;
+const _errs13 = errors;
+if(errors === _errs13){
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+if(data6.send !== undefined){
+const _errs15 = errors;
+if(typeof data6.send !== "boolean"){
+validate59.errors = [{instancePath:instancePath+"/anonymous/send",schemaPath:"#/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid1 = _errs15 === errors;
+}
+else {
+var valid1 = true;
+}
+if(valid1){
+if(data6.receive !== undefined){
+const _errs17 = errors;
+if(typeof data6.receive !== "boolean"){
+validate59.errors = [{instancePath:instancePath+"/anonymous/receive",schemaPath:"#/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid1 = _errs17 === errors;
+}
+else {
+var valid1 = true;
+}
+}
+}
+else {
+validate59.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs13 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.echo !== undefined){
+const _errs19 = errors;
+if(typeof data.echo !== "boolean"){
+validate59.errors = [{instancePath:instancePath+"/echo",schemaPath:"#/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs19 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.slowConsumer !== undefined){
+let data10 = data.slowConsumer;
+const _errs21 = errors;
+if(typeof data10 !== "string"){
+validate59.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((data10 === "close") || (data10 === "dropOldest")) || (data10 === "dropNewest")) || (data10 === "block"))){
+validate59.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema96.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs21 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.limits !== undefined){
+let data11 = data.limits;
+const _errs23 = errors;
+const _errs24 = errors;
+if(errors === _errs24){
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+if(data11.maxMessageBytes !== undefined){
+let data12 = data11.maxMessageBytes;
+const _errs26 = errors;
+if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
+validate59.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs26){
+if((typeof data12 == "number") && (isFinite(data12))){
+if(data12 > 67108864 || isNaN(data12)){
+validate59.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+return false;
+}
+else {
+if(data12 < 1 || isNaN(data12)){
+validate59.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"./room-limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid3 = _errs26 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data11.maxMembers !== undefined){
+let data13 = data11.maxMembers;
+const _errs29 = errors;
+if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
+validate59.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs29){
+if((typeof data13 == "number") && (isFinite(data13))){
+if(data13 > 1000000 || isNaN(data13)){
+validate59.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data13 < 1 || isNaN(data13)){
+validate59.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"./room-limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid3 = _errs29 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data11.maxQueuedMessages !== undefined){
+let data14 = data11.maxQueuedMessages;
+const _errs32 = errors;
+if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
+validate59.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs32){
+if((typeof data14 == "number") && (isFinite(data14))){
+if(data14 > 1000000 || isNaN(data14)){
+validate59.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data14 < 1 || isNaN(data14)){
+validate59.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"./room-limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid3 = _errs32 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data11.maxQueuedBytes !== undefined){
+let data15 = data11.maxQueuedBytes;
+const _errs35 = errors;
+if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
+validate59.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs35){
+if((typeof data15 == "number") && (isFinite(data15))){
+if(data15 > 1073741824 || isNaN(data15)){
+validate59.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+return false;
+}
+else {
+if(data15 < 1 || isNaN(data15)){
+validate59.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"./room-limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid3 = _errs35 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data11.messagesPerSecond !== undefined){
+let data16 = data11.messagesPerSecond;
+const _errs38 = errors;
+if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
+validate59.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs38){
+if((typeof data16 == "number") && (isFinite(data16))){
+if(data16 > 1000000 || isNaN(data16)){
+validate59.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data16 < 1 || isNaN(data16)){
+validate59.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"./room-limits.json/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid3 = _errs38 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data11.messageBurst !== undefined){
+let data17 = data11.messageBurst;
+const _errs41 = errors;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+validate59.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs41){
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 > 1000000 || isNaN(data17)){
+validate59.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data17 < 1 || isNaN(data17)){
+validate59.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"./room-limits.json/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid3 = _errs41 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+let missing0;
+if(data11.messageBurst !== undefined && ((data11.messagesPerSecond === undefined) && (missing0 = "messagesPerSecond"))){
+validate59.errors = [{instancePath:instancePath+"/limits",schemaPath:"./room-limits.json/dependentRequired",keyword:"dependentRequired",params:{property: "messageBurst",
+    missingProperty: missing0,
+    depsCount: 1,
+    deps: "messagesPerSecond"},message:"must have property messagesPerSecond when property messageBurst is present"}];
+return false;
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate59.errors = [{instancePath:instancePath+"/limits",schemaPath:"./room-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs23 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate59.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate59.errors = vErrors;
+return errors === 0;
+}
+validate59.evaluated = {"props":{"visibility":true,"lifetime":true,"ownerLeaves":true,"format":true,"onMismatch":true,"boundaries":true,"anonymous":true,"echo":true,"slowConsumer":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+
+
+function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.create.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate58.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.room === undefined) && (missing0 = "room")){
+validate58.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.room !== undefined){
+let data0 = data.room;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern13.test(data0)){
+validate58.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+return false;
+}
+}
+else {
+validate58.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.spec !== undefined){
+const _errs4 = errors;
+if(!(validate59(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.op !== undefined){
+let data2 = data.op;
+const _errs5 = errors;
+const _errs6 = errors;
+if(errors === _errs6){
+if(typeof data2 === "string"){
+if(!pattern5.test(data2)){
+validate58.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate58.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+else {
+validate58.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate58.errors = vErrors;
+return errors === 0;
+}
+validate58.evaluated = {"props":{"room":true,"spec":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_room_create_result = validate61;
+
+function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.create.result.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate61.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.room === undefined) && (missing0 = "room")) || ((data.rev === undefined) && (missing0 = "rev"))){
+validate61.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.room !== undefined){
+const _errs1 = errors;
+if(!(validate44(data.room, {instancePath:instancePath+"/room",parentData:data,parentDataProperty:"room",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.rev !== undefined){
+let data1 = data.rev;
+const _errs2 = errors;
+const _errs3 = errors;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate61.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs3){
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 9007199254740991 || isNaN(data1)){
+validate61.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data1 < 1 || isNaN(data1)){
+validate61.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs2 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+else {
+validate61.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate61.errors = vErrors;
+return errors === 0;
+}
+validate61.evaluated = {"props":{"room":true,"rev":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_room_describe_params = validate63;
+
+function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.describe.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate63.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.room !== undefined){
+let data0 = data.room;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern13.test(data0)){
+validate63.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+return false;
+}
+}
+else {
+validate63.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+else {
+validate63.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate63.errors = vErrors;
+return errors === 0;
+}
+validate63.evaluated = {"props":{"room":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_room_describe_result = validate64;
+
+function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.describe.result.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate64.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.room === undefined) && (missing0 = "room")) || ((data.rev === undefined) && (missing0 = "rev"))) || ((data.members === undefined) && (missing0 = "members"))) || ((data.owned === undefined) && (missing0 = "owned"))){
+validate64.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.room !== undefined){
+const _errs1 = errors;
+if(!(validate44(data.room, {instancePath:instancePath+"/room",parentData:data,parentDataProperty:"room",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.rev !== undefined){
+let data1 = data.rev;
+const _errs2 = errors;
+const _errs3 = errors;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate64.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs3){
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 9007199254740991 || isNaN(data1)){
+validate64.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data1 < 1 || isNaN(data1)){
+validate64.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs2 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.members !== undefined){
+let data2 = data.members;
+const _errs5 = errors;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+validate64.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs5){
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 9007199254740991 || isNaN(data2)){
+validate64.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data2 < 0 || isNaN(data2)){
+validate64.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.owned !== undefined){
+const _errs7 = errors;
+if(typeof data.owned !== "boolean"){
+validate64.errors = [{instancePath:instancePath+"/owned",schemaPath:"#/properties/owned/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate64.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate64.errors = vErrors;
+return errors === 0;
+}
+validate64.evaluated = {"props":{"room":true,"rev":true,"members":true,"owned":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_room_list_params = validate66;
+
+function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.list.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate66.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.limit !== undefined){
+let data0 = data.limit;
+const _errs1 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate66.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs1){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate66.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate66.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.after !== undefined){
+let data1 = data.after;
+const _errs3 = errors;
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data1 === "string"){
+if(!pattern13.test(data1)){
+validate66.errors = [{instancePath:instancePath+"/after",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+return false;
+}
+}
+else {
+validate66.errors = [{instancePath:instancePath+"/after",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+else {
+validate66.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate66.errors = vErrors;
+return errors === 0;
+}
+validate66.evaluated = {"props":{"limit":true,"after":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_room_list_result = validate67;
+const schema108 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-entry.json","title":"RoomEntry","description":"A room as a list shows it.","type":"object","properties":{"name":{"$ref":"./room-name.json","description":"Name of the room."},"visibility":{"description":"`public`, or `private`, which only rooms of the caller's own account are here.","type":"string","enum":["public","private"]},"format":{"description":"Kind of the messages of the room.","type":"string","enum":["text","json","binary","any"]},"members":{"description":"Sessions that are members of it.","type":"integer","minimum":0,"maximum":9007199254740991},"owned":{"description":"Whether the caller's account owns it.","type":"boolean"}},"required":["name","visibility","format","members","owned"]};
+
+function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/room-entry.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate68.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((((data.name === undefined) && (missing0 = "name")) || ((data.visibility === undefined) && (missing0 = "visibility"))) || ((data.format === undefined) && (missing0 = "format"))) || ((data.members === undefined) && (missing0 = "members"))) || ((data.owned === undefined) && (missing0 = "owned"))){
+validate68.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.name !== undefined){
+let data0 = data.name;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern13.test(data0)){
+validate68.errors = [{instancePath:instancePath+"/name",schemaPath:"./room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+return false;
+}
+}
+else {
+validate68.errors = [{instancePath:instancePath+"/name",schemaPath:"./room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.visibility !== undefined){
+let data1 = data.visibility;
+const _errs4 = errors;
+if(typeof data1 !== "string"){
+validate68.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data1 === "public") || (data1 === "private"))){
+validate68.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema108.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.format !== undefined){
+let data2 = data.format;
+const _errs6 = errors;
+if(typeof data2 !== "string"){
+validate68.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((data2 === "text") || (data2 === "json")) || (data2 === "binary")) || (data2 === "any"))){
+validate68.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema108.properties.format.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs6 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.members !== undefined){
+let data3 = data.members;
+const _errs8 = errors;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+validate68.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs8){
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 > 9007199254740991 || isNaN(data3)){
+validate68.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data3 < 0 || isNaN(data3)){
+validate68.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.owned !== undefined){
+const _errs10 = errors;
+if(typeof data.owned !== "boolean"){
+validate68.errors = [{instancePath:instancePath+"/owned",schemaPath:"#/properties/owned/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs10 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate68.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate68.errors = vErrors;
+return errors === 0;
+}
+validate68.evaluated = {"props":{"name":true,"visibility":true,"format":true,"members":true,"owned":true},"dynamicProps":false,"dynamicItems":false};
+
+
+function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.list.result.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate67.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.rooms === undefined) && (missing0 = "rooms")) || ((data.more === undefined) && (missing0 = "more"))){
+validate67.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.rooms !== undefined){
+let data0 = data.rooms;
+const _errs1 = errors;
+if(errors === _errs1){
+if(Array.isArray(data0)){
+var valid1 = true;
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+const _errs3 = errors;
+if(!(validate68(data0[i0], {instancePath:instancePath+"/rooms/" + i0,parentData:data0,parentDataProperty:i0,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+errors = vErrors.length;
+}
+var valid1 = _errs3 === errors;
+if(!valid1){
+break;
+}
+}
+}
+else {
+validate67.errors = [{instancePath:instancePath+"/rooms",schemaPath:"#/properties/rooms/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.more !== undefined){
+const _errs4 = errors;
+if(typeof data.more !== "boolean"){
+validate67.errors = [{instancePath:instancePath+"/more",schemaPath:"#/properties/more/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+else {
+validate67.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate67.errors = vErrors;
+return errors === 0;
+}
+validate67.evaluated = {"props":{"rooms":true,"more":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_room_members_params = validate70;
+
+function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.members.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate70.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.limit !== undefined){
+let data0 = data.limit;
+const _errs1 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate70.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs1){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate70.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate70.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.after !== undefined){
+let data1 = data.after;
+const _errs3 = errors;
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
+validate70.errors = [{instancePath:instancePath+"/after",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate70.errors = [{instancePath:instancePath+"/after",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+else {
+validate70.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate70.errors = vErrors;
+return errors === 0;
+}
+validate70.evaluated = {"props":{"limit":true,"after":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_room_members_result = validate71;
+
+function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/member.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate72.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.sid === undefined) && (missing0 = "sid")) || ((data.anonymous === undefined) && (missing0 = "anonymous"))) || ((data.yours === undefined) && (missing0 = "yours"))) || ((data.pipe === undefined) && (missing0 = "pipe"))){
+validate72.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.sid !== undefined){
+let data0 = data.sid;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern12.test(data0)){
+validate72.errors = [{instancePath:instancePath+"/sid",schemaPath:"./sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate72.errors = [{instancePath:instancePath+"/sid",schemaPath:"./sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.anonymous !== undefined){
+const _errs4 = errors;
+if(typeof data.anonymous !== "boolean"){
+validate72.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.yours !== undefined){
+const _errs6 = errors;
+if(typeof data.yours !== "boolean"){
+validate72.errors = [{instancePath:instancePath+"/yours",schemaPath:"#/properties/yours/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs6 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.pipe !== undefined){
+const _errs8 = errors;
+if(typeof data.pipe !== "boolean"){
+validate72.errors = [{instancePath:instancePath+"/pipe",schemaPath:"#/properties/pipe/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate72.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate72.errors = vErrors;
+return errors === 0;
+}
+validate72.evaluated = {"props":{"sid":true,"anonymous":true,"yours":true,"pipe":true},"dynamicProps":false,"dynamicItems":false};
+
+
+function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.members.result.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate71.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((data.members === undefined) && (missing0 = "members")) || ((data.more === undefined) && (missing0 = "more"))) || ((data.asOf === undefined) && (missing0 = "asOf"))){
+validate71.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.members !== undefined){
+let data0 = data.members;
+const _errs1 = errors;
+if(errors === _errs1){
+if(Array.isArray(data0)){
+var valid1 = true;
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+const _errs3 = errors;
+if(!(validate72(data0[i0], {instancePath:instancePath+"/members/" + i0,parentData:data0,parentDataProperty:i0,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+errors = vErrors.length;
+}
+var valid1 = _errs3 === errors;
+if(!valid1){
+break;
+}
+}
+}
+else {
+validate71.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.more !== undefined){
+const _errs4 = errors;
+if(typeof data.more !== "boolean"){
+validate71.errors = [{instancePath:instancePath+"/more",schemaPath:"#/properties/more/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.asOf !== undefined){
+let data3 = data.asOf;
+const _errs6 = errors;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+validate71.errors = [{instancePath:instancePath+"/asOf",schemaPath:"#/properties/asOf/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs6){
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 > 9007199254740991 || isNaN(data3)){
+validate71.errors = [{instancePath:instancePath+"/asOf",schemaPath:"#/properties/asOf/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data3 < 0 || isNaN(data3)){
+validate71.errors = [{instancePath:instancePath+"/asOf",schemaPath:"#/properties/asOf/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs6 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+else {
+validate71.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate71.errors = vErrors;
+return errors === 0;
+}
+validate71.evaluated = {"props":{"members":true,"more":true,"asOf":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_room_update_params = validate74;
+const schema117 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-changes.json","title":"RoomChanges","description":"What of a room's spec becomes another. Everything left out stays as it is; in `anonymous` and `limits` each member for itself.","type":"object","properties":{"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"]},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"]},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `rooms`, else `not_supported`. null makes it absent.","enum":["close","handover",null]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"]},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"]},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"]},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean"},"receive":{"description":"They may receive.","type":"boolean"}}},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean"},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"]},"limits":{"description":"Limits of the room that become others.","type":"object","properties":{"maxMessageBytes":{"description":"Longest message that the room takes; never more than `hardMessageBytes` of the server. A longer one is refused whole with `message_too_large`, and the pipe lives.","type":"integer","minimum":1,"maximum":67108864,"x-unit":"bytes"},"maxMembers":{"description":"Sessions that may be members of the room at once. The next one is refused with `room_full`.","type":"integer","minimum":1,"maximum":1000000,"x-unit":"count"},"maxQueuedMessages":{"description":"Messages that may wait to be written to one member of the room. More is a slow consumer.","type":"integer","minimum":1,"maximum":1000000,"x-unit":"count"},"maxQueuedBytes":{"description":"Payload bytes that may wait to be written to one member of the room. More is a slow consumer; one message alone never is.","type":"integer","minimum":1,"maximum":1073741824,"x-unit":"bytes"},"messagesPerSecond":{"description":"Messages that one member may send in a second, as the rate of a token bucket. Absent: no such limit. Needs profile `policies`, else `not_supported`. null makes it absent.","type":["integer","null"],"minimum":1,"maximum":1000000,"x-unit":"count"},"messageBurst":{"description":"Size of the token bucket of `messagesPerSecond`, in messages. Needs profile `policies`, else `not_supported`. null makes it absent.","type":["integer","null"],"minimum":1,"maximum":1000000,"x-unit":"count"}}}}};
+
+function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.update.params.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate74.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.spec === undefined) && (missing0 = "spec")){
+validate74.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.room !== undefined){
+let data0 = data.room;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern13.test(data0)){
+validate74.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+return false;
+}
+}
+else {
+validate74.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.spec !== undefined){
+let data1 = data.spec;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+if(data1.visibility !== undefined){
+let data2 = data1.visibility;
+const _errs7 = errors;
+if(typeof data2 !== "string"){
+validate74.errors = [{instancePath:instancePath+"/spec/visibility",schemaPath:"../common/room-changes.json/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data2 === "public") || (data2 === "private"))){
+validate74.errors = [{instancePath:instancePath+"/spec/visibility",schemaPath:"../common/room-changes.json/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema117.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid3 = _errs7 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data1.lifetime !== undefined){
+let data3 = data1.lifetime;
+const _errs9 = errors;
+if(typeof data3 !== "string"){
+validate74.errors = [{instancePath:instancePath+"/spec/lifetime",schemaPath:"../common/room-changes.json/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data3 === "transient") || (data3 === "persistent"))){
+validate74.errors = [{instancePath:instancePath+"/spec/lifetime",schemaPath:"../common/room-changes.json/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema117.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid3 = _errs9 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data1.ownerLeaves !== undefined){
+let data4 = data1.ownerLeaves;
+const _errs11 = errors;
+if(!(((data4 === "close") || (data4 === "handover")) || (data4 === null))){
+validate74.errors = [{instancePath:instancePath+"/spec/ownerLeaves",schemaPath:"../common/room-changes.json/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema117.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid3 = _errs11 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data1.format !== undefined){
+let data5 = data1.format;
+const _errs12 = errors;
+if(typeof data5 !== "string"){
+validate74.errors = [{instancePath:instancePath+"/spec/format",schemaPath:"../common/room-changes.json/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((data5 === "text") || (data5 === "json")) || (data5 === "binary")) || (data5 === "any"))){
+validate74.errors = [{instancePath:instancePath+"/spec/format",schemaPath:"../common/room-changes.json/properties/format/enum",keyword:"enum",params:{allowedValues: schema117.properties.format.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid3 = _errs12 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data1.onMismatch !== undefined){
+let data6 = data1.onMismatch;
+const _errs14 = errors;
+if(typeof data6 !== "string"){
+validate74.errors = [{instancePath:instancePath+"/spec/onMismatch",schemaPath:"../common/room-changes.json/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data6 === "reject") || (data6 === "convert"))){
+validate74.errors = [{instancePath:instancePath+"/spec/onMismatch",schemaPath:"../common/room-changes.json/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema117.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid3 = _errs14 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data1.boundaries !== undefined){
+let data7 = data1.boundaries;
+const _errs16 = errors;
+if(typeof data7 !== "string"){
+validate74.errors = [{instancePath:instancePath+"/spec/boundaries",schemaPath:"../common/room-changes.json/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data7 === "kept") || (data7 === "ignored"))){
+validate74.errors = [{instancePath:instancePath+"/spec/boundaries",schemaPath:"../common/room-changes.json/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema117.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid3 = _errs16 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data1.anonymous !== undefined){
+let data8 = data1.anonymous;
+const _errs18 = errors;
+if(errors === _errs18){
+if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
+if(data8.send !== undefined){
+const _errs20 = errors;
+if(typeof data8.send !== "boolean"){
+validate74.errors = [{instancePath:instancePath+"/spec/anonymous/send",schemaPath:"../common/room-changes.json/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid4 = _errs20 === errors;
+}
+else {
+var valid4 = true;
+}
+if(valid4){
+if(data8.receive !== undefined){
+const _errs22 = errors;
+if(typeof data8.receive !== "boolean"){
+validate74.errors = [{instancePath:instancePath+"/spec/anonymous/receive",schemaPath:"../common/room-changes.json/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid4 = _errs22 === errors;
+}
+else {
+var valid4 = true;
+}
+}
+}
+else {
+validate74.errors = [{instancePath:instancePath+"/spec/anonymous",schemaPath:"../common/room-changes.json/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid3 = _errs18 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data1.echo !== undefined){
+const _errs24 = errors;
+if(typeof data1.echo !== "boolean"){
+validate74.errors = [{instancePath:instancePath+"/spec/echo",schemaPath:"../common/room-changes.json/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid3 = _errs24 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data1.slowConsumer !== undefined){
+let data12 = data1.slowConsumer;
+const _errs26 = errors;
+if(typeof data12 !== "string"){
+validate74.errors = [{instancePath:instancePath+"/spec/slowConsumer",schemaPath:"../common/room-changes.json/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((data12 === "close") || (data12 === "dropOldest")) || (data12 === "dropNewest")) || (data12 === "block"))){
+validate74.errors = [{instancePath:instancePath+"/spec/slowConsumer",schemaPath:"../common/room-changes.json/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema117.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid3 = _errs26 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data1.limits !== undefined){
+let data13 = data1.limits;
+const _errs28 = errors;
+if(errors === _errs28){
+if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
+if(data13.maxMessageBytes !== undefined){
+let data14 = data13.maxMessageBytes;
+const _errs30 = errors;
+if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/maxMessageBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs30){
+if((typeof data14 == "number") && (isFinite(data14))){
+if(data14 > 67108864 || isNaN(data14)){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/maxMessageBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+return false;
+}
+else {
+if(data14 < 1 || isNaN(data14)){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/maxMessageBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid5 = _errs30 === errors;
+}
+else {
+var valid5 = true;
+}
+if(valid5){
+if(data13.maxMembers !== undefined){
+let data15 = data13.maxMembers;
+const _errs33 = errors;
+if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/maxMembers",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs33){
+if((typeof data15 == "number") && (isFinite(data15))){
+if(data15 > 1000000 || isNaN(data15)){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/maxMembers",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data15 < 1 || isNaN(data15)){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/maxMembers",schemaPath:"../common/room-changes.json/properties/limits/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid5 = _errs33 === errors;
+}
+else {
+var valid5 = true;
+}
+if(valid5){
+if(data13.maxQueuedMessages !== undefined){
+let data16 = data13.maxQueuedMessages;
+const _errs36 = errors;
+if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedMessages",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs36){
+if((typeof data16 == "number") && (isFinite(data16))){
+if(data16 > 1000000 || isNaN(data16)){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedMessages",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data16 < 1 || isNaN(data16)){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedMessages",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid5 = _errs36 === errors;
+}
+else {
+var valid5 = true;
+}
+if(valid5){
+if(data13.maxQueuedBytes !== undefined){
+let data17 = data13.maxQueuedBytes;
+const _errs39 = errors;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs39){
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 > 1073741824 || isNaN(data17)){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+return false;
+}
+else {
+if(data17 < 1 || isNaN(data17)){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/maxQueuedBytes",schemaPath:"../common/room-changes.json/properties/limits/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid5 = _errs39 === errors;
+}
+else {
+var valid5 = true;
+}
+if(valid5){
+if(data13.messagesPerSecond !== undefined){
+let data18 = data13.messagesPerSecond;
+const _errs42 = errors;
+if((!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))) && (data18 !== null)){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/messagesPerSecond",schemaPath:"../common/room-changes.json/properties/limits/properties/messagesPerSecond/type",keyword:"type",params:{type: schema117.properties.limits.properties.messagesPerSecond.type},message:"must be integer,null"}];
+return false;
+}
+if(errors === _errs42){
+if((typeof data18 == "number") && (isFinite(data18))){
+if(data18 > 1000000 || isNaN(data18)){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/messagesPerSecond",schemaPath:"../common/room-changes.json/properties/limits/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data18 < 1 || isNaN(data18)){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/messagesPerSecond",schemaPath:"../common/room-changes.json/properties/limits/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid5 = _errs42 === errors;
+}
+else {
+var valid5 = true;
+}
+if(valid5){
+if(data13.messageBurst !== undefined){
+let data19 = data13.messageBurst;
+const _errs45 = errors;
+if((!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))) && (data19 !== null)){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/messageBurst",schemaPath:"../common/room-changes.json/properties/limits/properties/messageBurst/type",keyword:"type",params:{type: schema117.properties.limits.properties.messageBurst.type},message:"must be integer,null"}];
+return false;
+}
+if(errors === _errs45){
+if((typeof data19 == "number") && (isFinite(data19))){
+if(data19 > 1000000 || isNaN(data19)){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/messageBurst",schemaPath:"../common/room-changes.json/properties/limits/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data19 < 1 || isNaN(data19)){
+validate74.errors = [{instancePath:instancePath+"/spec/limits/messageBurst",schemaPath:"../common/room-changes.json/properties/limits/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid5 = _errs45 === errors;
+}
+else {
+var valid5 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate74.errors = [{instancePath:instancePath+"/spec/limits",schemaPath:"../common/room-changes.json/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid3 = _errs28 === errors;
+}
+else {
+var valid3 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate74.errors = [{instancePath:instancePath+"/spec",schemaPath:"../common/room-changes.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.ifRev !== undefined){
+let data20 = data.ifRev;
+const _errs48 = errors;
+const _errs49 = errors;
+if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
+validate74.errors = [{instancePath:instancePath+"/ifRev",schemaPath:"../common/rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs49){
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 > 9007199254740991 || isNaN(data20)){
+validate74.errors = [{instancePath:instancePath+"/ifRev",schemaPath:"../common/rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data20 < 1 || isNaN(data20)){
+validate74.errors = [{instancePath:instancePath+"/ifRev",schemaPath:"../common/rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs48 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.op !== undefined){
+let data21 = data.op;
+const _errs51 = errors;
+const _errs52 = errors;
+if(errors === _errs52){
+if(typeof data21 === "string"){
+if(!pattern5.test(data21)){
+validate74.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+return false;
+}
+}
+else {
+validate74.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs51 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate74.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate74.errors = vErrors;
+return errors === 0;
+}
+validate74.evaluated = {"props":{"room":true,"spec":true,"ifRev":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_room_update_result = validate75;
+
+function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/calls/room.update.result.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate75.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.room === undefined) && (missing0 = "room")) || ((data.rev === undefined) && (missing0 = "rev"))){
+validate75.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.room !== undefined){
+const _errs1 = errors;
+if(!(validate44(data.room, {instancePath:instancePath+"/room",parentData:data,parentDataProperty:"room",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.rev !== undefined){
+let data1 = data.rev;
+const _errs2 = errors;
+const _errs3 = errors;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate75.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs3){
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 9007199254740991 || isNaN(data1)){
+validate75.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data1 < 1 || isNaN(data1)){
+validate75.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs2 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+else {
+validate75.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate75.errors = vErrors;
+return errors === 0;
+}
+validate75.evaluated = {"props":{"room":true,"rev":true},"dynamicProps":false,"dynamicItems":false};
+
+export const calls_session_create_params = validate77;
+
+function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/http/session-request.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate78.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.room === undefined) && (missing0 = "room")) || ((data.transport === undefined) && (missing0 = "transport"))){
+validate78.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.room !== undefined){
+let data0 = data.room;
+const _errs1 = errors;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(!pattern13.test(data0)){
+validate78.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+return false;
+}
+}
+else {
+validate78.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
 if(data.create !== undefined){
 const _errs4 = errors;
-if(!(validate58(data.create, {instancePath:instancePath+"/create",parentData:data,parentDataProperty:"create",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
+if(!(validate59(data.create, {instancePath:instancePath+"/create",parentData:data,parentDataProperty:"create",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs4 === errors;
@@ -4230,12 +5908,12 @@ const _errs6 = errors;
 if(errors === _errs6){
 if(typeof data2 === "string"){
 if(!pattern14.test(data2)){
-validate57.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+validate78.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate57.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate78.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4268,11 +5946,11 @@ for(let i0=0; i0<len0; i0++){
 let data5 = data4[i0];
 const _errs11 = errors;
 if(typeof data5 !== "string"){
-validate57.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate78.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!((((data5 === "send") || (data5 === "receive")) || (data5 === "debug")) || (data5 === "command"))){
-validate57.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema69.enum},message:"must be equal to one of the allowed values"}];
+if(!(((((data5 === "send") || (data5 === "receive")) || (data5 === "debug")) || (data5 === "command")) || (data5 === "admin"))){
+validate78.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema70.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs11 === errors;
@@ -4288,7 +5966,7 @@ outer0:
 for(;i1--;){
 for(j0 = i1; j0--;){
 if(func0(data4[i1], data4[j0])){
-validate57.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate78.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break outer0;
 }
@@ -4298,7 +5976,7 @@ break outer0;
 }
 }
 else {
-validate57.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate78.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -4318,18 +5996,18 @@ if(data6.hardMessageBytes !== undefined){
 let data7 = data6.hardMessageBytes;
 const _errs17 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate57.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs17){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate57.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data7 < 1 || isNaN(data7)){
-validate57.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate78.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/requested-limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4345,18 +6023,18 @@ if(data6.ticketMs !== undefined){
 let data8 = data6.ticketMs;
 const _errs20 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate57.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs20){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate57.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate57.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate78.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/requested-limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4372,18 +6050,18 @@ if(data6.sessionLingerMs !== undefined){
 let data9 = data6.sessionLingerMs;
 const _errs23 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate57.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs23){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
-validate57.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data9 < 1 || isNaN(data9)){
-validate57.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate78.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/requested-limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4399,18 +6077,18 @@ if(data6.ringEvents !== undefined){
 let data10 = data6.ringEvents;
 const _errs26 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate57.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs26){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 9007199254740991 || isNaN(data10)){
-validate57.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data10 < 1 || isNaN(data10)){
-validate57.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate78.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/requested-limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4426,18 +6104,18 @@ if(data6.ringBytes !== undefined){
 let data11 = data6.ringBytes;
 const _errs29 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate57.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs29){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9007199254740991 || isNaN(data11)){
-validate57.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data11 < 1 || isNaN(data11)){
-validate57.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate78.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/requested-limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4453,18 +6131,18 @@ if(data6.siblingMessageBytes !== undefined){
 let data12 = data6.siblingMessageBytes;
 const _errs32 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate57.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs32){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 9007199254740991 || isNaN(data12)){
-validate57.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data12 < 1024 || isNaN(data12)){
-validate57.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate78.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/requested-limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -4480,18 +6158,18 @@ if(data6.siblingQueuedBytes !== undefined){
 let data13 = data6.siblingQueuedBytes;
 const _errs35 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate57.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs35){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 9007199254740991 || isNaN(data13)){
-validate57.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data13 < 1024 || isNaN(data13)){
-validate57.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate78.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/requested-limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -4507,18 +6185,18 @@ if(data6.fenceMs !== undefined){
 let data14 = data6.fenceMs;
 const _errs38 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate57.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs38){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 9007199254740991 || isNaN(data14)){
-validate57.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate57.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate78.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/requested-limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4534,18 +6212,18 @@ if(data6.maxPendingFences !== undefined){
 let data15 = data6.maxPendingFences;
 const _errs41 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate57.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs41){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 9007199254740991 || isNaN(data15)){
-validate57.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate57.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate78.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/requested-limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4561,18 +6239,18 @@ if(data6.maxStayMs !== undefined){
 let data16 = data6.maxStayMs;
 const _errs44 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate57.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs44){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 9007199254740991 || isNaN(data16)){
-validate57.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data16 < 1 || isNaN(data16)){
-validate57.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate78.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/requested-limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4588,18 +6266,18 @@ if(data6.keepaliveMs !== undefined){
 let data17 = data6.keepaliveMs;
 const _errs47 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate57.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs47){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 9007199254740991 || isNaN(data17)){
-validate57.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data17 < 100 || isNaN(data17)){
-validate57.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate78.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/requested-limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -4615,18 +6293,18 @@ if(data6.debugEventsPerSecond !== undefined){
 let data18 = data6.debugEventsPerSecond;
 const _errs50 = errors;
 if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-validate57.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs50){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 9007199254740991 || isNaN(data18)){
-validate57.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data18 < 0 || isNaN(data18)){
-validate57.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate78.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -4642,18 +6320,18 @@ if(data6.agentCommandBytes !== undefined){
 let data19 = data6.agentCommandBytes;
 const _errs53 = errors;
 if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-validate57.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs53){
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 9007199254740991 || isNaN(data19)){
-validate57.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data19 < 2 || isNaN(data19)){
-validate57.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate78.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -4669,18 +6347,18 @@ if(data6.agentCommandsPerSecond !== undefined){
 let data20 = data6.agentCommandsPerSecond;
 const _errs56 = errors;
 if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate57.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs56){
 if((typeof data20 == "number") && (isFinite(data20))){
 if(data20 > 9007199254740991 || isNaN(data20)){
-validate57.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data20 < 1 || isNaN(data20)){
-validate57.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate78.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4696,18 +6374,18 @@ if(data6.pauseMaxMs !== undefined){
 let data21 = data6.pauseMaxMs;
 const _errs59 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate57.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs59){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 9007199254740991 || isNaN(data21)){
-validate57.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data21 < 1 || isNaN(data21)){
-validate57.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate78.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4723,18 +6401,18 @@ if(data6.blockMs !== undefined){
 let data22 = data6.blockMs;
 const _errs62 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate57.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate78.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs62){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 9007199254740991 || isNaN(data22)){
-validate57.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate78.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data22 < 1 || isNaN(data22)){
-validate57.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate78.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4762,7 +6440,7 @@ var valid7 = true;
 }
 }
 else {
-validate57.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/requested-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate78.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/requested-limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -4779,22 +6457,22 @@ var valid0 = true;
 }
 }
 else {
-validate57.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate78.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate57.errors = vErrors;
+validate78.errors = vErrors;
 return errors === 0;
 }
-validate57.evaluated = {"props":{"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+validate78.evaluated = {"props":{"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
 const func5 = codePoints;
 
-function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/session.create.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate56.evaluated;
+const evaluated0 = validate77.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4802,12 +6480,12 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(!(data && typeof data == "object" && !Array.isArray(data))){
-validate56.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate77.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 const _errs1 = errors;
-if(!(validate57(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
+if(!(validate78(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs1 === errors;
@@ -4821,43 +6499,43 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func5(data0) > 8192){
-validate56.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/maxLength",keyword:"maxLength",params:{limit: 8192},message:"must NOT have more than 8192 characters"}];
+validate77.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/maxLength",keyword:"maxLength",params:{limit: 8192},message:"must NOT have more than 8192 characters"}];
 return false;
 }
 else {
 if(func5(data0) < 1){
-validate56.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate77.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate56.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate77.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
 }
 }
 else {
-validate56.errors = [{instancePath,schemaPath:"#/allOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate77.errors = [{instancePath,schemaPath:"#/allOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
 var valid0 = _errs2 === errors;
 }
-validate56.errors = vErrors;
+validate77.errors = vErrors;
 return errors === 0;
 }
-validate56.evaluated = {"props":{"token":true,"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+validate77.evaluated = {"props":{"token":true,"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_session_create_result = validate62;
-const pattern26 = new RegExp("^\\S*$", "u");
+export const calls_session_create_result = validate82;
+const pattern38 = new RegExp("^\\S*$", "u");
 
-function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/grant.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate63.evaluated;
+const evaluated0 = validate83.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4868,7 +6546,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((((((data.sid === undefined) && (missing0 = "sid")) || ((data.pipeTicket === undefined) && (missing0 = "pipeTicket"))) || ((data.siblingSecret === undefined) && (missing0 = "siblingSecret"))) || ((data.transport === undefined) && (missing0 = "transport"))) || ((data.room === undefined) && (missing0 = "room"))) || ((data.formats === undefined) && (missing0 = "formats"))) || ((data.scopes === undefined) && (missing0 = "scopes"))) || ((data.endpoints === undefined) && (missing0 = "endpoints"))) || ((data.limits === undefined) && (missing0 = "limits"))) || ((data.expiresInMs === undefined) && (missing0 = "expiresInMs"))){
-validate63.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate83.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -4879,12 +6557,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern12.test(data0)){
-validate63.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate83.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate63.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate83.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4901,12 +6579,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern18.test(data1)){
-validate63.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+validate83.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate63.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate83.errors = [{instancePath:instancePath+"/pipeTicket",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4923,12 +6601,12 @@ const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data2 === "string"){
 if(!pattern18.test(data2)){
-validate63.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+validate83.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate63.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate83.errors = [{instancePath:instancePath+"/siblingSecret",schemaPath:"../common/secret.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4945,12 +6623,12 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data3 === "string"){
 if(!pattern14.test(data3)){
-validate63.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+validate83.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate63.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate83.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4967,12 +6645,12 @@ const _errs14 = errors;
 if(errors === _errs14){
 if(typeof data4 === "string"){
 if(!pattern13.test(data4)){
-validate63.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate83.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate63.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate83.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5005,11 +6683,11 @@ for(let i0=0; i0<len0; i0++){
 let data7 = data6[i0];
 const _errs19 = errors;
 if(typeof data7 !== "string"){
-validate63.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate83.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!((((data7 === "send") || (data7 === "receive")) || (data7 === "debug")) || (data7 === "command"))){
-validate63.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema69.enum},message:"must be equal to one of the allowed values"}];
+if(!(((((data7 === "send") || (data7 === "receive")) || (data7 === "debug")) || (data7 === "command")) || (data7 === "admin"))){
+validate83.errors = [{instancePath:instancePath+"/scopes/" + i0,schemaPath:"../common/scope.json/enum",keyword:"enum",params:{allowedValues: schema70.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid6 = _errs19 === errors;
@@ -5025,7 +6703,7 @@ outer0:
 for(;i1--;){
 for(j0 = i1; j0--;){
 if(func0(data6[i1], data6[j0])){
-validate63.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate83.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break outer0;
 }
@@ -5035,7 +6713,7 @@ break outer0;
 }
 }
 else {
-validate63.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate83.errors = [{instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -5052,7 +6730,7 @@ if(errors === _errs22){
 if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 let missing1;
 if(((data8.pipe === undefined) && (missing1 = "pipe")) || ((data8.sibling === undefined) && (missing1 = "sibling"))){
-validate63.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate83.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -5062,24 +6740,24 @@ const _errs24 = errors;
 if(errors === _errs24){
 if(typeof data9 === "string"){
 if(func5(data9) > 2048){
-validate63.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate83.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data9) < 1){
-validate63.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate83.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern26.test(data9)){
-validate63.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
+if(!pattern38.test(data9)){
+validate83.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate63.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate83.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -5100,31 +6778,31 @@ const _errs28 = errors;
 if(errors === _errs28){
 if(typeof data11 === "string"){
 if(func5(data11) > 2048){
-validate63.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate83.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data11) < 1){
-validate63.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate83.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern26.test(data11)){
-validate63.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
-return false;
-}
-}
-}
-}
-else {
-validate63.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(!pattern38.test(data11)){
+validate83.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate63.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate83.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+else {
+validate83.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -5137,7 +6815,7 @@ var valid9 = true;
 }
 }
 else {
-validate63.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate83.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -5155,7 +6833,7 @@ if(errors === _errs31){
 if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
 let missing2;
 if(((((((((((((((((((data12.hardMessageBytes === undefined) && (missing2 = "hardMessageBytes")) || ((data12.maxMessageBytes === undefined) && (missing2 = "maxMessageBytes"))) || ((data12.maxMembers === undefined) && (missing2 = "maxMembers"))) || ((data12.maxQueuedMessages === undefined) && (missing2 = "maxQueuedMessages"))) || ((data12.maxQueuedBytes === undefined) && (missing2 = "maxQueuedBytes"))) || ((data12.ticketMs === undefined) && (missing2 = "ticketMs"))) || ((data12.sessionLingerMs === undefined) && (missing2 = "sessionLingerMs"))) || ((data12.bindMs === undefined) && (missing2 = "bindMs"))) || ((data12.ringEvents === undefined) && (missing2 = "ringEvents"))) || ((data12.ringBytes === undefined) && (missing2 = "ringBytes"))) || ((data12.siblingMessageBytes === undefined) && (missing2 = "siblingMessageBytes"))) || ((data12.siblingQueuedBytes === undefined) && (missing2 = "siblingQueuedBytes"))) || ((data12.fenceMs === undefined) && (missing2 = "fenceMs"))) || ((data12.maxPendingFences === undefined) && (missing2 = "maxPendingFences"))) || ((data12.maxStayMs === undefined) && (missing2 = "maxStayMs"))) || ((data12.httpBodyBytes === undefined) && (missing2 = "httpBodyBytes"))) || ((data12.keepaliveMs === undefined) && (missing2 = "keepaliveMs"))) || ((data12.maxSessions === undefined) && (missing2 = "maxSessions"))){
-validate63.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
+validate83.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
@@ -5163,18 +6841,18 @@ if(data12.hardMessageBytes !== undefined){
 let data13 = data12.hardMessageBytes;
 const _errs33 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate63.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs33){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 67108864 || isNaN(data13)){
-validate63.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate83.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data13 < 1 || isNaN(data13)){
-validate63.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5190,18 +6868,18 @@ if(data12.maxMessageBytes !== undefined){
 let data14 = data12.maxMessageBytes;
 const _errs36 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate63.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs36){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 67108864 || isNaN(data14)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5217,18 +6895,18 @@ if(data12.maxMembers !== undefined){
 let data15 = data12.maxMembers;
 const _errs39 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate63.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs39){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 1000000 || isNaN(data15)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5244,18 +6922,18 @@ if(data12.maxQueuedMessages !== undefined){
 let data16 = data12.maxQueuedMessages;
 const _errs42 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate63.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs42){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 1000000 || isNaN(data16)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data16 < 1 || isNaN(data16)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5271,18 +6949,18 @@ if(data12.maxQueuedBytes !== undefined){
 let data17 = data12.maxQueuedBytes;
 const _errs45 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate63.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs45){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 1073741824 || isNaN(data17)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5298,18 +6976,18 @@ if(data12.pauseMaxMs !== undefined){
 let data18 = data12.pauseMaxMs;
 const _errs48 = errors;
 if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-validate63.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs48){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 86400000 || isNaN(data18)){
-validate63.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data18 < 1 || isNaN(data18)){
-validate63.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5325,18 +7003,18 @@ if(data12.blockMs !== undefined){
 let data19 = data12.blockMs;
 const _errs51 = errors;
 if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-validate63.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs51){
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 600000 || isNaN(data19)){
-validate63.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data19 < 1 || isNaN(data19)){
-validate63.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5352,18 +7030,18 @@ if(data12.ticketMs !== undefined){
 let data20 = data12.ticketMs;
 const _errs54 = errors;
 if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate63.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs54){
 if((typeof data20 == "number") && (isFinite(data20))){
 if(data20 > 600000 || isNaN(data20)){
-validate63.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data20 < 1 || isNaN(data20)){
-validate63.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5379,18 +7057,18 @@ if(data12.sessionLingerMs !== undefined){
 let data21 = data12.sessionLingerMs;
 const _errs57 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate63.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs57){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 3600000 || isNaN(data21)){
-validate63.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data21 < 1 || isNaN(data21)){
-validate63.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5406,18 +7084,18 @@ if(data12.bindMs !== undefined){
 let data22 = data12.bindMs;
 const _errs60 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate63.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs60){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 600000 || isNaN(data22)){
-validate63.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data22 < 1 || isNaN(data22)){
-validate63.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5433,18 +7111,18 @@ if(data12.ringEvents !== undefined){
 let data23 = data12.ringEvents;
 const _errs63 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate63.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs63){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 65536 || isNaN(data23)){
-validate63.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+validate83.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
 return false;
 }
 else {
 if(data23 < 1 || isNaN(data23)){
-validate63.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5460,18 +7138,18 @@ if(data12.ringBytes !== undefined){
 let data24 = data12.ringBytes;
 const _errs66 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate63.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs66){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 67108864 || isNaN(data24)){
-validate63.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate83.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data24 < 1 || isNaN(data24)){
-validate63.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5487,18 +7165,18 @@ if(data12.siblingMessageBytes !== undefined){
 let data25 = data12.siblingMessageBytes;
 const _errs69 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-validate63.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs69){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 16777216 || isNaN(data25)){
-validate63.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate83.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data25 < 1024 || isNaN(data25)){
-validate63.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate83.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -5514,18 +7192,18 @@ if(data12.siblingQueuedBytes !== undefined){
 let data26 = data12.siblingQueuedBytes;
 const _errs72 = errors;
 if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-validate63.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs72){
 if((typeof data26 == "number") && (isFinite(data26))){
 if(data26 > 67108864 || isNaN(data26)){
-validate63.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate83.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data26 < 1024 || isNaN(data26)){
-validate63.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate83.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -5541,18 +7219,18 @@ if(data12.fenceMs !== undefined){
 let data27 = data12.fenceMs;
 const _errs75 = errors;
 if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-validate63.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs75){
 if((typeof data27 == "number") && (isFinite(data27))){
 if(data27 > 600000 || isNaN(data27)){
-validate63.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data27 < 1 || isNaN(data27)){
-validate63.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5568,18 +7246,18 @@ if(data12.maxPendingFences !== undefined){
 let data28 = data12.maxPendingFences;
 const _errs78 = errors;
 if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
-validate63.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs78){
 if((typeof data28 == "number") && (isFinite(data28))){
 if(data28 > 1024 || isNaN(data28)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
 return false;
 }
 else {
 if(data28 < 1 || isNaN(data28)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5595,18 +7273,18 @@ if(data12.maxStayMs !== undefined){
 let data29 = data12.maxStayMs;
 const _errs81 = errors;
 if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-validate63.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs81){
 if((typeof data29 == "number") && (isFinite(data29))){
 if(data29 > 86400000 || isNaN(data29)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data29 < 1 || isNaN(data29)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5622,18 +7300,18 @@ if(data12.httpBodyBytes !== undefined){
 let data30 = data12.httpBodyBytes;
 const _errs84 = errors;
 if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
-validate63.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs84){
 if((typeof data30 == "number") && (isFinite(data30))){
 if(data30 > 16777216 || isNaN(data30)){
-validate63.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate83.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data30 < 1024 || isNaN(data30)){
-validate63.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate83.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -5649,18 +7327,18 @@ if(data12.keepaliveMs !== undefined){
 let data31 = data12.keepaliveMs;
 const _errs87 = errors;
 if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
-validate63.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs87){
 if((typeof data31 == "number") && (isFinite(data31))){
 if(data31 > 3600000 || isNaN(data31)){
-validate63.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data31 < 100 || isNaN(data31)){
-validate63.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate83.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -5676,18 +7354,18 @@ if(data12.maxSessions !== undefined){
 let data32 = data12.maxSessions;
 const _errs90 = errors;
 if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
-validate63.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs90){
 if((typeof data32 == "number") && (isFinite(data32))){
 if(data32 > 100000000 || isNaN(data32)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data32 < 1 || isNaN(data32)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5703,18 +7381,18 @@ if(data12.maxAnonymousSessions !== undefined){
 let data33 = data12.maxAnonymousSessions;
 const _errs93 = errors;
 if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
-validate63.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs93){
 if((typeof data33 == "number") && (isFinite(data33))){
 if(data33 > 100000000 || isNaN(data33)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data33 < 0 || isNaN(data33)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5730,18 +7408,18 @@ if(data12.maxConnections !== undefined){
 let data34 = data12.maxConnections;
 const _errs96 = errors;
 if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-validate63.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs96){
 if((typeof data34 == "number") && (isFinite(data34))){
 if(data34 > 100000000 || isNaN(data34)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data34 < 1 || isNaN(data34)){
-validate63.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -5757,18 +7435,18 @@ if(data12.drainMs !== undefined){
 let data35 = data12.drainMs;
 const _errs99 = errors;
 if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
-validate63.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs99){
 if((typeof data35 == "number") && (isFinite(data35))){
 if(data35 > 3600000 || isNaN(data35)){
-validate63.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data35 < 0 || isNaN(data35)){
-validate63.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate83.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5784,18 +7462,18 @@ if(data12.debugEventsPerSecond !== undefined){
 let data36 = data12.debugEventsPerSecond;
 const _errs102 = errors;
 if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
-validate63.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs102){
 if((typeof data36 == "number") && (isFinite(data36))){
 if(data36 > 1000000 || isNaN(data36)){
-validate63.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data36 < 0 || isNaN(data36)){
-validate63.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate83.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -5811,18 +7489,18 @@ if(data12.agentCommandBytes !== undefined){
 let data37 = data12.agentCommandBytes;
 const _errs105 = errors;
 if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
-validate63.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs105){
 if((typeof data37 == "number") && (isFinite(data37))){
 if(data37 > 1048576 || isNaN(data37)){
-validate63.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+validate83.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
 if(data37 < 2 || isNaN(data37)){
-validate63.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate83.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -5838,24 +7516,78 @@ if(data12.agentCommandsPerSecond !== undefined){
 let data38 = data12.agentCommandsPerSecond;
 const _errs108 = errors;
 if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
-validate63.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate83.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs108){
 if((typeof data38 == "number") && (isFinite(data38))){
 if(data38 > 1000000 || isNaN(data38)){
-validate63.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate83.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data38 < 1 || isNaN(data38)){
-validate63.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate83.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
 var valid12 = _errs108 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data12.maxRooms !== undefined){
+let data39 = data12.maxRooms;
+const _errs111 = errors;
+if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
+validate83.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs111){
+if((typeof data39 == "number") && (isFinite(data39))){
+if(data39 > 100000000 || isNaN(data39)){
+validate83.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+return false;
+}
+else {
+if(data39 < 1 || isNaN(data39)){
+validate83.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid12 = _errs111 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data12.maxPageItems !== undefined){
+let data40 = data12.maxPageItems;
+const _errs114 = errors;
+if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
+validate83.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs114){
+if((typeof data40 == "number") && (isFinite(data40))){
+if(data40 > 1000 || isNaN(data40)){
+validate83.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+return false;
+}
+else {
+if(data40 < 1 || isNaN(data40)){
+validate83.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid12 = _errs114 === errors;
 }
 else {
 var valid12 = true;
@@ -5887,8 +7619,10 @@ var valid12 = true;
 }
 }
 }
+}
+}
 else {
-validate63.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate83.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -5899,27 +7633,27 @@ var valid0 = true;
 }
 if(valid0){
 if(data.expiresInMs !== undefined){
-let data39 = data.expiresInMs;
-const _errs111 = errors;
-if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
-validate63.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+let data41 = data.expiresInMs;
+const _errs117 = errors;
+if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
+validate83.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs111){
-if((typeof data39 == "number") && (isFinite(data39))){
-if(data39 > 9007199254740991 || isNaN(data39)){
-validate63.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+if(errors === _errs117){
+if((typeof data41 == "number") && (isFinite(data41))){
+if(data41 > 9007199254740991 || isNaN(data41)){
+validate83.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data39 < 1 || isNaN(data39)){
-validate63.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data41 < 1 || isNaN(data41)){
+validate83.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs111 === errors;
+var valid0 = _errs117 === errors;
 }
 else {
 var valid0 = true;
@@ -5936,43 +7670,43 @@ var valid0 = true;
 }
 }
 else {
-validate63.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate83.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate63.errors = vErrors;
+validate83.errors = vErrors;
 return errors === 0;
 }
-validate63.evaluated = {"props":{"sid":true,"pipeTicket":true,"siblingSecret":true,"transport":true,"room":true,"formats":true,"scopes":true,"endpoints":true,"limits":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
+validate83.evaluated = {"props":{"sid":true,"pipeTicket":true,"siblingSecret":true,"transport":true,"room":true,"formats":true,"scopes":true,"endpoints":true,"limits":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate82(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/session.create.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate62.evaluated;
+const evaluated0 = validate82.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(!(validate63(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+if(!(validate83(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
 errors = vErrors.length;
 }
-validate62.errors = vErrors;
+validate82.errors = vErrors;
 return errors === 0;
 }
-validate62.evaluated = {"props":{"sid":true,"pipeTicket":true,"siblingSecret":true,"transport":true,"room":true,"formats":true,"scopes":true,"endpoints":true,"limits":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
+validate82.evaluated = {"props":{"sid":true,"pipeTicket":true,"siblingSecret":true,"transport":true,"room":true,"formats":true,"scopes":true,"endpoints":true,"limits":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_ack_params = validate66;
+export const calls_sibling_ack_params = validate86;
 
-function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.ack.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate66.evaluated;
+const evaluated0 = validate86.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5983,7 +7717,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.seq === undefined) && (missing0 = "seq")){
-validate66.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate86.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5991,18 +7725,18 @@ if(data.seq !== undefined){
 let data0 = data.seq;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate66.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate86.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate66.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate86.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate66.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate86.errors = [{instancePath:instancePath+"/seq",schemaPath:"#/properties/seq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6012,22 +7746,22 @@ return false;
 }
 }
 else {
-validate66.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate86.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate66.errors = vErrors;
+validate86.errors = vErrors;
 return errors === 0;
 }
-validate66.evaluated = {"props":{"seq":true},"dynamicProps":false,"dynamicItems":false};
+validate86.evaluated = {"props":{"seq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_ack_result = validate67;
+export const calls_sibling_ack_result = validate87;
 
-function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.ack.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate67.evaluated;
+const evaluated0 = validate87.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6038,7 +7772,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.oldestSeq === undefined) && (missing0 = "oldestSeq")){
-validate67.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate87.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6046,18 +7780,18 @@ if(data.oldestSeq !== undefined){
 let data0 = data.oldestSeq;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate67.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate87.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate67.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate87.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate67.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate87.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6067,24 +7801,24 @@ return false;
 }
 }
 else {
-validate67.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate87.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate67.errors = vErrors;
+validate87.errors = vErrors;
 return errors === 0;
 }
-validate67.evaluated = {"props":{"oldestSeq":true},"dynamicProps":false,"dynamicItems":false};
+validate87.evaluated = {"props":{"oldestSeq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_bind_params = validate68;
-const schema109 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/channel.json","title":"Channel","description":"Channel of a sibling socket. `command` is the contract: calls, lifecycle events, refusals. `debug` is diagnostic, lossy, and changes nothing elsewhere.","type":"string","enum":["command","debug"]};
-const pattern29 = new RegExp("^[A-Za-z0-9_-]{22}$", "u");
+export const calls_sibling_bind_params = validate88;
+const schema141 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/channel.json","title":"Channel","description":"Channel of a sibling socket. `command` is the contract: calls, lifecycle events, refusals. `debug` is diagnostic, lossy, and changes nothing elsewhere.","type":"string","enum":["command","debug"]};
+const pattern41 = new RegExp("^[A-Za-z0-9_-]{22}$", "u");
 
-function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.bind.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate68.evaluated;
+const evaluated0 = validate88.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6095,7 +7829,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.sid === undefined) && (missing0 = "sid")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.cnonce === undefined) && (missing0 = "cnonce"))) || ((data.mac === undefined) && (missing0 = "mac"))){
-validate68.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate88.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6106,12 +7840,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern12.test(data0)){
-validate68.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate88.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate68.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate88.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6125,11 +7859,11 @@ if(data.channel !== undefined){
 let data1 = data.channel;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate68.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate88.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data1 === "command") || (data1 === "debug"))){
-validate68.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema109.enum},message:"must be equal to one of the allowed values"}];
+validate88.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema141.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -6144,13 +7878,13 @@ const _errs7 = errors;
 const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data2 === "string"){
-if(!pattern29.test(data2)){
-validate68.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern41.test(data2)){
+validate88.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate68.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate88.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6166,12 +7900,12 @@ const _errs10 = errors;
 if(errors === _errs10){
 if(typeof data3 === "string"){
 if(!pattern18.test(data3)){
-validate68.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+validate88.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate68.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate88.errors = [{instancePath:instancePath+"/mac",schemaPath:"#/properties/mac/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6188,18 +7922,18 @@ const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data4 === "string"){
 if(func5(data4) > 64){
-validate68.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate88.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data4) < 1){
-validate68.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate88.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate68.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate88.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6213,18 +7947,18 @@ if(data.lastSeq !== undefined){
 let data5 = data.lastSeq;
 const _errs15 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate68.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate88.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs15){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate68.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate88.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate68.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate88.errors = [{instancePath:instancePath+"/lastSeq",schemaPath:"#/properties/lastSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6243,22 +7977,22 @@ var valid0 = true;
 }
 }
 else {
-validate68.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate88.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate68.errors = vErrors;
+validate88.errors = vErrors;
 return errors === 0;
 }
-validate68.evaluated = {"props":{"sid":true,"channel":true,"cnonce":true,"mac":true,"eventEpoch":true,"lastSeq":true},"dynamicProps":false,"dynamicItems":false};
+validate88.evaluated = {"props":{"sid":true,"channel":true,"cnonce":true,"mac":true,"eventEpoch":true,"lastSeq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_bind_result = validate69;
+export const calls_sibling_bind_result = validate89;
 
-function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/seq-range.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate70.evaluated;
+const evaluated0 = validate90.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6269,7 +8003,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.from === undefined) && (missing0 = "from")) || ((data.to === undefined) && (missing0 = "to"))){
-validate70.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate90.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6278,18 +8012,18 @@ let data0 = data.from;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate70.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate70.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate90.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate70.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/from",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6306,18 +8040,18 @@ let data1 = data.to;
 const _errs4 = errors;
 const _errs5 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate70.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate90.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate70.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate90.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate70.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate90.errors = [{instancePath:instancePath+"/to",schemaPath:"./seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6332,21 +8066,21 @@ var valid0 = true;
 }
 }
 else {
-validate70.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate90.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate70.errors = vErrors;
+validate90.errors = vErrors;
 return errors === 0;
 }
-validate70.evaluated = {"props":{"from":true,"to":true},"dynamicProps":false,"dynamicItems":false};
+validate90.evaluated = {"props":{"from":true,"to":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.bind.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate69.evaluated;
+const evaluated0 = validate89.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6357,7 +8091,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((((data.channel === undefined) && (missing0 = "channel")) || ((data.generation === undefined) && (missing0 = "generation"))) || ((data.eventEpoch === undefined) && (missing0 = "eventEpoch"))) || ((data.headSeq === undefined) && (missing0 = "headSeq"))) || ((data.oldestSeq === undefined) && (missing0 = "oldestSeq"))) || ((data.gap === undefined) && (missing0 = "gap"))) || ((data.state === undefined) && (missing0 = "state"))){
-validate69.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate89.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6365,11 +8099,11 @@ if(data.channel !== undefined){
 let data0 = data.channel;
 const _errs1 = errors;
 if(typeof data0 !== "string"){
-validate69.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate89.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data0 === "command") || (data0 === "debug"))){
-validate69.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema109.enum},message:"must be equal to one of the allowed values"}];
+validate89.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema141.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -6382,18 +8116,18 @@ if(data.generation !== undefined){
 let data1 = data.generation;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate69.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate89.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate69.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate89.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate69.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate89.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6412,18 +8146,18 @@ const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data2 === "string"){
 if(func5(data2) > 64){
-validate69.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate89.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data2) < 1){
-validate69.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate89.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate69.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate89.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6437,18 +8171,18 @@ if(data.headSeq !== undefined){
 let data3 = data.headSeq;
 const _errs9 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate69.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate89.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs9){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate69.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate89.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate69.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate89.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6464,18 +8198,18 @@ if(data.oldestSeq !== undefined){
 let data4 = data.oldestSeq;
 const _errs11 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate69.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate89.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate69.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate89.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate69.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate89.errors = [{instancePath:instancePath+"/oldestSeq",schemaPath:"#/properties/oldestSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6493,8 +8227,8 @@ const _errs13 = errors;
 const _errs14 = errors;
 let valid3 = false;
 const _errs15 = errors;
-if(!(validate70(data5, {instancePath:instancePath+"/gap",parentData:data,parentDataProperty:"gap",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
+if(!(validate90(data5, {instancePath:instancePath+"/gap",parentData:data,parentDataProperty:"gap",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs15 === errors;
@@ -6526,7 +8260,7 @@ else {
 vErrors.push(err1);
 }
 errors++;
-validate69.errors = vErrors;
+validate89.errors = vErrors;
 return false;
 }
 else {
@@ -6566,22 +8300,22 @@ var valid0 = true;
 }
 }
 else {
-validate69.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate89.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate69.errors = vErrors;
+validate89.errors = vErrors;
 return errors === 0;
 }
-validate69.evaluated = {"props":{"channel":true,"generation":true,"eventEpoch":true,"headSeq":true,"oldestSeq":true,"gap":true,"state":true},"dynamicProps":false,"dynamicItems":false};
+validate89.evaluated = {"props":{"channel":true,"generation":true,"eventEpoch":true,"headSeq":true,"oldestSeq":true,"gap":true,"state":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_stay_params = validate73;
+export const calls_sibling_stay_params = validate93;
 
-function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.stay.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate73.evaluated;
+const evaluated0 = validate93.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6592,7 +8326,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.ms === undefined) && (missing0 = "ms")){
-validate73.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate93.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6600,18 +8334,18 @@ if(data.ms !== undefined){
 let data0 = data.ms;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate73.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate93.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate73.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate93.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate73.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate93.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6630,12 +8364,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-validate73.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate93.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate73.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate93.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6648,22 +8382,22 @@ var valid0 = true;
 }
 }
 else {
-validate73.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate93.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate73.errors = vErrors;
+validate93.errors = vErrors;
 return errors === 0;
 }
-validate73.evaluated = {"props":{"ms":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate93.evaluated = {"props":{"ms":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_sibling_stay_result = validate74;
+export const calls_sibling_stay_result = validate94;
 
-function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate94(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.stay.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate74.evaluated;
+const evaluated0 = validate94.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6674,7 +8408,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.ms === undefined) && (missing0 = "ms")){
-validate74.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate94.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6682,18 +8416,18 @@ if(data.ms !== undefined){
 let data0 = data.ms;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate74.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate94.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate74.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate94.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate74.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate94.errors = [{instancePath:instancePath+"/ms",schemaPath:"#/properties/ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6703,22 +8437,22 @@ return false;
 }
 }
 else {
-validate74.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate94.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate74.errors = vErrors;
+validate94.errors = vErrors;
 return errors === 0;
 }
-validate74.evaluated = {"props":{"ms":true},"dynamicProps":false,"dynamicItems":false};
+validate94.evaluated = {"props":{"ms":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_subscribe_params = validate75;
+export const calls_subscribe_params = validate95;
 
-function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/subscribe.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate75.evaluated;
+const evaluated0 = validate95.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6729,7 +8463,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.events === undefined) && (missing0 = "events")){
-validate75.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate95.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6746,18 +8480,18 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 64){
-validate75.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate95.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data1) < 1){
-validate75.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate95.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate75.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate95.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6778,7 +8512,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-validate75.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate95.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break;
 }
@@ -6788,7 +8522,7 @@ indices0[item0] = i1;
 }
 }
 else {
-validate75.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate95.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -6805,12 +8539,12 @@ const _errs6 = errors;
 if(errors === _errs6){
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-validate75.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate95.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate75.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate95.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6823,22 +8557,22 @@ var valid0 = true;
 }
 }
 else {
-validate75.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate95.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate75.errors = vErrors;
+validate95.errors = vErrors;
 return errors === 0;
 }
-validate75.evaluated = {"props":{"events":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate95.evaluated = {"props":{"events":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_subscribe_result = validate76;
+export const calls_subscribe_result = validate96;
 
-function validate76(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/subscribe.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate76.evaluated;
+const evaluated0 = validate96.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6849,7 +8583,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.events === undefined) && (missing0 = "events")){
-validate76.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate96.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6866,18 +8600,18 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 64){
-validate76.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate96.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data1) < 1){
-validate76.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate96.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate76.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate96.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6898,7 +8632,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-validate76.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate96.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break;
 }
@@ -6908,7 +8642,7 @@ indices0[item0] = i1;
 }
 }
 else {
-validate76.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate96.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -6916,22 +8650,22 @@ return false;
 }
 }
 else {
-validate76.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate96.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate76.errors = vErrors;
+validate96.errors = vErrors;
 return errors === 0;
 }
-validate76.evaluated = {"props":{"events":true},"dynamicProps":false,"dynamicItems":false};
+validate96.evaluated = {"props":{"events":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_switch_abort_params = validate77;
+export const calls_switch_abort_params = validate97;
 
-function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.abort.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate77.evaluated;
+const evaluated0 = validate97.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6942,7 +8676,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.id === undefined) && (missing0 = "id")){
-validate77.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate97.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -6952,12 +8686,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-validate77.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate97.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate77.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate97.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -6965,22 +8699,22 @@ return false;
 }
 }
 else {
-validate77.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate97.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate77.errors = vErrors;
+validate97.errors = vErrors;
 return errors === 0;
 }
-validate77.evaluated = {"props":{"id":true},"dynamicProps":false,"dynamicItems":false};
+validate97.evaluated = {"props":{"id":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_switch_abort_result = validate78;
+export const calls_switch_abort_result = validate98;
 
-function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.abort.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate78.evaluated;
+const evaluated0 = validate98.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6991,7 +8725,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.id === undefined) && (missing0 = "id")) || ((data.status === undefined) && (missing0 = "status"))){
-validate78.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate98.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -7002,12 +8736,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-validate78.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate98.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate78.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate98.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -7021,11 +8755,11 @@ if(data.status !== undefined){
 let data1 = data.status;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate78.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate98.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((((((data1 === "waiting") || (data1 === "proposed")) || (data1 === "acknowledged")) || (data1 === "done")) || (data1 === "refused")) || (data1 === "aborting")) || (data1 === "aborted"))){
-validate78.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema81.enum},message:"must be equal to one of the allowed values"}];
+validate98.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema82.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -7037,23 +8771,23 @@ var valid0 = true;
 }
 }
 else {
-validate78.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate98.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate78.errors = vErrors;
+validate98.errors = vErrors;
 return errors === 0;
 }
-validate78.evaluated = {"props":{"id":true,"status":true},"dynamicProps":false,"dynamicItems":false};
+validate98.evaluated = {"props":{"id":true,"status":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_switch_propose_params = validate79;
-const schema129 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/calls/switch.propose.params.json","title":"SwitchProposeParams","description":"The client proposes to switch what it sends, from a message on that it has not sent yet. It sends that message only when it has the answer. A repeat with the same id is answered with how far the switch has come.","type":"object","properties":{"id":{"$ref":"../common/switch-id.json","description":"Chosen by the client, unique among its switches of this pipe. The same id with another boundary or other settings is `invalid_params`."},"dir":{"description":"The direction that the client is the sender of.","type":"string","enum":["c2s"]},"at":{"$ref":"../common/boundary.json","description":"The first message under the new settings. One that has been counted is `switch_too_late`."},"set":{"$ref":"../common/switch-set.json","description":"The new settings."},"op":{"$ref":"../common/op-id.json","description":"Makes a repeat of this call harmless; so does its `id`."}},"required":["id","dir","at","set"]};
+export const calls_switch_propose_params = validate99;
+const schema161 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/calls/switch.propose.params.json","title":"SwitchProposeParams","description":"The client proposes to switch what it sends, from a message on that it has not sent yet. It sends that message only when it has the answer. A repeat with the same id is answered with how far the switch has come.","type":"object","properties":{"id":{"$ref":"../common/switch-id.json","description":"Chosen by the client, unique among its switches of this pipe. The same id with another boundary or other settings is `invalid_params`."},"dir":{"description":"The direction that the client is the sender of.","type":"string","enum":["c2s"]},"at":{"$ref":"../common/boundary.json","description":"The first message under the new settings. One that has been counted is `switch_too_late`."},"set":{"$ref":"../common/switch-set.json","description":"The new settings."},"op":{"$ref":"../common/op-id.json","description":"Makes a repeat of this call harmless; so does its `id`."}},"required":["id","dir","at","set"]};
 
-function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/boundary.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate80.evaluated;
+const evaluated0 = validate100.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7064,7 +8798,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.epoch === undefined) && (missing0 = "epoch")) || ((data.n === undefined) && (missing0 = "n"))){
-validate80.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate100.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -7073,18 +8807,18 @@ let data0 = data.epoch;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate80.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate100.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate80.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate100.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate80.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate100.errors = [{instancePath:instancePath+"/epoch",schemaPath:"./epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7100,18 +8834,18 @@ if(data.n !== undefined){
 let data1 = data.n;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate80.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate100.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate80.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate100.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate80.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate100.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7126,21 +8860,21 @@ var valid0 = true;
 }
 }
 else {
-validate80.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate100.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate80.errors = vErrors;
+validate100.errors = vErrors;
 return errors === 0;
 }
-validate80.evaluated = {"props":{"epoch":true,"n":true},"dynamicProps":false,"dynamicItems":false};
+validate100.evaluated = {"props":{"epoch":true,"n":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.propose.params.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate79.evaluated;
+const evaluated0 = validate99.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7151,7 +8885,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.id === undefined) && (missing0 = "id")) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.set === undefined) && (missing0 = "set"))){
-validate79.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate99.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -7162,12 +8896,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-validate79.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate99.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate79.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate99.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -7181,11 +8915,11 @@ if(data.dir !== undefined){
 let data1 = data.dir;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate79.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate99.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(data1 === "c2s")){
-validate79.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/enum",keyword:"enum",params:{allowedValues: schema129.properties.dir.enum},message:"must be equal to one of the allowed values"}];
+validate99.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/enum",keyword:"enum",params:{allowedValues: schema161.properties.dir.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -7196,8 +8930,8 @@ var valid0 = true;
 if(valid0){
 if(data.at !== undefined){
 const _errs6 = errors;
-if(!(validate80(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
+if(!(validate100(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs6 === errors;
@@ -7225,12 +8959,12 @@ const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-validate79.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate99.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate79.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate99.errors = [{instancePath:instancePath+"/op",schemaPath:"../common/op-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -7246,22 +8980,22 @@ var valid0 = true;
 }
 }
 else {
-validate79.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate99.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate79.errors = vErrors;
+validate99.errors = vErrors;
 return errors === 0;
 }
-validate79.evaluated = {"props":{"id":true,"dir":true,"at":true,"set":true,"op":true},"dynamicProps":false,"dynamicItems":false};
+validate99.evaluated = {"props":{"id":true,"dir":true,"at":true,"set":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
-export const calls_switch_propose_result = validate83;
+export const calls_switch_propose_result = validate103;
 
-function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.propose.result.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate83.evaluated;
+const evaluated0 = validate103.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7272,7 +9006,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.id === undefined) && (missing0 = "id")) || ((data.status === undefined) && (missing0 = "status"))) || ((data.at === undefined) && (missing0 = "at"))){
-validate83.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate103.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -7283,12 +9017,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-validate83.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate103.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate83.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate103.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -7302,11 +9036,11 @@ if(data.status !== undefined){
 let data1 = data.status;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate83.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate103.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((((((data1 === "waiting") || (data1 === "proposed")) || (data1 === "acknowledged")) || (data1 === "done")) || (data1 === "refused")) || (data1 === "aborting")) || (data1 === "aborted"))){
-validate83.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema81.enum},message:"must be equal to one of the allowed values"}];
+validate103.errors = [{instancePath:instancePath+"/status",schemaPath:"../common/switch-status.json/enum",keyword:"enum",params:{allowedValues: schema82.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -7331,26 +9065,26 @@ var valid0 = true;
 }
 }
 else {
-validate83.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate103.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate83.errors = vErrors;
+validate103.errors = vErrors;
 return errors === 0;
 }
-validate83.evaluated = {"props":{"id":true,"status":true,"at":true},"dynamicProps":false,"dynamicItems":false};
+validate103.evaluated = {"props":{"id":true,"status":true,"at":true},"dynamicProps":false,"dynamicItems":false};
 
 export const common_after = validate23;
 
-export const common_boundary = validate80;
+export const common_boundary = validate100;
 
-export const common_channel = validate85;
+export const common_channel = validate105;
 
-function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/channel.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate85.evaluated;
+const evaluated0 = validate105.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7358,25 +9092,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate85.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate105.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data === "command") || (data === "debug"))){
-validate85.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema109.enum},message:"must be equal to one of the allowed values"}];
+validate105.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema141.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate85.errors = vErrors;
+validate105.errors = vErrors;
 return errors === 0;
 }
-validate85.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate105.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_command_name = validate86;
+export const common_command_name = validate106;
 
-function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/command-name.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate86.evaluated;
+const evaluated0 = validate106.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7386,27 +9120,27 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern5.test(data)){
-validate86.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate106.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate86.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate106.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate86.errors = vErrors;
+validate106.errors = vErrors;
 return errors === 0;
 }
-validate86.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate106.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_counters = validate87;
+export const common_counters = validate107;
 
-function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate107(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/counters.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate87.evaluated;
+const evaluated0 = validate107.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7417,7 +9151,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((((data.epoch === undefined) && (missing0 = "epoch")) || ((data.c2sReceived === undefined) && (missing0 = "c2sReceived"))) || ((data.c2sRouted === undefined) && (missing0 = "c2sRouted"))) || ((data.s2cEnqueued === undefined) && (missing0 = "s2cEnqueued"))) || ((data.s2cWritten === undefined) && (missing0 = "s2cWritten"))) || ((data.s2cDropped === undefined) && (missing0 = "s2cDropped"))) || ((data.headSeq === undefined) && (missing0 = "headSeq"))){
-validate87.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate107.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -7425,18 +9159,18 @@ if(data.epoch !== undefined){
 let data0 = data.epoch;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate87.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate107.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate87.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate107.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 0 || isNaN(data0)){
-validate87.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate107.errors = [{instancePath:instancePath+"/epoch",schemaPath:"#/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7452,18 +9186,18 @@ if(data.c2sReceived !== undefined){
 let data1 = data.c2sReceived;
 const _errs3 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate87.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate107.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate87.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate107.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate87.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate107.errors = [{instancePath:instancePath+"/c2sReceived",schemaPath:"#/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7479,18 +9213,18 @@ if(data.c2sRouted !== undefined){
 let data2 = data.c2sRouted;
 const _errs5 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate87.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate107.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate87.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate107.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate87.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate107.errors = [{instancePath:instancePath+"/c2sRouted",schemaPath:"#/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7506,18 +9240,18 @@ if(data.s2cEnqueued !== undefined){
 let data3 = data.s2cEnqueued;
 const _errs7 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate87.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate107.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate87.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate107.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate87.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate107.errors = [{instancePath:instancePath+"/s2cEnqueued",schemaPath:"#/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7533,18 +9267,18 @@ if(data.s2cWritten !== undefined){
 let data4 = data.s2cWritten;
 const _errs9 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate87.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate107.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate87.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate107.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-validate87.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate107.errors = [{instancePath:instancePath+"/s2cWritten",schemaPath:"#/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7560,18 +9294,18 @@ if(data.s2cDropped !== undefined){
 let data5 = data.s2cDropped;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate87.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate107.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate87.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate107.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate87.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate107.errors = [{instancePath:instancePath+"/s2cDropped",schemaPath:"#/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7587,18 +9321,18 @@ if(data.headSeq !== undefined){
 let data6 = data.headSeq;
 const _errs13 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate87.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate107.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate87.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate107.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate87.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate107.errors = [{instancePath:instancePath+"/headSeq",schemaPath:"#/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7618,22 +9352,22 @@ var valid0 = true;
 }
 }
 else {
-validate87.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate107.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate87.errors = vErrors;
+validate107.errors = vErrors;
 return errors === 0;
 }
-validate87.evaluated = {"props":{"epoch":true,"c2sReceived":true,"c2sRouted":true,"s2cEnqueued":true,"s2cWritten":true,"s2cDropped":true,"headSeq":true},"dynamicProps":false,"dynamicItems":false};
+validate107.evaluated = {"props":{"epoch":true,"c2sReceived":true,"c2sRouted":true,"s2cEnqueued":true,"s2cWritten":true,"s2cDropped":true,"headSeq":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_debug_level = validate88;
+export const common_debug_level = validate108;
 
-function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/debug-level.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate88.evaluated;
+const evaluated0 = validate108.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7641,25 +9375,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate88.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate108.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data === "off") || (data === "info")) || (data === "trace"))){
-validate88.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema44.enum},message:"must be equal to one of the allowed values"}];
+validate108.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema44.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate88.errors = vErrors;
+validate108.errors = vErrors;
 return errors === 0;
 }
-validate88.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate108.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_direction = validate89;
+export const common_direction = validate109;
 
-function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/direction.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate89.evaluated;
+const evaluated0 = validate109.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7667,25 +9401,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate89.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate109.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data === "c2s") || (data === "s2c"))){
-validate89.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+validate109.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate89.errors = vErrors;
+validate109.errors = vErrors;
 return errors === 0;
 }
-validate89.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate109.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_end_cause = validate90;
+export const common_end_cause = validate110;
 
-function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/end-cause.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate90.evaluated;
+const evaluated0 = validate110.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7693,25 +9427,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate90.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate110.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!((((((((((data === "closed_by_peer") || (data === "lost")) || (data === "replaced")) || (data === "closed_by_session")) || (data === "message_too_long")) || (data === "protocol_error")) || (data === "invalid_utf8")) || (data === "slow_consumer")) || (data === "draining")) || (data === "timeout"))){
-validate90.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema75.enum},message:"must be equal to one of the allowed values"}];
+if(!(((((((((((data === "closed_by_peer") || (data === "lost")) || (data === "replaced")) || (data === "closed_by_session")) || (data === "message_too_long")) || (data === "protocol_error")) || (data === "invalid_utf8")) || (data === "slow_consumer")) || (data === "draining")) || (data === "timeout")) || (data === "room_closed"))){
+validate110.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema76.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate90.errors = vErrors;
+validate110.errors = vErrors;
 return errors === 0;
 }
-validate90.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate110.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_epoch = validate91;
+export const common_epoch = validate111;
 
-function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/epoch.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate91.evaluated;
+const evaluated0 = validate111.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7719,37 +9453,37 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data)))){
-validate91.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate111.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === 0){
 if((typeof data == "number") && (isFinite(data))){
 if(data > 9007199254740991 || isNaN(data)){
-validate91.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate111.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data < 1 || isNaN(data)){
-validate91.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate111.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-validate91.errors = vErrors;
+validate111.errors = vErrors;
 return errors === 0;
 }
-validate91.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate111.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_error_detail = validate92;
-const pattern39 = new RegExp("^[a-z][a-z0-9_]{0,63}$", "u");
-const pattern40 = new RegExp("^(/([^/~]|~[01])*)*$", "u");
+export const common_error_detail = validate112;
+const pattern51 = new RegExp("^[a-z][a-z0-9_]{0,63}$", "u");
+const pattern52 = new RegExp("^(/([^/~]|~[01])*)*$", "u");
 
-function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/error-detail.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate92.evaluated;
+const evaluated0 = validate112.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -7760,7 +9494,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.name === undefined) && (missing0 = "name")){
-validate92.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate112.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -7769,13 +9503,13 @@ let data0 = data.name;
 const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
-if(!pattern39.test(data0)){
-validate92.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
+if(!pattern51.test(data0)){
+validate112.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
 }
 else {
-validate92.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate112.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -7789,18 +9523,18 @@ if(data.limit !== undefined){
 let data1 = data.limit;
 const _errs3 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate92.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate112.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate92.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate112.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate92.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate112.errors = [{instancePath:instancePath+"/limit",schemaPath:"#/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7817,13 +9551,13 @@ let data2 = data.pointer;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data2 === "string"){
-if(!pattern40.test(data2)){
-validate92.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
+if(!pattern52.test(data2)){
+validate112.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
 return false;
 }
 }
 else {
-validate92.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate112.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -7853,7 +9587,7 @@ if(errors === _errs9){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 let missing1;
 if((((((((data4.epoch === undefined) && (missing1 = "epoch")) || ((data4.c2sReceived === undefined) && (missing1 = "c2sReceived"))) || ((data4.c2sRouted === undefined) && (missing1 = "c2sRouted"))) || ((data4.s2cEnqueued === undefined) && (missing1 = "s2cEnqueued"))) || ((data4.s2cWritten === undefined) && (missing1 = "s2cWritten"))) || ((data4.s2cDropped === undefined) && (missing1 = "s2cDropped"))) || ((data4.headSeq === undefined) && (missing1 = "headSeq"))){
-validate92.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate112.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -7861,18 +9595,18 @@ if(data4.epoch !== undefined){
 let data5 = data4.epoch;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate92.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate112.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate92.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate112.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate92.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate112.errors = [{instancePath:instancePath+"/counters/epoch",schemaPath:"./counters.json/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7888,18 +9622,18 @@ if(data4.c2sReceived !== undefined){
 let data6 = data4.c2sReceived;
 const _errs13 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate92.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate112.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate92.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate112.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate92.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate112.errors = [{instancePath:instancePath+"/counters/c2sReceived",schemaPath:"./counters.json/properties/c2sReceived/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7915,18 +9649,18 @@ if(data4.c2sRouted !== undefined){
 let data7 = data4.c2sRouted;
 const _errs15 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate92.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate112.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs15){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate92.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate112.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate92.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate112.errors = [{instancePath:instancePath+"/counters/c2sRouted",schemaPath:"./counters.json/properties/c2sRouted/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7942,18 +9676,18 @@ if(data4.s2cEnqueued !== undefined){
 let data8 = data4.s2cEnqueued;
 const _errs17 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate92.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate112.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs17){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate92.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate112.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data8 < 0 || isNaN(data8)){
-validate92.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate112.errors = [{instancePath:instancePath+"/counters/s2cEnqueued",schemaPath:"./counters.json/properties/s2cEnqueued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7969,18 +9703,18 @@ if(data4.s2cWritten !== undefined){
 let data9 = data4.s2cWritten;
 const _errs19 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate92.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate112.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs19){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
-validate92.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate112.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data9 < 0 || isNaN(data9)){
-validate92.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate112.errors = [{instancePath:instancePath+"/counters/s2cWritten",schemaPath:"./counters.json/properties/s2cWritten/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7996,18 +9730,18 @@ if(data4.s2cDropped !== undefined){
 let data10 = data4.s2cDropped;
 const _errs21 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate92.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate112.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs21){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 9007199254740991 || isNaN(data10)){
-validate92.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate112.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data10 < 0 || isNaN(data10)){
-validate92.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate112.errors = [{instancePath:instancePath+"/counters/s2cDropped",schemaPath:"./counters.json/properties/s2cDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -8023,18 +9757,18 @@ if(data4.headSeq !== undefined){
 let data11 = data4.headSeq;
 const _errs23 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate92.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate112.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs23){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9007199254740991 || isNaN(data11)){
-validate92.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate112.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data11 < 0 || isNaN(data11)){
-validate92.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate112.errors = [{instancePath:instancePath+"/counters/headSeq",schemaPath:"./counters.json/properties/headSeq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -8054,7 +9788,7 @@ var valid2 = true;
 }
 }
 else {
-validate92.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate112.errors = [{instancePath:instancePath+"/counters",schemaPath:"./counters.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -8070,22 +9804,22 @@ var valid0 = true;
 }
 }
 else {
-validate92.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate112.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate92.errors = vErrors;
+validate112.errors = vErrors;
 return errors === 0;
 }
-validate92.evaluated = {"props":{"name":true,"limit":true,"pointer":true,"at":true,"counters":true},"dynamicProps":false,"dynamicItems":false};
+validate112.evaluated = {"props":{"name":true,"limit":true,"pointer":true,"at":true,"counters":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_event_epoch = validate94;
+export const common_event_epoch = validate114;
 
-function validate94(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/event-epoch.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate94.evaluated;
+const evaluated0 = validate114.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8095,35 +9829,35 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(func5(data) > 64){
-validate94.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate114.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(func5(data) < 1){
-validate94.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate114.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate94.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate114.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate94.errors = vErrors;
+validate114.errors = vErrors;
 return errors === 0;
 }
-validate94.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate114.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 export const common_formats = validate46;
 
-export const common_kind = validate95;
+export const common_kind = validate115;
 
-function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/kind.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate95.evaluated;
+const evaluated0 = validate115.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8131,25 +9865,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate95.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate115.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data === "text") || (data === "json")) || (data === "binary"))){
-validate95.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema71.enum},message:"must be equal to one of the allowed values"}];
+validate115.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema72.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate95.errors = vErrors;
+validate115.errors = vErrors;
 return errors === 0;
 }
-validate95.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate115.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_limits = validate96;
+export const common_limits = validate116;
 
-function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/limits.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate96.evaluated;
+const evaluated0 = validate116.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8160,7 +9894,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((((((((((((((data.hardMessageBytes === undefined) && (missing0 = "hardMessageBytes")) || ((data.maxMessageBytes === undefined) && (missing0 = "maxMessageBytes"))) || ((data.maxMembers === undefined) && (missing0 = "maxMembers"))) || ((data.maxQueuedMessages === undefined) && (missing0 = "maxQueuedMessages"))) || ((data.maxQueuedBytes === undefined) && (missing0 = "maxQueuedBytes"))) || ((data.ticketMs === undefined) && (missing0 = "ticketMs"))) || ((data.sessionLingerMs === undefined) && (missing0 = "sessionLingerMs"))) || ((data.bindMs === undefined) && (missing0 = "bindMs"))) || ((data.ringEvents === undefined) && (missing0 = "ringEvents"))) || ((data.ringBytes === undefined) && (missing0 = "ringBytes"))) || ((data.siblingMessageBytes === undefined) && (missing0 = "siblingMessageBytes"))) || ((data.siblingQueuedBytes === undefined) && (missing0 = "siblingQueuedBytes"))) || ((data.fenceMs === undefined) && (missing0 = "fenceMs"))) || ((data.maxPendingFences === undefined) && (missing0 = "maxPendingFences"))) || ((data.maxStayMs === undefined) && (missing0 = "maxStayMs"))) || ((data.httpBodyBytes === undefined) && (missing0 = "httpBodyBytes"))) || ((data.keepaliveMs === undefined) && (missing0 = "keepaliveMs"))) || ((data.maxSessions === undefined) && (missing0 = "maxSessions"))){
-validate96.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate116.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -8168,18 +9902,18 @@ if(data.hardMessageBytes !== undefined){
 let data0 = data.hardMessageBytes;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate96.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 67108864 || isNaN(data0)){
-validate96.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate116.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate96.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8195,18 +9929,18 @@ if(data.maxMessageBytes !== undefined){
 let data1 = data.maxMessageBytes;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate96.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 67108864 || isNaN(data1)){
-validate96.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate116.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate96.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8222,18 +9956,18 @@ if(data.maxMembers !== undefined){
 let data2 = data.maxMembers;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate96.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 1000000 || isNaN(data2)){
-validate96.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate116.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate96.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8249,18 +9983,18 @@ if(data.maxQueuedMessages !== undefined){
 let data3 = data.maxQueuedMessages;
 const _errs10 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate96.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 1000000 || isNaN(data3)){
-validate96.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate116.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate96.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8276,18 +10010,18 @@ if(data.maxQueuedBytes !== undefined){
 let data4 = data.maxQueuedBytes;
 const _errs13 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate96.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 1073741824 || isNaN(data4)){
-validate96.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate116.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate96.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8303,18 +10037,18 @@ if(data.pauseMaxMs !== undefined){
 let data5 = data.pauseMaxMs;
 const _errs16 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate96.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 86400000 || isNaN(data5)){
-validate96.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate116.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate96.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8330,18 +10064,18 @@ if(data.blockMs !== undefined){
 let data6 = data.blockMs;
 const _errs19 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate96.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs19){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 600000 || isNaN(data6)){
-validate96.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate116.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data6 < 1 || isNaN(data6)){
-validate96.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8357,18 +10091,18 @@ if(data.ticketMs !== undefined){
 let data7 = data.ticketMs;
 const _errs22 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate96.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs22){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 600000 || isNaN(data7)){
-validate96.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate116.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data7 < 1 || isNaN(data7)){
-validate96.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8384,18 +10118,18 @@ if(data.sessionLingerMs !== undefined){
 let data8 = data.sessionLingerMs;
 const _errs25 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate96.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs25){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 3600000 || isNaN(data8)){
-validate96.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate116.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate96.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8411,18 +10145,18 @@ if(data.bindMs !== undefined){
 let data9 = data.bindMs;
 const _errs28 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate96.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs28){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 600000 || isNaN(data9)){
-validate96.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate116.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data9 < 1 || isNaN(data9)){
-validate96.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/bindMs",schemaPath:"#/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8438,18 +10172,18 @@ if(data.ringEvents !== undefined){
 let data10 = data.ringEvents;
 const _errs31 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate96.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs31){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 65536 || isNaN(data10)){
-validate96.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+validate116.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
 return false;
 }
 else {
 if(data10 < 1 || isNaN(data10)){
-validate96.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8465,18 +10199,18 @@ if(data.ringBytes !== undefined){
 let data11 = data.ringBytes;
 const _errs34 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate96.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs34){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 67108864 || isNaN(data11)){
-validate96.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate116.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data11 < 1 || isNaN(data11)){
-validate96.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8492,18 +10226,18 @@ if(data.siblingMessageBytes !== undefined){
 let data12 = data.siblingMessageBytes;
 const _errs37 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate96.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs37){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 16777216 || isNaN(data12)){
-validate96.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate116.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data12 < 1024 || isNaN(data12)){
-validate96.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate116.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -8519,18 +10253,18 @@ if(data.siblingQueuedBytes !== undefined){
 let data13 = data.siblingQueuedBytes;
 const _errs40 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate96.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs40){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 67108864 || isNaN(data13)){
-validate96.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate116.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data13 < 1024 || isNaN(data13)){
-validate96.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate116.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -8546,18 +10280,18 @@ if(data.fenceMs !== undefined){
 let data14 = data.fenceMs;
 const _errs43 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate96.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs43){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 600000 || isNaN(data14)){
-validate96.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate116.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate96.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8573,18 +10307,18 @@ if(data.maxPendingFences !== undefined){
 let data15 = data.maxPendingFences;
 const _errs46 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate96.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs46){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 1024 || isNaN(data15)){
-validate96.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
+validate116.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate96.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8600,18 +10334,18 @@ if(data.maxStayMs !== undefined){
 let data16 = data.maxStayMs;
 const _errs49 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate96.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs49){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 86400000 || isNaN(data16)){
-validate96.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate116.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data16 < 1 || isNaN(data16)){
-validate96.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8627,18 +10361,18 @@ if(data.httpBodyBytes !== undefined){
 let data17 = data.httpBodyBytes;
 const _errs52 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate96.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs52){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 16777216 || isNaN(data17)){
-validate96.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate116.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data17 < 1024 || isNaN(data17)){
-validate96.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate116.errors = [{instancePath:instancePath+"/httpBodyBytes",schemaPath:"#/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -8654,18 +10388,18 @@ if(data.keepaliveMs !== undefined){
 let data18 = data.keepaliveMs;
 const _errs55 = errors;
 if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-validate96.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs55){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 3600000 || isNaN(data18)){
-validate96.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate116.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data18 < 100 || isNaN(data18)){
-validate96.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate116.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -8681,18 +10415,18 @@ if(data.maxSessions !== undefined){
 let data19 = data.maxSessions;
 const _errs58 = errors;
 if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
-validate96.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs58){
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 100000000 || isNaN(data19)){
-validate96.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate116.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data19 < 1 || isNaN(data19)){
-validate96.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/maxSessions",schemaPath:"#/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8708,18 +10442,18 @@ if(data.maxAnonymousSessions !== undefined){
 let data20 = data.maxAnonymousSessions;
 const _errs61 = errors;
 if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate96.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs61){
 if((typeof data20 == "number") && (isFinite(data20))){
 if(data20 > 100000000 || isNaN(data20)){
-validate96.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate116.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data20 < 0 || isNaN(data20)){
-validate96.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate116.errors = [{instancePath:instancePath+"/maxAnonymousSessions",schemaPath:"#/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -8735,18 +10469,18 @@ if(data.maxConnections !== undefined){
 let data21 = data.maxConnections;
 const _errs64 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate96.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs64){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 100000000 || isNaN(data21)){
-validate96.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate116.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data21 < 1 || isNaN(data21)){
-validate96.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/maxConnections",schemaPath:"#/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8762,18 +10496,18 @@ if(data.drainMs !== undefined){
 let data22 = data.drainMs;
 const _errs67 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate96.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs67){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 3600000 || isNaN(data22)){
-validate96.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate116.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data22 < 0 || isNaN(data22)){
-validate96.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate116.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -8789,18 +10523,18 @@ if(data.debugEventsPerSecond !== undefined){
 let data23 = data.debugEventsPerSecond;
 const _errs70 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate96.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs70){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 1000000 || isNaN(data23)){
-validate96.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate116.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data23 < 0 || isNaN(data23)){
-validate96.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate116.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -8816,18 +10550,18 @@ if(data.agentCommandBytes !== undefined){
 let data24 = data.agentCommandBytes;
 const _errs73 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate96.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs73){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 1048576 || isNaN(data24)){
-validate96.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+validate116.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
 if(data24 < 2 || isNaN(data24)){
-validate96.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate116.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -8843,24 +10577,78 @@ if(data.agentCommandsPerSecond !== undefined){
 let data25 = data.agentCommandsPerSecond;
 const _errs76 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-validate96.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate116.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs76){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 1000000 || isNaN(data25)){
-validate96.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate116.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data25 < 1 || isNaN(data25)){
-validate96.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate116.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
 var valid0 = _errs76 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.maxRooms !== undefined){
+let data26 = data.maxRooms;
+const _errs79 = errors;
+if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
+validate116.errors = [{instancePath:instancePath+"/maxRooms",schemaPath:"#/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs79){
+if((typeof data26 == "number") && (isFinite(data26))){
+if(data26 > 100000000 || isNaN(data26)){
+validate116.errors = [{instancePath:instancePath+"/maxRooms",schemaPath:"#/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+return false;
+}
+else {
+if(data26 < 1 || isNaN(data26)){
+validate116.errors = [{instancePath:instancePath+"/maxRooms",schemaPath:"#/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs79 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.maxPageItems !== undefined){
+let data27 = data.maxPageItems;
+const _errs82 = errors;
+if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
+validate116.errors = [{instancePath:instancePath+"/maxPageItems",schemaPath:"#/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs82){
+if((typeof data27 == "number") && (isFinite(data27))){
+if(data27 > 1000 || isNaN(data27)){
+validate116.errors = [{instancePath:instancePath+"/maxPageItems",schemaPath:"#/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+return false;
+}
+else {
+if(data27 < 1 || isNaN(data27)){
+validate116.errors = [{instancePath:instancePath+"/maxPageItems",schemaPath:"#/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs82 === errors;
 }
 else {
 var valid0 = true;
@@ -8892,23 +10680,25 @@ var valid0 = true;
 }
 }
 }
+}
+}
 else {
-validate96.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate116.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate96.errors = vErrors;
+validate116.errors = vErrors;
 return errors === 0;
 }
-validate96.evaluated = {"props":{"hardMessageBytes":true,"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"pauseMaxMs":true,"blockMs":true,"ticketMs":true,"sessionLingerMs":true,"bindMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"maxStayMs":true,"httpBodyBytes":true,"keepaliveMs":true,"maxSessions":true,"maxAnonymousSessions":true,"maxConnections":true,"drainMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true},"dynamicProps":false,"dynamicItems":false};
+validate116.evaluated = {"props":{"hardMessageBytes":true,"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"pauseMaxMs":true,"blockMs":true,"ticketMs":true,"sessionLingerMs":true,"bindMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"maxStayMs":true,"httpBodyBytes":true,"keepaliveMs":true,"maxSessions":true,"maxAnonymousSessions":true,"maxConnections":true,"drainMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true,"maxRooms":true,"maxPageItems":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_mark = validate97;
+export const common_mark = validate117;
 
-function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/mark.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate97.evaluated;
+const evaluated0 = validate117.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8916,35 +10706,37 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data)))){
-validate97.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate117.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === 0){
 if((typeof data == "number") && (isFinite(data))){
 if(data > 9007199254740991 || isNaN(data)){
-validate97.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate117.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data < 1 || isNaN(data)){
-validate97.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate117.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-validate97.errors = vErrors;
+validate117.errors = vErrors;
 return errors === 0;
 }
-validate97.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate117.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_message_id = validate98;
+export const common_member = validate72;
 
-function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+export const common_message_id = validate118;
+
+function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/message-id.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate98.evaluated;
+const evaluated0 = validate118.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8954,27 +10746,27 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern5.test(data)){
-validate98.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate118.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate98.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate118.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate98.errors = vErrors;
+validate118.errors = vErrors;
 return errors === 0;
 }
-validate98.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate118.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_nonce = validate99;
+export const common_nonce = validate119;
 
-function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/nonce.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate99.evaluated;
+const evaluated0 = validate119.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -8983,28 +10775,28 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(typeof data === "string"){
-if(!pattern29.test(data)){
-validate99.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern41.test(data)){
+validate119.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate99.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate119.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate99.errors = vErrors;
+validate119.errors = vErrors;
 return errors === 0;
 }
-validate99.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate119.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_op_id = validate100;
+export const common_op_id = validate120;
 
-function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/op-id.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate100.evaluated;
+const evaluated0 = validate120.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9014,29 +10806,29 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern5.test(data)){
-validate100.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate120.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate100.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate120.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate100.errors = vErrors;
+validate120.errors = vErrors;
 return errors === 0;
 }
-validate100.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate120.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 export const common_position = validate26;
 
-export const common_requested_limits = validate101;
+export const common_requested_limits = validate121;
 
-function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/requested-limits.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate101.evaluated;
+const evaluated0 = validate121.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9049,18 +10841,18 @@ if(data.hardMessageBytes !== undefined){
 let data0 = data.hardMessageBytes;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate101.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate101.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate101.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate121.errors = [{instancePath:instancePath+"/hardMessageBytes",schemaPath:"#/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9076,18 +10868,18 @@ if(data.ticketMs !== undefined){
 let data1 = data.ticketMs;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate101.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate101.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate101.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate121.errors = [{instancePath:instancePath+"/ticketMs",schemaPath:"#/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9103,18 +10895,18 @@ if(data.sessionLingerMs !== undefined){
 let data2 = data.sessionLingerMs;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate101.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate101.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate101.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate121.errors = [{instancePath:instancePath+"/sessionLingerMs",schemaPath:"#/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9130,18 +10922,18 @@ if(data.ringEvents !== undefined){
 let data3 = data.ringEvents;
 const _errs10 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate101.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate101.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate101.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate121.errors = [{instancePath:instancePath+"/ringEvents",schemaPath:"#/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9157,18 +10949,18 @@ if(data.ringBytes !== undefined){
 let data4 = data.ringBytes;
 const _errs13 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate101.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate101.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate101.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate121.errors = [{instancePath:instancePath+"/ringBytes",schemaPath:"#/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9184,18 +10976,18 @@ if(data.siblingMessageBytes !== undefined){
 let data5 = data.siblingMessageBytes;
 const _errs16 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate101.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate101.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1024 || isNaN(data5)){
-validate101.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate121.errors = [{instancePath:instancePath+"/siblingMessageBytes",schemaPath:"#/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -9211,18 +11003,18 @@ if(data.siblingQueuedBytes !== undefined){
 let data6 = data.siblingQueuedBytes;
 const _errs19 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate101.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs19){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate101.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 1024 || isNaN(data6)){
-validate101.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate121.errors = [{instancePath:instancePath+"/siblingQueuedBytes",schemaPath:"#/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -9238,18 +11030,18 @@ if(data.fenceMs !== undefined){
 let data7 = data.fenceMs;
 const _errs22 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate101.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs22){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate101.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data7 < 1 || isNaN(data7)){
-validate101.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate121.errors = [{instancePath:instancePath+"/fenceMs",schemaPath:"#/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9265,18 +11057,18 @@ if(data.maxPendingFences !== undefined){
 let data8 = data.maxPendingFences;
 const _errs25 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate101.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs25){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate101.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate101.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate121.errors = [{instancePath:instancePath+"/maxPendingFences",schemaPath:"#/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9292,18 +11084,18 @@ if(data.maxStayMs !== undefined){
 let data9 = data.maxStayMs;
 const _errs28 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate101.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs28){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 9007199254740991 || isNaN(data9)){
-validate101.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data9 < 1 || isNaN(data9)){
-validate101.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate121.errors = [{instancePath:instancePath+"/maxStayMs",schemaPath:"#/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9319,18 +11111,18 @@ if(data.keepaliveMs !== undefined){
 let data10 = data.keepaliveMs;
 const _errs31 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate101.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs31){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 9007199254740991 || isNaN(data10)){
-validate101.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data10 < 100 || isNaN(data10)){
-validate101.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate121.errors = [{instancePath:instancePath+"/keepaliveMs",schemaPath:"#/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -9346,18 +11138,18 @@ if(data.debugEventsPerSecond !== undefined){
 let data11 = data.debugEventsPerSecond;
 const _errs34 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate101.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs34){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9007199254740991 || isNaN(data11)){
-validate101.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data11 < 0 || isNaN(data11)){
-validate101.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate121.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -9373,18 +11165,18 @@ if(data.agentCommandBytes !== undefined){
 let data12 = data.agentCommandBytes;
 const _errs37 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate101.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs37){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 9007199254740991 || isNaN(data12)){
-validate101.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data12 < 2 || isNaN(data12)){
-validate101.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate121.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -9400,18 +11192,18 @@ if(data.agentCommandsPerSecond !== undefined){
 let data13 = data.agentCommandsPerSecond;
 const _errs40 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate101.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs40){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 9007199254740991 || isNaN(data13)){
-validate101.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data13 < 1 || isNaN(data13)){
-validate101.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate121.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9427,18 +11219,18 @@ if(data.pauseMaxMs !== undefined){
 let data14 = data.pauseMaxMs;
 const _errs43 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate101.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs43){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 9007199254740991 || isNaN(data14)){
-validate101.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data14 < 1 || isNaN(data14)){
-validate101.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate121.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9454,18 +11246,18 @@ if(data.blockMs !== undefined){
 let data15 = data.blockMs;
 const _errs46 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate101.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate121.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs46){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 9007199254740991 || isNaN(data15)){
-validate101.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate121.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data15 < 1 || isNaN(data15)){
-validate101.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate121.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9493,22 +11285,445 @@ var valid0 = true;
 }
 }
 else {
-validate101.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate121.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate101.errors = vErrors;
+validate121.errors = vErrors;
 return errors === 0;
 }
-validate101.evaluated = {"props":{"hardMessageBytes":true,"ticketMs":true,"sessionLingerMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"maxStayMs":true,"keepaliveMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true,"pauseMaxMs":true,"blockMs":true},"dynamicProps":false,"dynamicItems":false};
+validate121.evaluated = {"props":{"hardMessageBytes":true,"ticketMs":true,"sessionLingerMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"maxStayMs":true,"keepaliveMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true,"pauseMaxMs":true,"blockMs":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_room_limits = validate102;
+export const common_rev = validate122;
 
-function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate122(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/rev.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate122.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data)))){
+validate122.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === 0){
+if((typeof data == "number") && (isFinite(data))){
+if(data > 9007199254740991 || isNaN(data)){
+validate122.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data < 1 || isNaN(data)){
+validate122.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+validate122.errors = vErrors;
+return errors === 0;
+}
+validate122.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+export const common_room_changes = validate123;
+
+function validate123(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/common/room-changes.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate123.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.visibility !== undefined){
+let data0 = data.visibility;
+const _errs1 = errors;
+if(typeof data0 !== "string"){
+validate123.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data0 === "public") || (data0 === "private"))){
+validate123.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema117.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.lifetime !== undefined){
+let data1 = data.lifetime;
+const _errs3 = errors;
+if(typeof data1 !== "string"){
+validate123.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data1 === "transient") || (data1 === "persistent"))){
+validate123.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema117.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.ownerLeaves !== undefined){
+let data2 = data.ownerLeaves;
+const _errs5 = errors;
+if(!(((data2 === "close") || (data2 === "handover")) || (data2 === null))){
+validate123.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema117.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.format !== undefined){
+let data3 = data.format;
+const _errs6 = errors;
+if(typeof data3 !== "string"){
+validate123.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((data3 === "text") || (data3 === "json")) || (data3 === "binary")) || (data3 === "any"))){
+validate123.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema117.properties.format.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs6 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.onMismatch !== undefined){
+let data4 = data.onMismatch;
+const _errs8 = errors;
+if(typeof data4 !== "string"){
+validate123.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data4 === "reject") || (data4 === "convert"))){
+validate123.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema117.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.boundaries !== undefined){
+let data5 = data.boundaries;
+const _errs10 = errors;
+if(typeof data5 !== "string"){
+validate123.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data5 === "kept") || (data5 === "ignored"))){
+validate123.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema117.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs10 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.anonymous !== undefined){
+let data6 = data.anonymous;
+const _errs12 = errors;
+if(errors === _errs12){
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+if(data6.send !== undefined){
+const _errs14 = errors;
+if(typeof data6.send !== "boolean"){
+validate123.errors = [{instancePath:instancePath+"/anonymous/send",schemaPath:"#/properties/anonymous/properties/send/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid1 = _errs14 === errors;
+}
+else {
+var valid1 = true;
+}
+if(valid1){
+if(data6.receive !== undefined){
+const _errs16 = errors;
+if(typeof data6.receive !== "boolean"){
+validate123.errors = [{instancePath:instancePath+"/anonymous/receive",schemaPath:"#/properties/anonymous/properties/receive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid1 = _errs16 === errors;
+}
+else {
+var valid1 = true;
+}
+}
+}
+else {
+validate123.errors = [{instancePath:instancePath+"/anonymous",schemaPath:"#/properties/anonymous/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs12 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.echo !== undefined){
+const _errs18 = errors;
+if(typeof data.echo !== "boolean"){
+validate123.errors = [{instancePath:instancePath+"/echo",schemaPath:"#/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs18 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.slowConsumer !== undefined){
+let data10 = data.slowConsumer;
+const _errs20 = errors;
+if(typeof data10 !== "string"){
+validate123.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((data10 === "close") || (data10 === "dropOldest")) || (data10 === "dropNewest")) || (data10 === "block"))){
+validate123.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema117.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs20 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.limits !== undefined){
+let data11 = data.limits;
+const _errs22 = errors;
+if(errors === _errs22){
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+if(data11.maxMessageBytes !== undefined){
+let data12 = data11.maxMessageBytes;
+const _errs24 = errors;
+if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
+validate123.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs24){
+if((typeof data12 == "number") && (isFinite(data12))){
+if(data12 > 67108864 || isNaN(data12)){
+validate123.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+return false;
+}
+else {
+if(data12 < 1 || isNaN(data12)){
+validate123.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs24 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data11.maxMembers !== undefined){
+let data13 = data11.maxMembers;
+const _errs27 = errors;
+if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
+validate123.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"#/properties/limits/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs27){
+if((typeof data13 == "number") && (isFinite(data13))){
+if(data13 > 1000000 || isNaN(data13)){
+validate123.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"#/properties/limits/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data13 < 1 || isNaN(data13)){
+validate123.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"#/properties/limits/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs27 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data11.maxQueuedMessages !== undefined){
+let data14 = data11.maxQueuedMessages;
+const _errs30 = errors;
+if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
+validate123.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"#/properties/limits/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs30){
+if((typeof data14 == "number") && (isFinite(data14))){
+if(data14 > 1000000 || isNaN(data14)){
+validate123.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"#/properties/limits/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data14 < 1 || isNaN(data14)){
+validate123.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"#/properties/limits/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs30 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data11.maxQueuedBytes !== undefined){
+let data15 = data11.maxQueuedBytes;
+const _errs33 = errors;
+if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
+validate123.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"#/properties/limits/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs33){
+if((typeof data15 == "number") && (isFinite(data15))){
+if(data15 > 1073741824 || isNaN(data15)){
+validate123.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"#/properties/limits/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+return false;
+}
+else {
+if(data15 < 1 || isNaN(data15)){
+validate123.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"#/properties/limits/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs33 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data11.messagesPerSecond !== undefined){
+let data16 = data11.messagesPerSecond;
+const _errs36 = errors;
+if((!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))) && (data16 !== null)){
+validate123.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"#/properties/limits/properties/messagesPerSecond/type",keyword:"type",params:{type: schema117.properties.limits.properties.messagesPerSecond.type},message:"must be integer,null"}];
+return false;
+}
+if(errors === _errs36){
+if((typeof data16 == "number") && (isFinite(data16))){
+if(data16 > 1000000 || isNaN(data16)){
+validate123.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"#/properties/limits/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data16 < 1 || isNaN(data16)){
+validate123.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"#/properties/limits/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs36 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data11.messageBurst !== undefined){
+let data17 = data11.messageBurst;
+const _errs39 = errors;
+if((!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))) && (data17 !== null)){
+validate123.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"#/properties/limits/properties/messageBurst/type",keyword:"type",params:{type: schema117.properties.limits.properties.messageBurst.type},message:"must be integer,null"}];
+return false;
+}
+if(errors === _errs39){
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 > 1000000 || isNaN(data17)){
+validate123.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"#/properties/limits/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+return false;
+}
+else {
+if(data17 < 1 || isNaN(data17)){
+validate123.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"#/properties/limits/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs39 === errors;
+}
+else {
+var valid2 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate123.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs22 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate123.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate123.errors = vErrors;
+return errors === 0;
+}
+validate123.evaluated = {"props":{"visibility":true,"lifetime":true,"ownerLeaves":true,"format":true,"onMismatch":true,"boundaries":true,"anonymous":true,"echo":true,"slowConsumer":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+
+export const common_room_entry = validate68;
+
+export const common_room_limits = validate124;
+
+function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/room-limits.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate102.evaluated;
+const evaluated0 = validate124.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9521,18 +11736,18 @@ if(data.maxMessageBytes !== undefined){
 let data0 = data.maxMessageBytes;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate102.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate124.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 67108864 || isNaN(data0)){
-validate102.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate124.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate102.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate124.errors = [{instancePath:instancePath+"/maxMessageBytes",schemaPath:"#/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9548,18 +11763,18 @@ if(data.maxMembers !== undefined){
 let data1 = data.maxMembers;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate102.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate124.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 1000000 || isNaN(data1)){
-validate102.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate124.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate102.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate124.errors = [{instancePath:instancePath+"/maxMembers",schemaPath:"#/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9575,18 +11790,18 @@ if(data.maxQueuedMessages !== undefined){
 let data2 = data.maxQueuedMessages;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate102.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate124.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 1000000 || isNaN(data2)){
-validate102.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate124.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate102.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate124.errors = [{instancePath:instancePath+"/maxQueuedMessages",schemaPath:"#/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9602,18 +11817,18 @@ if(data.maxQueuedBytes !== undefined){
 let data3 = data.maxQueuedBytes;
 const _errs10 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate102.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate124.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 1073741824 || isNaN(data3)){
-validate102.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate124.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate102.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate124.errors = [{instancePath:instancePath+"/maxQueuedBytes",schemaPath:"#/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9629,18 +11844,18 @@ if(data.messagesPerSecond !== undefined){
 let data4 = data.messagesPerSecond;
 const _errs13 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate102.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate124.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 1000000 || isNaN(data4)){
-validate102.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate124.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate102.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate124.errors = [{instancePath:instancePath+"/messagesPerSecond",schemaPath:"#/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9656,18 +11871,18 @@ if(data.messageBurst !== undefined){
 let data5 = data.messageBurst;
 const _errs16 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate102.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate124.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 1000000 || isNaN(data5)){
-validate102.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate124.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate102.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate124.errors = [{instancePath:instancePath+"/messageBurst",schemaPath:"#/properties/messageBurst/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -9681,7 +11896,7 @@ var valid0 = true;
 if(valid0){
 let missing0;
 if(data.messageBurst !== undefined && ((data.messagesPerSecond === undefined) && (missing0 = "messagesPerSecond"))){
-validate102.errors = [{instancePath,schemaPath:"#/dependentRequired",keyword:"dependentRequired",params:{property: "messageBurst",
+validate124.errors = [{instancePath,schemaPath:"#/dependentRequired",keyword:"dependentRequired",params:{property: "messageBurst",
     missingProperty: missing0,
     depsCount: 1,
     deps: "messagesPerSecond"},message:"must have property messagesPerSecond when property messageBurst is present"}];
@@ -9695,22 +11910,22 @@ return false;
 }
 }
 else {
-validate102.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate124.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate102.errors = vErrors;
+validate124.errors = vErrors;
 return errors === 0;
 }
-validate102.evaluated = {"props":{"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"messagesPerSecond":true,"messageBurst":true},"dynamicProps":false,"dynamicItems":false};
+validate124.evaluated = {"props":{"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"messagesPerSecond":true,"messageBurst":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_room_name = validate103;
+export const common_room_name = validate125;
 
-function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/room-name.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate103.evaluated;
+const evaluated0 = validate125.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9720,31 +11935,31 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern13.test(data)){
-validate103.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate125.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate103.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate125.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate103.errors = vErrors;
+validate125.errors = vErrors;
 return errors === 0;
 }
-validate103.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate125.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_room_spec = validate58;
+export const common_room_spec = validate59;
 
 export const common_room = validate44;
 
-export const common_scope = validate104;
+export const common_scope = validate126;
 
-function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/scope.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate104.evaluated;
+const evaluated0 = validate126.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9752,25 +11967,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate104.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate126.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!((((data === "send") || (data === "receive")) || (data === "debug")) || (data === "command"))){
-validate104.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema69.enum},message:"must be equal to one of the allowed values"}];
+if(!(((((data === "send") || (data === "receive")) || (data === "debug")) || (data === "command")) || (data === "admin"))){
+validate126.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema70.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate104.errors = vErrors;
+validate126.errors = vErrors;
 return errors === 0;
 }
-validate104.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate126.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_secret = validate105;
+export const common_secret = validate127;
 
-function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate127(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/secret.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate105.evaluated;
+const evaluated0 = validate127.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9780,29 +11995,29 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern18.test(data)){
-validate105.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
+validate127.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 else {
-validate105.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate127.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate105.errors = vErrors;
+validate127.errors = vErrors;
 return errors === 0;
 }
-validate105.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate127.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_seq_range = validate70;
+export const common_seq_range = validate90;
 
-export const common_seq = validate106;
+export const common_seq = validate128;
 
-function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/seq.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate106.evaluated;
+const evaluated0 = validate128.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9810,35 +12025,35 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data)))){
-validate106.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate128.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === 0){
 if((typeof data == "number") && (isFinite(data))){
 if(data > 9007199254740991 || isNaN(data)){
-validate106.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate128.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data < 1 || isNaN(data)){
-validate106.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate128.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-validate106.errors = vErrors;
+validate128.errors = vErrors;
 return errors === 0;
 }
-validate106.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate128.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_server_info = validate107;
+export const common_server_info = validate129;
 
-function validate107(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/server-info.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate107.evaluated;
+const evaluated0 = validate129.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9849,7 +12064,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.name === undefined) && (missing0 = "name")) || ((data.version === undefined) && (missing0 = "version"))){
-validate107.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate129.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -9859,18 +12074,18 @@ const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
 if(func5(data0) > 100){
-validate107.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate129.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data0) < 1){
-validate107.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate129.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate107.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate129.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9886,18 +12101,18 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 100){
-validate107.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate129.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data1) < 1){
-validate107.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate129.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate107.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate129.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -9910,22 +12125,22 @@ var valid0 = true;
 }
 }
 else {
-validate107.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate129.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate107.errors = vErrors;
+validate129.errors = vErrors;
 return errors === 0;
 }
-validate107.evaluated = {"props":{"name":true,"version":true},"dynamicProps":false,"dynamicItems":false};
+validate129.evaluated = {"props":{"name":true,"version":true},"dynamicProps":false,"dynamicItems":false};
 
-export const common_sid = validate108;
+export const common_sid = validate130;
 
-function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/sid.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate108.evaluated;
+const evaluated0 = validate130.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9935,30 +12150,30 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern12.test(data)){
-validate108.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate130.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate108.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate130.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate108.errors = vErrors;
+validate130.errors = vErrors;
 return errors === 0;
 }
-validate108.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate130.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 export const common_state = validate43;
 
-export const common_switch_end = validate109;
-const schema161 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/switch-end.json","title":"SwitchEnd","description":"Why a switch came to nothing. `called_off`: by the sender, `switch.abort`; `refused`: by the receiver, `switch.refuse`; `timeout`: no answer within `switchAckMs`; `pipe_ended`: the pipe ended while it was open.","type":"string","enum":["called_off","refused","timeout","pipe_ended"]};
+export const common_switch_end = validate131;
+const schema195 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/switch-end.json","title":"SwitchEnd","description":"Why a switch came to nothing. `called_off`: by the sender, `switch.abort`; `refused`: by the receiver, `switch.refuse`; `timeout`: no answer within `switchAckMs`; `pipe_ended`: the pipe ended while it was open.","type":"string","enum":["called_off","refused","timeout","pipe_ended"]};
 
-function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/switch-end.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate109.evaluated;
+const evaluated0 = validate131.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9966,25 +12181,25 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate109.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate131.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data === "called_off") || (data === "refused")) || (data === "timeout")) || (data === "pipe_ended"))){
-validate109.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema161.enum},message:"must be equal to one of the allowed values"}];
+validate131.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema195.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate109.errors = vErrors;
+validate131.errors = vErrors;
 return errors === 0;
 }
-validate109.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate131.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const common_switch_id = validate110;
+export const common_switch_id = validate132;
 
-function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/switch-id.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate110.evaluated;
+const evaluated0 = validate132.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -9994,29 +12209,29 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern5.test(data)){
-validate110.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate132.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate110.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate132.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate110.errors = vErrors;
+validate132.errors = vErrors;
 return errors === 0;
 }
-validate110.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate132.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 export const common_switch_set = validate50;
 
-export const common_switch_status = validate111;
+export const common_switch_status = validate133;
 
-function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/switch-status.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate111.evaluated;
+const evaluated0 = validate133.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10024,27 +12239,27 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if(typeof data !== "string"){
-validate111.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate133.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((((((data === "waiting") || (data === "proposed")) || (data === "acknowledged")) || (data === "done")) || (data === "refused")) || (data === "aborting")) || (data === "aborted"))){
-validate111.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema81.enum},message:"must be equal to one of the allowed values"}];
+validate133.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema82.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-validate111.errors = vErrors;
+validate133.errors = vErrors;
 return errors === 0;
 }
-validate111.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate133.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 export const common_switch = validate48;
 
-export const common_transport = validate112;
+export const common_transport = validate134;
 
-function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/transport.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate112.evaluated;
+const evaluated0 = validate134.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10054,27 +12269,27 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(typeof data === "string"){
 if(!pattern14.test(data)){
-validate112.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+validate134.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate112.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate134.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate112.errors = vErrors;
+validate134.errors = vErrors;
 return errors === 0;
 }
-validate112.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate134.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const events_agent_command = validate113;
+export const events_agent_command = validate135;
 
-function validate113(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/agent.command.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate113.evaluated;
+const evaluated0 = validate135.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10085,7 +12300,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.from === undefined) && (missing0 = "from"))) || ((data.to === undefined) && (missing0 = "to"))) || ((data.name === undefined) && (missing0 = "name"))) || ((data.id === undefined) && (missing0 = "id"))){
-validate113.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate135.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10094,18 +12309,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate113.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate135.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate113.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate135.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate113.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate135.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10124,12 +12339,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate113.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate135.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate113.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate135.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10142,7 +12357,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate113.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate135.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -10158,12 +12373,12 @@ const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data3 === "string"){
 if(!pattern12.test(data3)){
-validate113.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate135.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate113.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate135.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10179,12 +12394,12 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data4 === "string"){
 if(!pattern4.test(data4)){
-validate113.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/pattern",keyword:"pattern",params:{pattern: "^(?:room|s_[A-Za-z0-9_-]{22})$"},message:"must match pattern \""+"^(?:room|s_[A-Za-z0-9_-]{22})$"+"\""}];
+validate135.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/pattern",keyword:"pattern",params:{pattern: "^(?:room|s_[A-Za-z0-9_-]{22})$"},message:"must match pattern \""+"^(?:room|s_[A-Za-z0-9_-]{22})$"+"\""}];
 return false;
 }
 }
 else {
-validate113.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate135.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10201,12 +12416,12 @@ const _errs14 = errors;
 if(errors === _errs14){
 if(typeof data5 === "string"){
 if(!pattern5.test(data5)){
-validate113.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate135.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate113.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate135.errors = [{instancePath:instancePath+"/name",schemaPath:"../common/command-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10223,12 +12438,12 @@ const _errs17 = errors;
 if(errors === _errs17){
 if(typeof data6 === "string"){
 if(!pattern5.test(data6)){
-validate113.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate135.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate113.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate135.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10246,22 +12461,22 @@ var valid0 = true;
 }
 }
 else {
-validate113.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate135.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate113.errors = vErrors;
+validate135.errors = vErrors;
 return errors === 0;
 }
-validate113.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"from":true,"to":true,"name":true,"body":true,"id":true},"dynamicProps":false,"dynamicItems":false};
+validate135.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"from":true,"to":true,"name":true,"body":true,"id":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_debug_envelope = validate114;
+export const events_debug_envelope = validate136;
 
-function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate136(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/debug.envelope.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate114.evaluated;
+const evaluated0 = validate136.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10272,7 +12487,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.n === undefined) && (missing0 = "n"))) || ((data.kind === undefined) && (missing0 = "kind"))) || ((data.bytes === undefined) && (missing0 = "bytes"))){
-validate114.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate136.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10281,18 +12496,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate114.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate136.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate114.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate136.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate114.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate136.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10311,12 +12526,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate114.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate136.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate114.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate136.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10329,7 +12544,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate114.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate136.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -10342,18 +12557,18 @@ if(data.dropped !== undefined){
 let data3 = data.dropped;
 const _errs8 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate114.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate136.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate114.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate136.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate114.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate136.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10370,18 +12585,18 @@ let data4 = data.epoch;
 const _errs10 = errors;
 const _errs11 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate114.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate136.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate114.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate136.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate114.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate136.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10397,11 +12612,11 @@ if(data.dir !== undefined){
 let data5 = data.dir;
 const _errs13 = errors;
 if(typeof data5 !== "string"){
-validate114.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate136.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data5 === "c2s") || (data5 === "s2c"))){
-validate114.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+validate136.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs13 === errors;
@@ -10414,18 +12629,18 @@ if(data.n !== undefined){
 let data6 = data.n;
 const _errs16 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate114.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate136.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate114.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate136.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 1 || isNaN(data6)){
-validate114.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate136.errors = [{instancePath:instancePath+"/n",schemaPath:"#/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10441,11 +12656,11 @@ if(data.kind !== undefined){
 let data7 = data.kind;
 const _errs18 = errors;
 if(typeof data7 !== "string"){
-validate114.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate136.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data7 === "text") || (data7 === "json")) || (data7 === "binary"))){
-validate114.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema71.enum},message:"must be equal to one of the allowed values"}];
+validate136.errors = [{instancePath:instancePath+"/kind",schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema72.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs18 === errors;
@@ -10458,18 +12673,18 @@ if(data.bytes !== undefined){
 let data8 = data.bytes;
 const _errs21 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate114.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate136.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs21){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 9007199254740991 || isNaN(data8)){
-validate114.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate136.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data8 < 0 || isNaN(data8)){
-validate114.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate136.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -10488,12 +12703,12 @@ const _errs25 = errors;
 if(errors === _errs25){
 if(typeof data9 === "string"){
 if(!pattern5.test(data9)){
-validate114.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate136.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate114.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate136.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10514,23 +12729,23 @@ var valid0 = true;
 }
 }
 else {
-validate114.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate136.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate114.errors = vErrors;
+validate136.errors = vErrors;
 return errors === 0;
 }
-validate114.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"epoch":true,"dir":true,"n":true,"kind":true,"bytes":true,"id":true},"dynamicProps":false,"dynamicItems":false};
+validate136.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"epoch":true,"dir":true,"n":true,"kind":true,"bytes":true,"id":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_debug_log = validate115;
-const schema178 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/debug.log.json","title":"DebugLogEvent","description":"A line about the session, for people. It holds no payload, ticket, secret or token. Only on the debug channel.","type":"object","properties":{"seq":{"$ref":"../common/seq.json","description":"Number of the event on the debug channel, given after drops: there are no holes."},"sid":{"$ref":"../common/sid.json","description":"The session. A debug channel tells about its own session only."},"replay":{"description":"Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.","const":true},"dropped":{"description":"Debug events dropped since the one before because there were too many; absent: none.","type":"integer","minimum":1,"maximum":9007199254740991},"level":{"description":"Level at which the line is said.","type":"string","enum":["info","trace"]},"text":{"description":"The line. May change at any time.","type":"string"}},"required":["seq","sid","level","text"]};
+export const events_debug_log = validate137;
+const schema212 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/debug.log.json","title":"DebugLogEvent","description":"A line about the session, for people. It holds no payload, ticket, secret or token. Only on the debug channel.","type":"object","properties":{"seq":{"$ref":"../common/seq.json","description":"Number of the event on the debug channel, given after drops: there are no holes."},"sid":{"$ref":"../common/sid.json","description":"The session. A debug channel tells about its own session only."},"replay":{"description":"Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.","const":true},"dropped":{"description":"Debug events dropped since the one before because there were too many; absent: none.","type":"integer","minimum":1,"maximum":9007199254740991},"level":{"description":"Level at which the line is said.","type":"string","enum":["info","trace"]},"text":{"description":"The line. May change at any time.","type":"string"}},"required":["seq","sid","level","text"]};
 
-function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate137(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/debug.log.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate115.evaluated;
+const evaluated0 = validate137.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10541,7 +12756,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.level === undefined) && (missing0 = "level"))) || ((data.text === undefined) && (missing0 = "text"))){
-validate115.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate137.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10550,18 +12765,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate115.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate137.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate115.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate137.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate115.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate137.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10580,12 +12795,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate115.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate137.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate115.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate137.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10598,7 +12813,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate115.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate137.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -10611,18 +12826,18 @@ if(data.dropped !== undefined){
 let data3 = data.dropped;
 const _errs8 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate115.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate137.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate115.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate137.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate115.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate137.errors = [{instancePath:instancePath+"/dropped",schemaPath:"#/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10638,11 +12853,11 @@ if(data.level !== undefined){
 let data4 = data.level;
 const _errs10 = errors;
 if(typeof data4 !== "string"){
-validate115.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate137.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data4 === "info") || (data4 === "trace"))){
-validate115.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/enum",keyword:"enum",params:{allowedValues: schema178.properties.level.enum},message:"must be equal to one of the allowed values"}];
+validate137.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/enum",keyword:"enum",params:{allowedValues: schema212.properties.level.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs10 === errors;
@@ -10654,7 +12869,7 @@ if(valid0){
 if(data.text !== undefined){
 const _errs12 = errors;
 if(typeof data.text !== "string"){
-validate115.errors = [{instancePath:instancePath+"/text",schemaPath:"#/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate137.errors = [{instancePath:instancePath+"/text",schemaPath:"#/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs12 === errors;
@@ -10670,22 +12885,22 @@ var valid0 = true;
 }
 }
 else {
-validate115.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate137.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate115.errors = vErrors;
+validate137.errors = vErrors;
 return errors === 0;
 }
-validate115.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"level":true,"text":true},"dynamicProps":false,"dynamicItems":false};
+validate137.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"level":true,"text":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_dropped = validate116;
+export const events_pipe_dropped = validate138;
 
-function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate138(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.dropped.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate116.evaluated;
+const evaluated0 = validate138.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10696,7 +12911,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.count === undefined) && (missing0 = "count"))){
-validate116.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate138.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10705,18 +12920,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate116.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate138.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate116.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate138.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate116.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate138.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10735,12 +12950,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate116.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate138.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate116.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate138.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10753,7 +12968,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate116.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate138.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -10778,18 +12993,18 @@ if(data.beforeN !== undefined){
 let data4 = data.beforeN;
 const _errs9 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate116.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate138.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate116.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate138.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate116.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate138.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10806,18 +13021,18 @@ let data5 = data.mark;
 const _errs11 = errors;
 const _errs12 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate116.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate138.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs12){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate116.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate138.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate116.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate138.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10833,18 +13048,18 @@ if(data.count !== undefined){
 let data6 = data.count;
 const _errs14 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate116.errors = [{instancePath:instancePath+"/count",schemaPath:"#/properties/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate138.errors = [{instancePath:instancePath+"/count",schemaPath:"#/properties/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs14){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate116.errors = [{instancePath:instancePath+"/count",schemaPath:"#/properties/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate138.errors = [{instancePath:instancePath+"/count",schemaPath:"#/properties/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 1 || isNaN(data6)){
-validate116.errors = [{instancePath:instancePath+"/count",schemaPath:"#/properties/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate138.errors = [{instancePath:instancePath+"/count",schemaPath:"#/properties/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10864,22 +13079,22 @@ var valid0 = true;
 }
 }
 else {
-validate116.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate138.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate116.errors = vErrors;
+validate138.errors = vErrors;
 return errors === 0;
 }
-validate116.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"beforeN":true,"mark":true,"count":true},"dynamicProps":false,"dynamicItems":false};
+validate138.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"beforeN":true,"mark":true,"count":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_ended = validate118;
+export const events_pipe_ended = validate140;
 
-function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate140(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.ended.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate118.evaluated;
+const evaluated0 = validate140.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -10890,7 +13105,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.finalN === undefined) && (missing0 = "finalN"))) || ((data.finalBytes === undefined) && (missing0 = "finalBytes"))) || ((data.cause === undefined) && (missing0 = "cause"))){
-validate118.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate140.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -10899,18 +13114,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate118.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate140.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate118.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate140.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate118.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate140.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -10929,12 +13144,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate118.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate140.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate118.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate140.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -10947,7 +13162,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate118.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate140.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -10972,11 +13187,11 @@ if(data.dir !== undefined){
 let data4 = data.dir;
 const _errs9 = errors;
 if(typeof data4 !== "string"){
-validate118.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate140.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data4 === "c2s") || (data4 === "s2c"))){
-validate118.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+validate140.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs9 === errors;
@@ -10989,18 +13204,18 @@ if(data.finalN !== undefined){
 let data5 = data.finalN;
 const _errs12 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate118.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate140.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs12){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate118.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate140.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate118.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate140.errors = [{instancePath:instancePath+"/finalN",schemaPath:"#/properties/finalN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -11016,18 +13231,18 @@ if(data.finalBytes !== undefined){
 let data6 = data.finalBytes;
 const _errs14 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate118.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate140.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs14){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate118.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate140.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 0 || isNaN(data6)){
-validate118.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate140.errors = [{instancePath:instancePath+"/finalBytes",schemaPath:"#/properties/finalBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -11043,11 +13258,11 @@ if(data.cause !== undefined){
 let data7 = data.cause;
 const _errs17 = errors;
 if(typeof data7 !== "string"){
-validate118.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate140.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!((((((((((data7 === "closed_by_peer") || (data7 === "lost")) || (data7 === "replaced")) || (data7 === "closed_by_session")) || (data7 === "message_too_long")) || (data7 === "protocol_error")) || (data7 === "invalid_utf8")) || (data7 === "slow_consumer")) || (data7 === "draining")) || (data7 === "timeout"))){
-validate118.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/enum",keyword:"enum",params:{allowedValues: schema75.enum},message:"must be equal to one of the allowed values"}];
+if(!(((((((((((data7 === "closed_by_peer") || (data7 === "lost")) || (data7 === "replaced")) || (data7 === "closed_by_session")) || (data7 === "message_too_long")) || (data7 === "protocol_error")) || (data7 === "invalid_utf8")) || (data7 === "slow_consumer")) || (data7 === "draining")) || (data7 === "timeout")) || (data7 === "room_closed"))){
+validate140.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/end-cause.json/enum",keyword:"enum",params:{allowedValues: schema76.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs17 === errors;
@@ -11065,22 +13280,22 @@ var valid0 = true;
 }
 }
 else {
-validate118.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate140.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate118.errors = vErrors;
+validate140.errors = vErrors;
 return errors === 0;
 }
-validate118.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"dir":true,"finalN":true,"finalBytes":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
+validate140.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"dir":true,"finalN":true,"finalBytes":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_manifest = validate120;
+export const events_pipe_manifest = validate142;
 
-function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate142(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.manifest.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate120.evaluated;
+const evaluated0 = validate142.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -11091,7 +13306,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.vseq === undefined) && (missing0 = "vseq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.items === undefined) && (missing0 = "items"))){
-validate120.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate142.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -11099,18 +13314,18 @@ if(data.vseq !== undefined){
 let data0 = data.vseq;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate120.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate142.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate120.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate142.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate120.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate142.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11129,12 +13344,12 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate120.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate142.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate120.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate142.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11149,18 +13364,18 @@ let data2 = data.epoch;
 const _errs6 = errors;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate120.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate142.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate120.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate142.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate120.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate142.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11186,7 +13401,7 @@ if(errors === _errs11){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 let missing1;
 if(((((data4.n === undefined) && (missing1 = "n")) || ((data4.id === undefined) && (missing1 = "id"))) || ((data4.from === undefined) && (missing1 = "from"))) || ((data4.hops === undefined) && (missing1 = "hops"))){
-validate120.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate142.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -11194,18 +13409,18 @@ if(data4.n !== undefined){
 let data5 = data4.n;
 const _errs13 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate120.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate142.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate120.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate142.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate120.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate142.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11224,12 +13439,12 @@ const _errs16 = errors;
 if(errors === _errs16){
 if(typeof data6 === "string"){
 if(!pattern5.test(data6)){
-validate120.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate142.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate120.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate142.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11246,12 +13461,12 @@ const _errs19 = errors;
 if(errors === _errs19){
 if(typeof data7 === "string"){
 if(!pattern12.test(data7)){
-validate120.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate142.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate120.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate142.errors = [{instancePath:instancePath+"/items/" + i0+"/from",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11274,18 +13489,18 @@ const _errs23 = errors;
 if(errors === _errs23){
 if(typeof data9 === "string"){
 if(func5(data9) > 255){
-validate120.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"}];
+validate142.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"}];
 return false;
 }
 else {
 if(func5(data9) < 1){
-validate120.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate142.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate120.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate142.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11296,7 +13511,7 @@ break;
 }
 }
 else {
-validate120.errors = [{instancePath:instancePath+"/items/" + i0+"/hops",schemaPath:"#/properties/items/items/properties/hops/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate142.errors = [{instancePath:instancePath+"/items/" + i0+"/hops",schemaPath:"#/properties/items/items/properties/hops/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -11311,7 +13526,7 @@ var valid4 = true;
 }
 }
 else {
-validate120.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate142.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -11322,7 +13537,7 @@ break;
 }
 }
 else {
-validate120.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate142.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -11337,22 +13552,22 @@ var valid0 = true;
 }
 }
 else {
-validate120.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate142.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate120.errors = vErrors;
+validate142.errors = vErrors;
 return errors === 0;
 }
-validate120.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
+validate142.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_mark = validate121;
+export const events_pipe_mark = validate143;
 
-function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate143(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.mark.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate121.evaluated;
+const evaluated0 = validate143.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -11363,7 +13578,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.mark === undefined) && (missing0 = "mark"))) || ((data.at === undefined) && (missing0 = "at"))){
-validate121.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate143.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -11372,18 +13587,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate121.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate143.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate121.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate143.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate121.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate143.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11402,12 +13617,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate121.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate143.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate121.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate143.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11420,7 +13635,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate121.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate143.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -11434,18 +13649,18 @@ let data3 = data.mark;
 const _errs8 = errors;
 const _errs9 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate121.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate143.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs9){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate121.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate143.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate121.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate143.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11475,22 +13690,22 @@ var valid0 = true;
 }
 }
 else {
-validate121.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate143.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate121.errors = vErrors;
+validate143.errors = vErrors;
 return errors === 0;
 }
-validate121.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"mark":true,"at":true},"dynamicProps":false,"dynamicItems":false};
+validate143.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"mark":true,"at":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_opened = validate123;
+export const events_pipe_opened = validate145;
 
-function validate123(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.opened.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate123.evaluated;
+const evaluated0 = validate145.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -11501,7 +13716,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.transport === undefined) && (missing0 = "transport"))) || ((data.room === undefined) && (missing0 = "room"))){
-validate123.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate145.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -11510,18 +13725,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate123.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate145.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate123.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate145.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate123.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate145.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11540,12 +13755,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate123.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate145.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate123.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate145.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11558,7 +13773,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate123.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate145.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -11584,18 +13799,18 @@ let data4 = data.epoch;
 const _errs9 = errors;
 const _errs10 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate123.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate145.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate123.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate145.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate123.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate145.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11614,12 +13829,12 @@ const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data5 === "string"){
 if(!pattern14.test(data5)){
-validate123.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+validate145.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
 }
 else {
-validate123.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate145.errors = [{instancePath:instancePath+"/transport",schemaPath:"../common/transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11636,12 +13851,12 @@ const _errs16 = errors;
 if(errors === _errs16){
 if(typeof data6 === "string"){
 if(!pattern13.test(data6)){
-validate123.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+validate145.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
 return false;
 }
 }
 else {
-validate123.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate145.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11659,22 +13874,22 @@ var valid0 = true;
 }
 }
 else {
-validate123.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate145.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate123.errors = vErrors;
+validate145.errors = vErrors;
 return errors === 0;
 }
-validate123.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"epoch":true,"transport":true,"room":true},"dynamicProps":false,"dynamicItems":false};
+validate145.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"epoch":true,"transport":true,"room":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_receipt = validate125;
+export const events_pipe_receipt = validate147;
 
-function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate147(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.receipt.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate125.evaluated;
+const evaluated0 = validate147.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -11685,7 +13900,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.vseq === undefined) && (missing0 = "vseq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.items === undefined) && (missing0 = "items"))){
-validate125.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate147.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -11693,18 +13908,18 @@ if(data.vseq !== undefined){
 let data0 = data.vseq;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate125.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate147.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate125.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate147.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate125.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate147.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11723,12 +13938,12 @@ const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate125.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate147.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate125.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate147.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11743,18 +13958,18 @@ let data2 = data.epoch;
 const _errs6 = errors;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate125.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate147.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate125.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate147.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate125.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate147.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11780,7 +13995,7 @@ if(errors === _errs11){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 let missing1;
 if((((data4.n === undefined) && (missing1 = "n")) || ((data4.id === undefined) && (missing1 = "id"))) || ((data4.members === undefined) && (missing1 = "members"))){
-validate125.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate147.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -11788,18 +14003,18 @@ if(data4.n !== undefined){
 let data5 = data4.n;
 const _errs13 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate125.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate147.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate125.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate147.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate125.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate147.errors = [{instancePath:instancePath+"/items/" + i0+"/n",schemaPath:"#/properties/items/items/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11818,12 +14033,12 @@ const _errs16 = errors;
 if(errors === _errs16){
 if(typeof data6 === "string"){
 if(!pattern5.test(data6)){
-validate125.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate147.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate125.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate147.errors = [{instancePath:instancePath+"/items/" + i0+"/id",schemaPath:"../common/message-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11837,18 +14052,18 @@ if(data4.members !== undefined){
 let data7 = data4.members;
 const _errs18 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate125.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate147.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs18){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 9007199254740991 || isNaN(data7)){
-validate125.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate147.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate125.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate147.errors = [{instancePath:instancePath+"/items/" + i0+"/members",schemaPath:"#/properties/items/items/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -11864,7 +14079,7 @@ var valid4 = true;
 }
 }
 else {
-validate125.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate147.errors = [{instancePath:instancePath+"/items/" + i0,schemaPath:"#/properties/items/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -11875,7 +14090,7 @@ break;
 }
 }
 else {
-validate125.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate147.errors = [{instancePath:instancePath+"/items",schemaPath:"#/properties/items/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -11890,22 +14105,22 @@ var valid0 = true;
 }
 }
 else {
-validate125.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate147.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate125.errors = vErrors;
+validate147.errors = vErrors;
 return errors === 0;
 }
-validate125.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
+validate147.evaluated = {"props":{"vseq":true,"sid":true,"epoch":true,"items":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_refused = validate126;
+export const events_pipe_refused = validate148;
 
-function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.refused.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate126.evaluated;
+const evaluated0 = validate148.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -11916,7 +14131,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.from === undefined) && (missing0 = "from"))) || ((data.to === undefined) && (missing0 = "to"))) || ((data.error === undefined) && (missing0 = "error"))){
-validate126.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate148.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -11925,18 +14140,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate126.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate148.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate126.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate148.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate126.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate148.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11955,12 +14170,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate126.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate148.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate126.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate148.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -11973,7 +14188,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate126.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate148.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -11998,18 +14213,18 @@ if(data.from !== undefined){
 let data4 = data.from;
 const _errs9 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate126.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate148.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate126.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate148.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate126.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate148.errors = [{instancePath:instancePath+"/from",schemaPath:"#/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12025,18 +14240,18 @@ if(data.to !== undefined){
 let data5 = data.to;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate126.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate148.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate126.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate148.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate126.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate148.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12050,8 +14265,8 @@ var valid0 = true;
 if(valid0){
 if(data.error !== undefined){
 const _errs13 = errors;
-if(!(validate92(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+if(!(validate112(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs13 === errors;
@@ -12068,22 +14283,22 @@ var valid0 = true;
 }
 }
 else {
-validate126.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate148.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate126.errors = vErrors;
+validate148.errors = vErrors;
 return errors === 0;
 }
-validate126.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"from":true,"to":true,"error":true},"dynamicProps":false,"dynamicItems":false};
+validate148.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"from":true,"to":true,"error":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_resumed = validate129;
+export const events_pipe_resumed = validate151;
 
-function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate151(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.resumed.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate129.evaluated;
+const evaluated0 = validate151.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12094,7 +14309,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.cause === undefined) && (missing0 = "cause"))){
-validate129.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate151.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -12103,18 +14318,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate129.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate151.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate129.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate151.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate129.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate151.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12133,12 +14348,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate129.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate151.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate129.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate151.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -12151,7 +14366,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate129.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate151.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -12178,12 +14393,12 @@ const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data4 === "string"){
 if(func5(data4) < 1){
-validate129.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate151.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 else {
-validate129.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate151.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -12199,22 +14414,22 @@ var valid0 = true;
 }
 }
 else {
-validate129.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate151.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate129.errors = vErrors;
+validate151.errors = vErrors;
 return errors === 0;
 }
-validate129.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
+validate151.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_pipe_undeliverable = validate131;
+export const events_pipe_undeliverable = validate153;
 
-function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate153(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/pipe.undeliverable.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate131.evaluated;
+const evaluated0 = validate153.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12225,7 +14440,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.error === undefined) && (missing0 = "error"))){
-validate131.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate153.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -12234,18 +14449,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate131.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate153.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate131.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate153.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate131.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate153.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12264,12 +14479,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate131.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate153.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate131.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate153.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -12282,7 +14497,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate131.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate153.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -12307,18 +14522,18 @@ if(data.members !== undefined){
 let data4 = data.members;
 const _errs9 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate131.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate153.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs9){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate131.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate153.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate131.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate153.errors = [{instancePath:instancePath+"/members",schemaPath:"#/properties/members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12334,18 +14549,18 @@ if(data.beforeN !== undefined){
 let data5 = data.beforeN;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate131.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate153.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate131.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate153.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate131.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate153.errors = [{instancePath:instancePath+"/beforeN",schemaPath:"#/properties/beforeN/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12362,18 +14577,18 @@ let data6 = data.mark;
 const _errs13 = errors;
 const _errs14 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate131.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate153.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs14){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 > 9007199254740991 || isNaN(data6)){
-validate131.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate153.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data6 < 1 || isNaN(data6)){
-validate131.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate153.errors = [{instancePath:instancePath+"/mark",schemaPath:"../common/mark.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12387,8 +14602,8 @@ var valid0 = true;
 if(valid0){
 if(data.error !== undefined){
 const _errs16 = errors;
-if(!(validate92(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+if(!(validate112(data.error, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs16 === errors;
@@ -12406,22 +14621,22 @@ var valid0 = true;
 }
 }
 else {
-validate131.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate153.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate131.errors = vErrors;
+validate153.errors = vErrors;
 return errors === 0;
 }
-validate131.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"members":true,"beforeN":true,"mark":true,"error":true},"dynamicProps":false,"dynamicItems":false};
+validate153.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"members":true,"beforeN":true,"mark":true,"error":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_server_draining = validate134;
+export const events_room_closed = validate156;
 
-function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="https://porthouse.example/schemas/v1/events/server.draining.json" */;
+function validate156(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/room.closed.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate134.evaluated;
+const evaluated0 = validate156.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12431,8 +14646,8 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.deadlineMs === undefined) && (missing0 = "deadlineMs"))) || ((data.reconnectAfterMs === undefined) && (missing0 = "reconnectAfterMs"))){
-validate134.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.room === undefined) && (missing0 = "room"))) || ((data.cause === undefined) && (missing0 = "cause"))){
+validate156.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -12441,18 +14656,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate134.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate156.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate134.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate156.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate134.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate156.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12471,12 +14686,254 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate134.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate156.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate134.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate156.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.room !== undefined){
+let data2 = data.room;
+const _errs7 = errors;
+const _errs8 = errors;
+if(errors === _errs8){
+if(typeof data2 === "string"){
+if(!pattern13.test(data2)){
+validate156.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9_-]{0,62}$"+"\""}];
+return false;
+}
+}
+else {
+validate156.errors = [{instancePath:instancePath+"/room",schemaPath:"../common/room-name.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.cause !== undefined){
+let data3 = data.cause;
+const _errs10 = errors;
+if(errors === _errs10){
+if(typeof data3 === "string"){
+if(!pattern51.test(data3)){
+validate156.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
+return false;
+}
+}
+else {
+validate156.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs10 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate156.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate156.errors = vErrors;
+return errors === 0;
+}
+validate156.evaluated = {"props":{"seq":true,"sid":true,"room":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_room_member = validate157;
+const schema257 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/room.member.json","title":"RoomMemberEvent","description":"Something about a member of the session's room. Only after `subscribe`; not retained.","type":"object","properties":{"vseq":{"description":"Number of this report on this socket: from 1 without holes over all reports, from the bind on. Reports are not retained and not replayed.","type":"integer","minimum":1,"maximum":9007199254740991},"sid":{"$ref":"../common/sid.json","description":"The session that the event is sent to."},"change":{"description":"`joined`: it has become a member; `opened`, `closed`: its pipe; `left`: it is no member any more.","type":"string","enum":["joined","opened","closed","left"]},"member":{"$ref":"../common/member.json","description":"The member as it is after that; of one that has left, as it was."}},"required":["vseq","sid","change","member"]};
+
+function validate157(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/room.member.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate157.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.vseq === undefined) && (missing0 = "vseq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.change === undefined) && (missing0 = "change"))) || ((data.member === undefined) && (missing0 = "member"))){
+validate157.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.vseq !== undefined){
+let data0 = data.vseq;
+const _errs1 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate157.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs1){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate157.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate157.errors = [{instancePath:instancePath+"/vseq",schemaPath:"#/properties/vseq/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs3 = errors;
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
+validate157.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate157.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.change !== undefined){
+let data2 = data.change;
+const _errs6 = errors;
+if(typeof data2 !== "string"){
+validate157.errors = [{instancePath:instancePath+"/change",schemaPath:"#/properties/change/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((((data2 === "joined") || (data2 === "opened")) || (data2 === "closed")) || (data2 === "left"))){
+validate157.errors = [{instancePath:instancePath+"/change",schemaPath:"#/properties/change/enum",keyword:"enum",params:{allowedValues: schema257.properties.change.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs6 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.member !== undefined){
+const _errs8 = errors;
+if(!(validate72(data.member, {instancePath:instancePath+"/member",parentData:data,parentDataProperty:"member",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate157.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate157.errors = vErrors;
+return errors === 0;
+}
+validate157.evaluated = {"props":{"vseq":true,"sid":true,"change":true,"member":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_room_owner = validate159;
+
+function validate159(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/room.owner.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate159.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.owned === undefined) && (missing0 = "owned"))){
+validate159.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate159.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate159.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate159.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
+validate159.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate159.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -12489,7 +14946,267 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate134.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate159.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.owned !== undefined){
+const _errs8 = errors;
+if(typeof data.owned !== "boolean"){
+validate159.errors = [{instancePath:instancePath+"/owned",schemaPath:"#/properties/owned/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate159.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate159.errors = vErrors;
+return errors === 0;
+}
+validate159.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"owned":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_room_updated = validate160;
+
+function validate160(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/room.updated.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate160.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.room === undefined) && (missing0 = "room"))) || ((data.rev === undefined) && (missing0 = "rev"))){
+validate160.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate160.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate160.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate160.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
+validate160.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate160.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate160.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.at !== undefined){
+const _errs8 = errors;
+if(!(validate26(data.at, {instancePath:instancePath+"/at",parentData:data,parentDataProperty:"at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.room !== undefined){
+const _errs9 = errors;
+if(!(validate44(data.room, {instancePath:instancePath+"/room",parentData:data,parentDataProperty:"room",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.rev !== undefined){
+let data5 = data.rev;
+const _errs10 = errors;
+const _errs11 = errors;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+validate160.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs11){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 9007199254740991 || isNaN(data5)){
+validate160.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data5 < 1 || isNaN(data5)){
+validate160.errors = [{instancePath:instancePath+"/rev",schemaPath:"../common/rev.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs10 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate160.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate160.errors = vErrors;
+return errors === 0;
+}
+validate160.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"room":true,"rev":true},"dynamicProps":false,"dynamicItems":false};
+
+export const events_server_draining = validate163;
+
+function validate163(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="https://porthouse.example/schemas/v1/events/server.draining.json" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate163.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.deadlineMs === undefined) && (missing0 = "deadlineMs"))) || ((data.reconnectAfterMs === undefined) && (missing0 = "reconnectAfterMs"))){
+validate163.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.seq !== undefined){
+let data0 = data.seq;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate163.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate163.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data0 < 1 || isNaN(data0)){
+validate163.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sid !== undefined){
+let data1 = data.sid;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
+validate163.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+return false;
+}
+}
+else {
+validate163.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.replay !== undefined){
+const _errs7 = errors;
+if(true !== data.replay){
+validate163.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -12502,18 +15219,18 @@ if(data.deadlineMs !== undefined){
 let data3 = data.deadlineMs;
 const _errs8 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate134.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate163.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs8){
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate134.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate163.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 0 || isNaN(data3)){
-validate134.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate163.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -12529,18 +15246,18 @@ if(data.reconnectAfterMs !== undefined){
 let data4 = data.reconnectAfterMs;
 const _errs11 = errors;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-validate134.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate163.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 9007199254740991 || isNaN(data4)){
-validate134.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate163.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data4 < 0 || isNaN(data4)){
-validate134.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate163.errors = [{instancePath:instancePath+"/reconnectAfterMs",schemaPath:"#/properties/reconnectAfterMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -12558,22 +15275,22 @@ var valid0 = true;
 }
 }
 else {
-validate134.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate163.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate134.errors = vErrors;
+validate163.errors = vErrors;
 return errors === 0;
 }
-validate134.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"deadlineMs":true,"reconnectAfterMs":true},"dynamicProps":false,"dynamicItems":false};
+validate163.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"deadlineMs":true,"reconnectAfterMs":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_sibling_gap = validate135;
+export const events_sibling_gap = validate164;
 
-function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate164(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/sibling.gap.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate135.evaluated;
+const evaluated0 = validate164.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12584,7 +15301,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.sid === undefined) && (missing0 = "sid")) || ((data.from === undefined) && (missing0 = "from"))) || ((data.to === undefined) && (missing0 = "to"))) || ((data.state === undefined) && (missing0 = "state"))){
-validate135.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate164.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -12595,12 +15312,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern12.test(data0)){
-validate135.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate164.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate135.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate164.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -12615,18 +15332,18 @@ let data1 = data.from;
 const _errs4 = errors;
 const _errs5 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate135.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate164.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate135.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate164.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 1 || isNaN(data1)){
-validate135.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate164.errors = [{instancePath:instancePath+"/from",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12643,18 +15360,18 @@ let data2 = data.to;
 const _errs7 = errors;
 const _errs8 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate135.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate164.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs8){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate135.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate164.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate135.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate164.errors = [{instancePath:instancePath+"/to",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12683,22 +15400,22 @@ var valid0 = true;
 }
 }
 else {
-validate135.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate164.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate135.errors = vErrors;
+validate164.errors = vErrors;
 return errors === 0;
 }
-validate135.evaluated = {"props":{"sid":true,"from":true,"to":true,"state":true},"dynamicProps":false,"dynamicItems":false};
+validate164.evaluated = {"props":{"sid":true,"from":true,"to":true,"state":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_sibling_hello = validate137;
+export const events_sibling_hello = validate166;
 
-function validate137(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate166(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/sibling.hello.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate137.evaluated;
+const evaluated0 = validate166.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12709,7 +15426,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.nonce === undefined) && (missing0 = "nonce")) || ((data.versions === undefined) && (missing0 = "versions"))) || ((data.server === undefined) && (missing0 = "server"))){
-validate137.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate166.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -12719,13 +15436,13 @@ const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern29.test(data0)){
-validate137.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
+if(!pattern41.test(data0)){
+validate166.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate137.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate166.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -12746,13 +15463,13 @@ for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 const _errs6 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate137.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate166.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs6){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 < 1 || isNaN(data2)){
-validate137.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate166.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12774,7 +15491,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-validate137.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate166.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break;
 }
@@ -12784,7 +15501,7 @@ indices0[item0] = i1;
 }
 }
 else {
-validate137.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate166.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -12802,7 +15519,7 @@ if(errors === _errs9){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 let missing1;
 if(((data3.name === undefined) && (missing1 = "name")) || ((data3.version === undefined) && (missing1 = "version"))){
-validate137.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate166.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -12812,18 +15529,18 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data4 === "string"){
 if(func5(data4) > 100){
-validate137.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate166.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data4) < 1){
-validate137.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate166.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate137.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate166.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -12839,18 +15556,18 @@ const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data5 === "string"){
 if(func5(data5) > 100){
-validate137.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate166.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data5) < 1){
-validate137.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate166.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate137.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate166.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -12863,7 +15580,7 @@ var valid5 = true;
 }
 }
 else {
-validate137.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate166.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -12877,22 +15594,22 @@ var valid0 = true;
 }
 }
 else {
-validate137.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate166.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate137.errors = vErrors;
+validate166.errors = vErrors;
 return errors === 0;
 }
-validate137.evaluated = {"props":{"nonce":true,"versions":true,"server":true},"dynamicProps":false,"dynamicItems":false};
+validate166.evaluated = {"props":{"nonce":true,"versions":true,"server":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_sibling_replaced = validate138;
+export const events_sibling_replaced = validate167;
 
-function validate138(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate167(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/sibling.replaced.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate138.evaluated;
+const evaluated0 = validate167.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -12903,7 +15620,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.sid === undefined) && (missing0 = "sid")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.generation === undefined) && (missing0 = "generation"))){
-validate138.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate167.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -12914,12 +15631,12 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(!pattern12.test(data0)){
-validate138.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate167.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate138.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate167.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -12933,11 +15650,11 @@ if(data.channel !== undefined){
 let data1 = data.channel;
 const _errs4 = errors;
 if(typeof data1 !== "string"){
-validate138.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate167.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data1 === "command") || (data1 === "debug"))){
-validate138.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema109.enum},message:"must be equal to one of the allowed values"}];
+validate167.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema141.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -12950,18 +15667,18 @@ if(data.generation !== undefined){
 let data2 = data.generation;
 const _errs7 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate138.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate167.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs7){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate138.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate167.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 2 || isNaN(data2)){
-validate138.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate167.errors = [{instancePath:instancePath+"/generation",schemaPath:"#/properties/generation/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -12977,22 +15694,22 @@ var valid0 = true;
 }
 }
 else {
-validate138.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate167.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate138.errors = vErrors;
+validate167.errors = vErrors;
 return errors === 0;
 }
-validate138.evaluated = {"props":{"sid":true,"channel":true,"generation":true},"dynamicProps":false,"dynamicItems":false};
+validate167.evaluated = {"props":{"sid":true,"channel":true,"generation":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_switch_abort = validate139;
+export const events_switch_abort = validate168;
 
-function validate139(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate168(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/switch.abort.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate139.evaluated;
+const evaluated0 = validate168.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -13003,7 +15720,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.id === undefined) && (missing0 = "id"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.cause === undefined) && (missing0 = "cause"))){
-validate139.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate168.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -13012,18 +15729,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate139.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate168.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate139.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate168.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate139.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate168.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -13042,12 +15759,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate139.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate168.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate139.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate168.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -13060,7 +15777,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate139.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate168.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -13088,12 +15805,12 @@ const _errs10 = errors;
 if(errors === _errs10){
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-validate139.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate168.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate139.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate168.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -13107,11 +15824,11 @@ if(data.dir !== undefined){
 let data5 = data.dir;
 const _errs12 = errors;
 if(typeof data5 !== "string"){
-validate139.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate168.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data5 === "c2s") || (data5 === "s2c"))){
-validate139.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+validate168.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs12 === errors;
@@ -13124,11 +15841,11 @@ if(data.cause !== undefined){
 let data6 = data.cause;
 const _errs15 = errors;
 if(typeof data6 !== "string"){
-validate139.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/switch-end.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate168.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/switch-end.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((data6 === "called_off") || (data6 === "refused")) || (data6 === "timeout")) || (data6 === "pipe_ended"))){
-validate139.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/switch-end.json/enum",keyword:"enum",params:{allowedValues: schema161.enum},message:"must be equal to one of the allowed values"}];
+validate168.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/switch-end.json/enum",keyword:"enum",params:{allowedValues: schema195.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs15 === errors;
@@ -13145,22 +15862,22 @@ var valid0 = true;
 }
 }
 else {
-validate139.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate168.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate139.errors = vErrors;
+validate168.errors = vErrors;
 return errors === 0;
 }
-validate139.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"id":true,"dir":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
+validate168.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"id":true,"dir":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
 
-export const events_switch_done = validate141;
+export const events_switch_done = validate170;
 
-function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate170(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/switch.done.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate141.evaluated;
+const evaluated0 = validate170.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -13171,7 +15888,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((data.seq === undefined) && (missing0 = "seq")) || ((data.sid === undefined) && (missing0 = "sid"))) || ((data.at === undefined) && (missing0 = "at"))) || ((data.id === undefined) && (missing0 = "id"))) || ((data.dir === undefined) && (missing0 = "dir"))) || ((data.set === undefined) && (missing0 = "set"))){
-validate141.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate170.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -13180,18 +15897,18 @@ let data0 = data.seq;
 const _errs1 = errors;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate141.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate170.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate141.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate170.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate141.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate170.errors = [{instancePath:instancePath+"/seq",schemaPath:"../common/seq.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -13210,12 +15927,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-validate141.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
+validate170.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
 }
 else {
-validate141.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate170.errors = [{instancePath:instancePath+"/sid",schemaPath:"../common/sid.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -13228,7 +15945,7 @@ if(valid0){
 if(data.replay !== undefined){
 const _errs7 = errors;
 if(true !== data.replay){
-validate141.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+validate170.errors = [{instancePath:instancePath+"/replay",schemaPath:"#/properties/replay/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -13256,12 +15973,12 @@ const _errs10 = errors;
 if(errors === _errs10){
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-validate141.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
+validate170.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/pattern",keyword:"pattern",params:{pattern: "^[!-~]{1,64}$"},message:"must match pattern \""+"^[!-~]{1,64}$"+"\""}];
 return false;
 }
 }
 else {
-validate141.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate170.errors = [{instancePath:instancePath+"/id",schemaPath:"../common/switch-id.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -13275,11 +15992,11 @@ if(data.dir !== undefined){
 let data5 = data.dir;
 const _errs12 = errors;
 if(typeof data5 !== "string"){
-validate141.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate170.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data5 === "c2s") || (data5 === "s2c"))){
-validate141.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
+validate170.errors = [{instancePath:instancePath+"/dir",schemaPath:"../common/direction.json/enum",keyword:"enum",params:{allowedValues: schema42.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs12 === errors;
@@ -13308,23 +16025,23 @@ var valid0 = true;
 }
 }
 else {
-validate141.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate170.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate141.errors = vErrors;
+validate170.errors = vErrors;
 return errors === 0;
 }
-validate141.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"id":true,"dir":true,"set":true},"dynamicProps":false,"dynamicItems":false};
+validate170.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"id":true,"dir":true,"set":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_discovery = validate144;
-const pattern79 = new RegExp("^[a-z][a-z0-9-]{0,63}$", "u");
+export const http_discovery = validate173;
+const pattern97 = new RegExp("^[a-z][a-z0-9-]{0,63}$", "u");
 
-function validate144(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate173(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/discovery.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate144.evaluated;
+const evaluated0 = validate173.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -13335,14 +16052,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((((((data.protocol === undefined) && (missing0 = "protocol")) || ((data.versions === undefined) && (missing0 = "versions"))) || ((data.server === undefined) && (missing0 = "server"))) || ((data.profiles === undefined) && (missing0 = "profiles"))) || ((data.endpoints === undefined) && (missing0 = "endpoints"))) || ((data.subprotocols === undefined) && (missing0 = "subprotocols"))) || ((data.formats === undefined) && (missing0 = "formats"))) || ((data.features === undefined) && (missing0 = "features"))) || ((data.limits === undefined) && (missing0 = "limits"))) || ((data.errors === undefined) && (missing0 = "errors"))){
-validate144.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate173.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.protocol !== undefined){
 const _errs1 = errors;
 if("porthouse" !== data.protocol){
-validate144.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/const",keyword:"const",params:{allowedValue: "porthouse"},message:"must be equal to constant"}];
+validate173.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/const",keyword:"const",params:{allowedValue: "porthouse"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -13362,13 +16079,13 @@ for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 const _errs4 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate144.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 < 1 || isNaN(data2)){
-validate144.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/versions/" + i0,schemaPath:"#/properties/versions/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -13390,7 +16107,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-validate144.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
+validate173.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"}];
 return false;
 break;
 }
@@ -13400,7 +16117,7 @@ indices0[item0] = i1;
 }
 }
 else {
-validate144.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate173.errors = [{instancePath:instancePath+"/versions",schemaPath:"#/properties/versions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -13418,7 +16135,7 @@ if(errors === _errs7){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 let missing1;
 if(((data3.name === undefined) && (missing1 = "name")) || ((data3.version === undefined) && (missing1 = "version"))){
-validate144.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate173.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -13428,18 +16145,18 @@ const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data4 === "string"){
 if(func5(data4) > 100){
-validate144.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate173.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data4) < 1){
-validate144.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate173.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate144.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate173.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -13455,18 +16172,18 @@ const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data5 === "string"){
 if(func5(data5) > 100){
-validate144.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
+validate173.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
 if(func5(data5) < 1){
-validate144.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate173.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate144.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate173.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -13479,7 +16196,7 @@ var valid4 = true;
 }
 }
 else {
-validate144.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate173.errors = [{instancePath:instancePath+"/server",schemaPath:"../common/server-info.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -13501,13 +16218,13 @@ let data7 = data6[i2];
 const _errs15 = errors;
 if(errors === _errs15){
 if(typeof data7 === "string"){
-if(!pattern79.test(data7)){
-validate144.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,63}$"+"\""}];
+if(!pattern97.test(data7)){
+validate173.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,63}$"+"\""}];
 return false;
 }
 }
 else {
-validate144.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate173.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -13528,7 +16245,7 @@ continue;
 }
 if(typeof indices1[item1] == "number"){
 j1 = indices1[item1];
-validate144.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i3+" are identical)"}];
+validate173.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i3+" are identical)"}];
 return false;
 break;
 }
@@ -13538,7 +16255,7 @@ indices1[item1] = i3;
 }
 }
 else {
-validate144.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate173.errors = [{instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -13555,7 +16272,7 @@ if(errors === _errs17){
 if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 let missing2;
 if((((data8.sessions === undefined) && (missing2 = "sessions")) || ((data8.sibling === undefined) && (missing2 = "sibling"))) || ((data8.pipe === undefined) && (missing2 = "pipe"))){
-validate144.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
+validate173.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
@@ -13565,24 +16282,24 @@ const _errs19 = errors;
 if(errors === _errs19){
 if(typeof data9 === "string"){
 if(func5(data9) > 2048){
-validate144.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate173.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data9) < 1){
-validate144.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate173.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern26.test(data9)){
-validate144.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
+if(!pattern38.test(data9)){
+validate173.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate144.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate173.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -13603,31 +16320,31 @@ const _errs23 = errors;
 if(errors === _errs23){
 if(typeof data11 === "string"){
 if(func5(data11) > 2048){
-validate144.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate173.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data11) < 1){
-validate144.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate173.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern26.test(data11)){
-validate144.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
-return false;
-}
-}
-}
-}
-else {
-validate144.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(!pattern38.test(data11)){
+validate173.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate144.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate173.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+else {
+validate173.errors = [{instancePath:instancePath+"/endpoints/sibling",schemaPath:"#/properties/endpoints/properties/sibling/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -13648,31 +16365,31 @@ const _errs27 = errors;
 if(errors === _errs27){
 if(typeof data13 === "string"){
 if(func5(data13) > 2048){
-validate144.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate173.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func5(data13) < 1){
-validate144.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate173.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern26.test(data13)){
-validate144.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
-return false;
-}
-}
-}
-}
-else {
-validate144.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(!pattern38.test(data13)){
+validate173.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
 }
 }
 else {
-validate144.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate173.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+else {
+validate173.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -13686,7 +16403,7 @@ var valid7 = true;
 }
 }
 else {
-validate144.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate173.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -13703,14 +16420,14 @@ if(errors === _errs29){
 if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
 let missing3;
 if(((data14.pipe === undefined) && (missing3 = "pipe")) || ((data14.sibling === undefined) && (missing3 = "sibling"))){
-validate144.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
+validate173.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
 if(data14.pipe !== undefined){
 const _errs31 = errors;
 if("porthouse.pipe.v1" !== data14.pipe){
-validate144.errors = [{instancePath:instancePath+"/subprotocols/pipe",schemaPath:"#/properties/subprotocols/properties/pipe/const",keyword:"const",params:{allowedValue: "porthouse.pipe.v1"},message:"must be equal to constant"}];
+validate173.errors = [{instancePath:instancePath+"/subprotocols/pipe",schemaPath:"#/properties/subprotocols/properties/pipe/const",keyword:"const",params:{allowedValue: "porthouse.pipe.v1"},message:"must be equal to constant"}];
 return false;
 }
 var valid10 = _errs31 === errors;
@@ -13722,7 +16439,7 @@ if(valid10){
 if(data14.sibling !== undefined){
 const _errs32 = errors;
 if("porthouse.sibling.v1" !== data14.sibling){
-validate144.errors = [{instancePath:instancePath+"/subprotocols/sibling",schemaPath:"#/properties/subprotocols/properties/sibling/const",keyword:"const",params:{allowedValue: "porthouse.sibling.v1"},message:"must be equal to constant"}];
+validate173.errors = [{instancePath:instancePath+"/subprotocols/sibling",schemaPath:"#/properties/subprotocols/properties/sibling/const",keyword:"const",params:{allowedValue: "porthouse.sibling.v1"},message:"must be equal to constant"}];
 return false;
 }
 var valid10 = _errs32 === errors;
@@ -13734,7 +16451,7 @@ var valid10 = true;
 }
 }
 else {
-validate144.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate173.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -13755,11 +16472,11 @@ for(let i4=0; i4<len2; i4++){
 let data18 = data17[i4];
 const _errs35 = errors;
 if(typeof data18 !== "string"){
-validate144.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate173.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data18 === "text") || (data18 === "json")) || (data18 === "binary"))){
-validate144.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema71.enum},message:"must be equal to one of the allowed values"}];
+validate173.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema72.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid11 = _errs35 === errors;
@@ -13775,7 +16492,7 @@ outer0:
 for(;i5--;){
 for(j2 = i5; j2--;){
 if(func0(data17[i5], data17[j2])){
-validate144.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/uniqueItems",keyword:"uniqueItems",params:{i: i5, j: j2},message:"must NOT have duplicate items (items ## "+j2+" and "+i5+" are identical)"}];
+validate173.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/uniqueItems",keyword:"uniqueItems",params:{i: i5, j: j2},message:"must NOT have duplicate items (items ## "+j2+" and "+i5+" are identical)"}];
 return false;
 break outer0;
 }
@@ -13785,7 +16502,7 @@ break outer0;
 }
 }
 else {
-validate144.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate173.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -13799,7 +16516,7 @@ if(data.features !== undefined){
 let data19 = data.features;
 const _errs38 = errors;
 if(!(data19 && typeof data19 == "object" && !Array.isArray(data19))){
-validate144.errors = [{instancePath:instancePath+"/features",schemaPath:"#/properties/features/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate173.errors = [{instancePath:instancePath+"/features",schemaPath:"#/properties/features/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs38 === errors;
@@ -13816,7 +16533,7 @@ if(errors === _errs41){
 if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
 let missing4;
 if(((((((((((((((((((data20.hardMessageBytes === undefined) && (missing4 = "hardMessageBytes")) || ((data20.maxMessageBytes === undefined) && (missing4 = "maxMessageBytes"))) || ((data20.maxMembers === undefined) && (missing4 = "maxMembers"))) || ((data20.maxQueuedMessages === undefined) && (missing4 = "maxQueuedMessages"))) || ((data20.maxQueuedBytes === undefined) && (missing4 = "maxQueuedBytes"))) || ((data20.ticketMs === undefined) && (missing4 = "ticketMs"))) || ((data20.sessionLingerMs === undefined) && (missing4 = "sessionLingerMs"))) || ((data20.bindMs === undefined) && (missing4 = "bindMs"))) || ((data20.ringEvents === undefined) && (missing4 = "ringEvents"))) || ((data20.ringBytes === undefined) && (missing4 = "ringBytes"))) || ((data20.siblingMessageBytes === undefined) && (missing4 = "siblingMessageBytes"))) || ((data20.siblingQueuedBytes === undefined) && (missing4 = "siblingQueuedBytes"))) || ((data20.fenceMs === undefined) && (missing4 = "fenceMs"))) || ((data20.maxPendingFences === undefined) && (missing4 = "maxPendingFences"))) || ((data20.maxStayMs === undefined) && (missing4 = "maxStayMs"))) || ((data20.httpBodyBytes === undefined) && (missing4 = "httpBodyBytes"))) || ((data20.keepaliveMs === undefined) && (missing4 = "keepaliveMs"))) || ((data20.maxSessions === undefined) && (missing4 = "maxSessions"))){
-validate144.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
+validate173.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
@@ -13824,18 +16541,18 @@ if(data20.hardMessageBytes !== undefined){
 let data21 = data20.hardMessageBytes;
 const _errs43 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate144.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs43){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 67108864 || isNaN(data21)){
-validate144.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate173.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data21 < 1 || isNaN(data21)){
-validate144.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -13851,18 +16568,18 @@ if(data20.maxMessageBytes !== undefined){
 let data22 = data20.maxMessageBytes;
 const _errs46 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate144.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs46){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 67108864 || isNaN(data22)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data22 < 1 || isNaN(data22)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -13878,18 +16595,18 @@ if(data20.maxMembers !== undefined){
 let data23 = data20.maxMembers;
 const _errs49 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate144.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs49){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 1000000 || isNaN(data23)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data23 < 1 || isNaN(data23)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -13905,18 +16622,18 @@ if(data20.maxQueuedMessages !== undefined){
 let data24 = data20.maxQueuedMessages;
 const _errs52 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate144.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs52){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 1000000 || isNaN(data24)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data24 < 1 || isNaN(data24)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -13932,18 +16649,18 @@ if(data20.maxQueuedBytes !== undefined){
 let data25 = data20.maxQueuedBytes;
 const _errs55 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-validate144.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs55){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 1073741824 || isNaN(data25)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
 if(data25 < 1 || isNaN(data25)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -13959,18 +16676,18 @@ if(data20.pauseMaxMs !== undefined){
 let data26 = data20.pauseMaxMs;
 const _errs58 = errors;
 if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-validate144.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs58){
 if((typeof data26 == "number") && (isFinite(data26))){
 if(data26 > 86400000 || isNaN(data26)){
-validate144.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data26 < 1 || isNaN(data26)){
-validate144.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -13986,18 +16703,18 @@ if(data20.blockMs !== undefined){
 let data27 = data20.blockMs;
 const _errs61 = errors;
 if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-validate144.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs61){
 if((typeof data27 == "number") && (isFinite(data27))){
 if(data27 > 600000 || isNaN(data27)){
-validate144.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data27 < 1 || isNaN(data27)){
-validate144.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14013,18 +16730,18 @@ if(data20.ticketMs !== undefined){
 let data28 = data20.ticketMs;
 const _errs64 = errors;
 if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
-validate144.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs64){
 if((typeof data28 == "number") && (isFinite(data28))){
 if(data28 > 600000 || isNaN(data28)){
-validate144.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data28 < 1 || isNaN(data28)){
-validate144.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14040,18 +16757,18 @@ if(data20.sessionLingerMs !== undefined){
 let data29 = data20.sessionLingerMs;
 const _errs67 = errors;
 if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-validate144.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs67){
 if((typeof data29 == "number") && (isFinite(data29))){
 if(data29 > 3600000 || isNaN(data29)){
-validate144.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data29 < 1 || isNaN(data29)){
-validate144.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14067,18 +16784,18 @@ if(data20.bindMs !== undefined){
 let data30 = data20.bindMs;
 const _errs70 = errors;
 if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
-validate144.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs70){
 if((typeof data30 == "number") && (isFinite(data30))){
 if(data30 > 600000 || isNaN(data30)){
-validate144.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data30 < 1 || isNaN(data30)){
-validate144.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14094,18 +16811,18 @@ if(data20.ringEvents !== undefined){
 let data31 = data20.ringEvents;
 const _errs73 = errors;
 if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
-validate144.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs73){
 if((typeof data31 == "number") && (isFinite(data31))){
 if(data31 > 65536 || isNaN(data31)){
-validate144.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+validate173.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
 return false;
 }
 else {
 if(data31 < 1 || isNaN(data31)){
-validate144.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14121,18 +16838,18 @@ if(data20.ringBytes !== undefined){
 let data32 = data20.ringBytes;
 const _errs76 = errors;
 if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
-validate144.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs76){
 if((typeof data32 == "number") && (isFinite(data32))){
 if(data32 > 67108864 || isNaN(data32)){
-validate144.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate173.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data32 < 1 || isNaN(data32)){
-validate144.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14148,18 +16865,18 @@ if(data20.siblingMessageBytes !== undefined){
 let data33 = data20.siblingMessageBytes;
 const _errs79 = errors;
 if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
-validate144.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs79){
 if((typeof data33 == "number") && (isFinite(data33))){
 if(data33 > 16777216 || isNaN(data33)){
-validate144.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate173.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data33 < 1024 || isNaN(data33)){
-validate144.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate173.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -14175,18 +16892,18 @@ if(data20.siblingQueuedBytes !== undefined){
 let data34 = data20.siblingQueuedBytes;
 const _errs82 = errors;
 if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-validate144.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs82){
 if((typeof data34 == "number") && (isFinite(data34))){
 if(data34 > 67108864 || isNaN(data34)){
-validate144.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+validate173.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
 if(data34 < 1024 || isNaN(data34)){
-validate144.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate173.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -14202,18 +16919,18 @@ if(data20.fenceMs !== undefined){
 let data35 = data20.fenceMs;
 const _errs85 = errors;
 if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
-validate144.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs85){
 if((typeof data35 == "number") && (isFinite(data35))){
 if(data35 > 600000 || isNaN(data35)){
-validate144.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
 if(data35 < 1 || isNaN(data35)){
-validate144.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14229,18 +16946,18 @@ if(data20.maxPendingFences !== undefined){
 let data36 = data20.maxPendingFences;
 const _errs88 = errors;
 if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
-validate144.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs88){
 if((typeof data36 == "number") && (isFinite(data36))){
 if(data36 > 1024 || isNaN(data36)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
 return false;
 }
 else {
 if(data36 < 1 || isNaN(data36)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14256,18 +16973,18 @@ if(data20.maxStayMs !== undefined){
 let data37 = data20.maxStayMs;
 const _errs91 = errors;
 if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
-validate144.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs91){
 if((typeof data37 == "number") && (isFinite(data37))){
 if(data37 > 86400000 || isNaN(data37)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data37 < 1 || isNaN(data37)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14283,18 +17000,18 @@ if(data20.httpBodyBytes !== undefined){
 let data38 = data20.httpBodyBytes;
 const _errs94 = errors;
 if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
-validate144.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs94){
 if((typeof data38 == "number") && (isFinite(data38))){
 if(data38 > 16777216 || isNaN(data38)){
-validate144.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+validate173.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
 if(data38 < 1024 || isNaN(data38)){
-validate144.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
+validate173.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
@@ -14310,18 +17027,18 @@ if(data20.keepaliveMs !== undefined){
 let data39 = data20.keepaliveMs;
 const _errs97 = errors;
 if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
-validate144.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs97){
 if((typeof data39 == "number") && (isFinite(data39))){
 if(data39 > 3600000 || isNaN(data39)){
-validate144.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data39 < 100 || isNaN(data39)){
-validate144.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+validate173.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -14337,18 +17054,18 @@ if(data20.maxSessions !== undefined){
 let data40 = data20.maxSessions;
 const _errs100 = errors;
 if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
-validate144.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs100){
 if((typeof data40 == "number") && (isFinite(data40))){
 if(data40 > 100000000 || isNaN(data40)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data40 < 1 || isNaN(data40)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14364,18 +17081,18 @@ if(data20.maxAnonymousSessions !== undefined){
 let data41 = data20.maxAnonymousSessions;
 const _errs103 = errors;
 if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
-validate144.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs103){
 if((typeof data41 == "number") && (isFinite(data41))){
 if(data41 > 100000000 || isNaN(data41)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data41 < 0 || isNaN(data41)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -14391,18 +17108,18 @@ if(data20.maxConnections !== undefined){
 let data42 = data20.maxConnections;
 const _errs106 = errors;
 if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
-validate144.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs106){
 if((typeof data42 == "number") && (isFinite(data42))){
 if(data42 > 100000000 || isNaN(data42)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
 if(data42 < 1 || isNaN(data42)){
-validate144.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -14418,18 +17135,18 @@ if(data20.drainMs !== undefined){
 let data43 = data20.drainMs;
 const _errs109 = errors;
 if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
-validate144.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs109){
 if((typeof data43 == "number") && (isFinite(data43))){
 if(data43 > 3600000 || isNaN(data43)){
-validate144.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
 if(data43 < 0 || isNaN(data43)){
-validate144.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate173.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -14445,18 +17162,18 @@ if(data20.debugEventsPerSecond !== undefined){
 let data44 = data20.debugEventsPerSecond;
 const _errs112 = errors;
 if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
-validate144.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs112){
 if((typeof data44 == "number") && (isFinite(data44))){
 if(data44 > 1000000 || isNaN(data44)){
-validate144.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data44 < 0 || isNaN(data44)){
-validate144.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate173.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -14472,18 +17189,18 @@ if(data20.agentCommandBytes !== undefined){
 let data45 = data20.agentCommandBytes;
 const _errs115 = errors;
 if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
-validate144.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs115){
 if((typeof data45 == "number") && (isFinite(data45))){
 if(data45 > 1048576 || isNaN(data45)){
-validate144.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+validate173.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
 if(data45 < 2 || isNaN(data45)){
-validate144.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+validate173.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -14499,24 +17216,78 @@ if(data20.agentCommandsPerSecond !== undefined){
 let data46 = data20.agentCommandsPerSecond;
 const _errs118 = errors;
 if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
-validate144.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate173.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs118){
 if((typeof data46 == "number") && (isFinite(data46))){
 if(data46 > 1000000 || isNaN(data46)){
-validate144.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate173.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data46 < 1 || isNaN(data46)){
-validate144.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate173.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
 var valid15 = _errs118 === errors;
+}
+else {
+var valid15 = true;
+}
+if(valid15){
+if(data20.maxRooms !== undefined){
+let data47 = data20.maxRooms;
+const _errs121 = errors;
+if(!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))){
+validate173.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs121){
+if((typeof data47 == "number") && (isFinite(data47))){
+if(data47 > 100000000 || isNaN(data47)){
+validate173.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+return false;
+}
+else {
+if(data47 < 1 || isNaN(data47)){
+validate173.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid15 = _errs121 === errors;
+}
+else {
+var valid15 = true;
+}
+if(valid15){
+if(data20.maxPageItems !== undefined){
+let data48 = data20.maxPageItems;
+const _errs124 = errors;
+if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
+validate173.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs124){
+if((typeof data48 == "number") && (isFinite(data48))){
+if(data48 > 1000 || isNaN(data48)){
+validate173.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+return false;
+}
+else {
+if(data48 < 1 || isNaN(data48)){
+validate173.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid15 = _errs124 === errors;
 }
 else {
 var valid15 = true;
@@ -14548,8 +17319,10 @@ var valid15 = true;
 }
 }
 }
+}
+}
 else {
-validate144.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate173.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -14560,29 +17333,29 @@ var valid0 = true;
 }
 if(valid0){
 if(data.errors !== undefined){
-let data47 = data.errors;
-const _errs121 = errors;
-if(errors === _errs121){
-if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
-for(const key0 in data47){
-let data48 = data47[key0];
-const _errs124 = errors;
-if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
-validate144.errors = [{instancePath:instancePath+"/errors/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/errors/additionalProperties/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+let data49 = data.errors;
+const _errs127 = errors;
+if(errors === _errs127){
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+for(const key0 in data49){
+let data50 = data49[key0];
+const _errs130 = errors;
+if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
+validate173.errors = [{instancePath:instancePath+"/errors/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/errors/additionalProperties/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-var valid16 = _errs124 === errors;
+var valid16 = _errs130 === errors;
 if(!valid16){
 break;
 }
 }
 }
 else {
-validate144.errors = [{instancePath:instancePath+"/errors",schemaPath:"#/properties/errors/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate173.errors = [{instancePath:instancePath+"/errors",schemaPath:"#/properties/errors/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid0 = _errs121 === errors;
+var valid0 = _errs127 === errors;
 }
 else {
 var valid0 = true;
@@ -14599,24 +17372,24 @@ var valid0 = true;
 }
 }
 else {
-validate144.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate173.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate144.errors = vErrors;
+validate173.errors = vErrors;
 return errors === 0;
 }
-validate144.evaluated = {"props":{"protocol":true,"versions":true,"server":true,"profiles":true,"endpoints":true,"subprotocols":true,"formats":true,"features":true,"limits":true,"errors":true},"dynamicProps":false,"dynamicItems":false};
+validate173.evaluated = {"props":{"protocol":true,"versions":true,"server":true,"profiles":true,"endpoints":true,"subprotocols":true,"formats":true,"features":true,"limits":true,"errors":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_grant = validate63;
+export const http_grant = validate83;
 
-export const http_refusal = validate145;
+export const http_refusal = validate174;
 
-function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate174(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/refusal.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate145.evaluated;
+const evaluated0 = validate174.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -14627,7 +17400,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.error === undefined) && (missing0 = "error")){
-validate145.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate174.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -14638,7 +17411,7 @@ if(errors === _errs1){
 if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 let missing1;
 if((((data0.name === undefined) && (missing1 = "name")) || ((data0.code === undefined) && (missing1 = "code"))) || ((data0.message === undefined) && (missing1 = "message"))){
-validate145.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate174.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -14647,13 +17420,13 @@ let data1 = data0.name;
 const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
-if(!pattern39.test(data1)){
-validate145.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
+if(!pattern51.test(data1)){
+validate174.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
 }
 else {
-validate145.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate174.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -14667,7 +17440,7 @@ if(data0.code !== undefined){
 let data2 = data0.code;
 const _errs5 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate145.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate174.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid1 = _errs5 === errors;
@@ -14679,7 +17452,7 @@ if(valid1){
 if(data0.message !== undefined){
 const _errs7 = errors;
 if(typeof data0.message !== "string"){
-validate145.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate174.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs7 === errors;
@@ -14697,18 +17470,18 @@ if(data4.limit !== undefined){
 let data5 = data4.limit;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate145.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate174.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 9007199254740991 || isNaN(data5)){
-validate145.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate174.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data5 < 0 || isNaN(data5)){
-validate145.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate174.errors = [{instancePath:instancePath+"/error/data/limit",schemaPath:"#/properties/error/properties/data/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -14725,13 +17498,13 @@ let data6 = data4.pointer;
 const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data6 === "string"){
-if(!pattern40.test(data6)){
-validate145.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
+if(!pattern52.test(data6)){
+validate174.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
 return false;
 }
 }
 else {
-validate145.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate174.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -14743,7 +17516,7 @@ var valid2 = true;
 }
 }
 else {
-validate145.errors = [{instancePath:instancePath+"/error/data",schemaPath:"#/properties/error/properties/data/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate174.errors = [{instancePath:instancePath+"/error/data",schemaPath:"#/properties/error/properties/data/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -14758,7 +17531,7 @@ var valid1 = true;
 }
 }
 else {
-validate145.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate174.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -14766,25 +17539,25 @@ return false;
 }
 }
 else {
-validate145.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate174.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate145.errors = vErrors;
+validate174.errors = vErrors;
 return errors === 0;
 }
-validate145.evaluated = {"props":{"error":true},"dynamicProps":false,"dynamicItems":false};
+validate174.evaluated = {"props":{"error":true},"dynamicProps":false,"dynamicItems":false};
 
-export const http_session_request = validate57;
+export const http_session_request = validate78;
 
-export const rpc_failure = validate146;
-const schema248 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/failure.json","title":"RpcFailure","description":"Answer to a call that was refused, and to what was not a call at all.","type":"object","properties":{"jsonrpc":{"description":"Version of JSON-RPC.","const":"2.0"},"id":{"description":"Id of the call; null where the message had no valid id.","type":["string","integer","null"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991},"error":{"description":"Why it was refused.","type":"object","properties":{"code":{"description":"Code of the error in `errors.json`.","type":"integer"},"message":{"description":"For people. May change at any time.","type":"string"},"data":{"$ref":"../common/error-detail.json","description":"Name of the error, and what else is known."}},"required":["code","message","data"]}},"required":["jsonrpc","id","error"]};
+export const rpc_failure = validate175;
+const schema295 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/failure.json","title":"RpcFailure","description":"Answer to a call that was refused, and to what was not a call at all.","type":"object","properties":{"jsonrpc":{"description":"Version of JSON-RPC.","const":"2.0"},"id":{"description":"Id of the call; null where the message had no valid id.","type":["string","integer","null"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991},"error":{"description":"Why it was refused.","type":"object","properties":{"code":{"description":"Code of the error in `errors.json`.","type":"integer"},"message":{"description":"For people. May change at any time.","type":"string"},"data":{"$ref":"../common/error-detail.json","description":"Name of the error, and what else is known."}},"required":["code","message","data"]}},"required":["jsonrpc","id","error"]};
 
-function validate146(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate175(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/failure.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate146.evaluated;
+const evaluated0 = validate175.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -14795,14 +17568,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.id === undefined) && (missing0 = "id"))) || ((data.error === undefined) && (missing0 = "error"))){
-validate146.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate175.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate146.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate175.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -14815,18 +17588,18 @@ if(data.id !== undefined){
 let data1 = data.id;
 const _errs2 = errors;
 if(((typeof data1 !== "string") && (!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1))))) && (data1 !== null)){
-validate146.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: schema248.properties.id.type},message:"must be string,integer,null"}];
+validate175.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: schema295.properties.id.type},message:"must be string,integer,null"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate146.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate175.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < -9007199254740991 || isNaN(data1)){
-validate146.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate175.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -14834,7 +17607,7 @@ return false;
 if(errors === _errs2){
 if(typeof data1 === "string"){
 if(func5(data1) > 128){
-validate146.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate175.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
@@ -14853,7 +17626,7 @@ if(errors === _errs4){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 let missing1;
 if((((data2.code === undefined) && (missing1 = "code")) || ((data2.message === undefined) && (missing1 = "message"))) || ((data2.data === undefined) && (missing1 = "data"))){
-validate146.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate175.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -14861,7 +17634,7 @@ if(data2.code !== undefined){
 let data3 = data2.code;
 const _errs6 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate146.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate175.errors = [{instancePath:instancePath+"/error/code",schemaPath:"#/properties/error/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid1 = _errs6 === errors;
@@ -14873,7 +17646,7 @@ if(valid1){
 if(data2.message !== undefined){
 const _errs8 = errors;
 if(typeof data2.message !== "string"){
-validate146.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate175.errors = [{instancePath:instancePath+"/error/message",schemaPath:"#/properties/error/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs8 === errors;
@@ -14884,8 +17657,8 @@ var valid1 = true;
 if(valid1){
 if(data2.data !== undefined){
 const _errs10 = errors;
-if(!(validate92(data2.data, {instancePath:instancePath+"/error/data",parentData:data2,parentDataProperty:"data",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+if(!(validate112(data2.data, {instancePath:instancePath+"/error/data",parentData:data2,parentDataProperty:"data",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
 errors = vErrors.length;
 }
 var valid1 = _errs10 === errors;
@@ -14898,7 +17671,7 @@ var valid1 = true;
 }
 }
 else {
-validate146.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate175.errors = [{instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -14912,23 +17685,23 @@ var valid0 = true;
 }
 }
 else {
-validate146.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate175.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate146.errors = vErrors;
+validate175.errors = vErrors;
 return errors === 0;
 }
-validate146.evaluated = {"props":{"jsonrpc":true,"id":true,"error":true},"dynamicProps":false,"dynamicItems":false};
+validate175.evaluated = {"props":{"jsonrpc":true,"id":true,"error":true},"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_id = validate148;
-const schema249 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/id.json","title":"RpcId","description":"Id of a call, chosen by the client and echoed with the same type: a string of at most 128 characters, or an integer. Unique among the calls of one socket that are not answered yet.","type":["string","integer"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991};
+export const rpc_id = validate177;
+const schema296 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/id.json","title":"RpcId","description":"Id of a call, chosen by the client and echoed with the same type: a string of at most 128 characters, or an integer. Unique among the calls of one socket that are not answered yet.","type":["string","integer"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991};
 
-function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate177(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/id.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate148.evaluated;
+const evaluated0 = validate177.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -14936,18 +17709,18 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if((typeof data !== "string") && (!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data))))){
-validate148.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema249.type},message:"must be string,integer"}];
+validate177.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema296.type},message:"must be string,integer"}];
 return false;
 }
 if(errors === 0){
 if((typeof data == "number") && (isFinite(data))){
 if(data > 9007199254740991 || isNaN(data)){
-validate148.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate177.errors = [{instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data < -9007199254740991 || isNaN(data)){
-validate148.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate177.errors = [{instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -14955,24 +17728,24 @@ return false;
 if(errors === 0){
 if(typeof data === "string"){
 if(func5(data) > 128){
-validate148.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate177.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
 }
 }
-validate148.errors = vErrors;
+validate177.errors = vErrors;
 return errors === 0;
 }
-validate148.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate177.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_notification = validate149;
+export const rpc_notification = validate178;
 
-function validate149(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate178(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/notification.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate149.evaluated;
+const evaluated0 = validate178.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -14983,14 +17756,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.method === undefined) && (missing0 = "method"))) || ((data.params === undefined) && (missing0 = "params"))){
-validate149.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate178.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate149.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate178.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -15002,7 +17775,7 @@ if(valid0){
 if(data.method !== undefined){
 const _errs2 = errors;
 if(typeof data.method !== "string"){
-validate149.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate178.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -15015,7 +17788,7 @@ if(data.params !== undefined){
 let data2 = data.params;
 const _errs4 = errors;
 if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
-validate149.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate178.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -15028,22 +17801,22 @@ var valid0 = true;
 }
 }
 else {
-validate149.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate178.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate149.errors = vErrors;
+validate178.errors = vErrors;
 return errors === 0;
 }
-validate149.evaluated = {"props":{"jsonrpc":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
+validate178.evaluated = {"props":{"jsonrpc":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_request = validate150;
+export const rpc_request = validate179;
 
-function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate179(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/request.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate150.evaluated;
+const evaluated0 = validate179.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -15054,14 +17827,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.method === undefined) && (missing0 = "method"))){
-validate150.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate179.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate150.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate179.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -15075,18 +17848,18 @@ let data1 = data.id;
 const _errs2 = errors;
 const _errs3 = errors;
 if((typeof data1 !== "string") && (!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1))))){
-validate150.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema249.type},message:"must be string,integer"}];
+validate179.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema296.type},message:"must be string,integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate150.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate179.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < -9007199254740991 || isNaN(data1)){
-validate150.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate179.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -15094,7 +17867,7 @@ return false;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 128){
-validate150.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate179.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
@@ -15109,7 +17882,7 @@ if(valid0){
 if(data.method !== undefined){
 const _errs5 = errors;
 if(typeof data.method !== "string"){
-validate150.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate179.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -15122,7 +17895,7 @@ if(data.params !== undefined){
 let data3 = data.params;
 const _errs7 = errors;
 if(!(data3 && typeof data3 == "object" && !Array.isArray(data3))){
-validate150.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate179.errors = [{instancePath:instancePath+"/params",schemaPath:"#/properties/params/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -15136,22 +17909,22 @@ var valid0 = true;
 }
 }
 else {
-validate150.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate179.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate150.errors = vErrors;
+validate179.errors = vErrors;
 return errors === 0;
 }
-validate150.evaluated = {"props":{"jsonrpc":true,"id":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
+validate179.evaluated = {"props":{"jsonrpc":true,"id":true,"method":true,"params":true},"dynamicProps":false,"dynamicItems":false};
 
-export const rpc_success = validate151;
+export const rpc_success = validate180;
 
-function validate151(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate180(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/success.json" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate151.evaluated;
+const evaluated0 = validate180.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -15162,14 +17935,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.jsonrpc === undefined) && (missing0 = "jsonrpc")) || ((data.id === undefined) && (missing0 = "id"))) || ((data.result === undefined) && (missing0 = "result"))){
-validate151.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate180.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.jsonrpc !== undefined){
 const _errs1 = errors;
 if("2.0" !== data.jsonrpc){
-validate151.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
+validate180.errors = [{instancePath:instancePath+"/jsonrpc",schemaPath:"#/properties/jsonrpc/const",keyword:"const",params:{allowedValue: "2.0"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -15183,18 +17956,18 @@ let data1 = data.id;
 const _errs2 = errors;
 const _errs3 = errors;
 if((typeof data1 !== "string") && (!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1))))){
-validate151.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema249.type},message:"must be string,integer"}];
+validate180.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema296.type},message:"must be string,integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate151.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate180.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < -9007199254740991 || isNaN(data1)){
-validate151.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
+validate180.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: -9007199254740991},message:"must be >= -9007199254740991"}];
 return false;
 }
 }
@@ -15202,7 +17975,7 @@ return false;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func5(data1) > 128){
-validate151.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate180.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 }
@@ -15218,7 +17991,7 @@ if(data.result !== undefined){
 let data2 = data.result;
 const _errs5 = errors;
 if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
-validate151.errors = [{instancePath:instancePath+"/result",schemaPath:"#/properties/result/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate180.errors = [{instancePath:instancePath+"/result",schemaPath:"#/properties/result/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -15231,11 +18004,11 @@ var valid0 = true;
 }
 }
 else {
-validate151.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate180.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate151.errors = vErrors;
+validate180.errors = vErrors;
 return errors === 0;
 }
-validate151.evaluated = {"props":{"jsonrpc":true,"id":true,"result":true},"dynamicProps":false,"dynamicItems":false};
+validate180.evaluated = {"props":{"jsonrpc":true,"id":true,"result":true},"dynamicProps":false,"dynamicItems":false};

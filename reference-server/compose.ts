@@ -28,6 +28,7 @@ const PROFILES = [
   'debug',
   'switching',
   'agents',
+  'rooms',
 ] as const;
 const EPOCH_BYTES = 12;
 

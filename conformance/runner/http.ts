@@ -121,7 +121,8 @@ function createOf(run: Run, { create, room }: Fields): Json | undefined {
 const EXPRESSION = /^([A-Za-z]+)([*+-]\d+)*$/;
 
 /** Limits may be asked for relative to the server's own: `maxMembers+1`. */
-function withLimits(run: Run, asked: Fields): Fields {
+/** A spec or request in whose `limits` expressions such as `maxMembers+1` have become numbers. */
+export function withLimits(run: Run, asked: Fields): Fields {
   const { limits } = asked;
   if (!isFields(limits)) return asked;
   const numbers = Object.entries(limits).map(([name, value]) => {

@@ -5,6 +5,7 @@ import type { Fields, Step } from '../model.js';
 import type { Json } from '../timeline.js';
 import type { Connection } from './connection.js';
 import { openConnection } from './connection.js';
+import { withLimits } from './http.js';
 import type { Run } from './run.js';
 
 const PIPE_PROTOCOL = 'porthouse.pipe.v1';
@@ -78,13 +79,16 @@ export function callStep(run: Run, fields: Fields, step: Step): void {
   makeCall(run, connectionAt(run, at), {
     method: asText(method),
     // `invalid: true` with `params: null` leaves them out.
-    ...(params === null ? {} : { params: params ?? {} }),
+    ...(params === null ? {} : { params: withSpec(run, params ?? {}) }),
     ...(id === undefined ? {} : { id }),
     notify: notify === true,
     label: labelOf('call', fields, step.index),
     odd: invalid === true,
   });
 }
+
+const withSpec = (run: Run, params: Json): Json =>
+  isFields(params) && isFields(params['spec']) ? { ...params, spec: withLimits(run, params['spec']) } : params;
 
 /** Sends a ping and records it. */
 export function sendPing(run: Run, { at, conn, driver }: Connection, text: string): void {

@@ -51,7 +51,7 @@ export class House {
     const room = request.create ? this.#create(request, account) : this.#find(request.room, account);
     if (room instanceof Refusal) return room;
     const scopes = request.scopes ?? SCOPES;
-    if (scopes.includes('debug') || scopes.includes('command')) return new Refusal('forbidden');
+    if (scopes.some((scope) => !SCOPES.includes(scope))) return new Refusal('forbidden');
     const { maxMembers } = room.spec.limits;
     if (room.members.size >= maxMembers) return new Refusal('room_full', { limit: maxMembers });
     return this.#enter(room, { ...request, scopes });

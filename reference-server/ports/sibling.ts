@@ -30,7 +30,18 @@ export interface SiblingOutlet {
   /** Another connection took the channel over: says so, last of all, and closes (BIND-11). */
   replaced(generation: number): void;
   /** Closes for a reason of the server's. */
-  close(reason: 'draining' | 'session_ended'): void;
+  close(reason: 'draining' | 'session_ended' | 'room_closed'): void;
+}
+
+/** Calls about rooms (profile `rooms`). */
+export interface RoomCalls {
+  create(params: CallParams['room.create']): Result<CallResults['room.create']>;
+  describe(params: CallParams['room.describe']): Result<CallResults['room.describe']>;
+  list(params: CallParams['room.list']): Result<CallResults['room.list']>;
+  members(params: CallParams['room.members']): Result<CallResults['room.members']>;
+  update(params: CallParams['room.update']): Result<CallResults['room.update']>;
+  /** Answers when everything is over but the siblings, which are closed behind the reply. */
+  close(params: CallParams['room.close'], reply: (result: Result<CallResults['room.close']>) => void): void;
 }
 
 /** What a bound sibling may do; every effect holds when the call has returned (SIB-11). */
@@ -54,6 +65,7 @@ export interface Binding {
   pausePipe(): Result<CallResults['pipe.pause']>;
   resumePipe(): Result<CallResults['pipe.resume']>;
   subscribe(params: CallParams['subscribe']): CallResults['subscribe'];
+  readonly rooms: RoomCalls;
   debugLevel(params: CallParams['debug.level']): CallResults['debug.level'];
   /** Runs `call` at most once per `op` of the session, and gives every repeat the first result (RPC-9). */
   once(op: OpKey, call: Deferred): void;

@@ -1,7 +1,7 @@
 import type { CallParams, CallResults, SessionState } from '../../generated/types.js';
 import type { Cancel } from '../ports/clock.js';
 import type { Refusal, Result } from '../ports/refusal.js';
-import type { Binding, Channel, Deferred, EventLog, OpKey } from '../ports/sibling.js';
+import type { Binding, Channel, Deferred, EventLog, OpKey, RoomCalls } from '../ports/sibling.js';
 import { refusedCommand, sendCommand } from './commands.js';
 import type { SwitchCalls } from '../ports/switching.js';
 import { fence, whenRouted } from './fence.js';
@@ -15,6 +15,7 @@ interface BindingParts {
   readonly channel: Channel;
   readonly log: EventLog;
   readonly tickets: Tickets;
+  readonly rooms: RoomCalls;
   readonly generation: number;
   readonly result: CallResults['sibling.bind'];
   readonly replayFrom: number;
@@ -27,6 +28,7 @@ export class SessionBinding implements Binding {
   readonly log: EventLog;
   readonly result: CallResults['sibling.bind'];
   readonly replayFrom: number;
+  readonly rooms: RoomCalls;
   readonly #session: Session;
   readonly #tickets: Tickets;
   readonly #generation: number;
@@ -39,6 +41,7 @@ export class SessionBinding implements Binding {
     this.sid = parts.session.sid;
     this.channel = parts.channel;
     this.log = parts.log;
+    this.rooms = parts.rooms;
     this.result = parts.result;
     this.replayFrom = parts.replayFrom;
   }

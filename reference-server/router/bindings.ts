@@ -41,7 +41,7 @@ export class Bindings {
     if (this.holds(channel, generation)) this.#bound.delete(channel);
   }
 
-  close(reason: 'draining' | 'session_ended'): void {
+  close(reason: 'draining' | 'session_ended' | 'room_closed'): void {
     for (const { outlet } of [...this.#bound.values()]) outlet.close(reason);
   }
 }

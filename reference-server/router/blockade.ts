@@ -3,8 +3,8 @@ import type { Pipe } from './pipe.js';
 
 interface BlockadeParts {
   readonly clock: Clock;
-  /** The pipes that send into the room now. */
-  readonly senders: () => Iterable<Pipe>;
+  /** The pipes that send into the room now; with `all` whoever may have been held before. */
+  readonly senders: (all: boolean) => Iterable<Pipe>;
 }
 
 /** Holds the senders of a room back while one of its members has too much to read (SLOW-7). */
@@ -41,6 +41,6 @@ export class Blockade {
   }
 
   #reading(on: boolean): void {
-    for (const pipe of this.#parts.senders()) pipe.reading(on);
+    for (const pipe of this.#parts.senders(on)) pipe.reading(on);
   }
 }

@@ -31,7 +31,7 @@ export function formatsOf({ formats }: SessionRequest): Formats {
 
 /** Everything that the caller may have in a room; null where the room does not admit it at all. */
 function scopesFor(room: Room, account: string | null): Scope[] | null {
-  if (account !== null) return ['send', 'receive', 'debug', 'command'];
+  if (account !== null) return ['send', 'receive', 'debug', 'command', 'admin'];
   const scopes = (['send', 'receive'] as const).filter((scope) => room.terms.anonymous[scope]);
   return scopes.length > 0 ? scopes : null;
 }

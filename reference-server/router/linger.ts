@@ -15,6 +15,7 @@ export class Linger {
   readonly #rules: LingerRules;
   #cancel: Cancel = () => undefined;
   #stayMs = 0;
+  #over = false;
   /** When the present lingering began, or will begin with the ticket's end, in clock time. */
   #since = Infinity;
 
@@ -31,6 +32,7 @@ export class Linger {
   review(): void {
     this.#cancel();
     this.#cancel = () => undefined;
+    if (this.#over) return;
     const { clock, lingerMs, held, ticketUntil, end } = this.#rules;
     const now = clock.now();
     if (held()) {
@@ -42,7 +44,9 @@ export class Linger {
     this.#cancel = clock.after(this.#since - now + Math.max(lingerMs, this.#stayMs), end);
   }
 
+  /** Nothing is to be decided any more. */
   stop(): void {
+    this.#over = true;
     this.#cancel();
   }
 }

@@ -1,7 +1,9 @@
+import type { Member } from '../../generated/types.js';
 import type { Message } from '../ports/message.js';
+import type { Presence } from './presence.js';
 
 /** The events that a client opts in to; nobody else pays for them (RCPT-6). */
-export const OBSERVABLE = ['pipe.receipt', 'pipe.manifest'] as const;
+export const OBSERVABLE = ['pipe.receipt', 'pipe.manifest', 'room.member'] as const;
 export type Observable = (typeof OBSERVABLE)[number];
 
 export interface Receipt {
@@ -18,12 +20,14 @@ const ITEMS_PER_EVENT = 100;
 /** High-rate events: batched, never retained, numbered apart from the log (RCPT-5). */
 export class Observers {
   readonly #sid: string;
+  readonly #available: readonly Observable[];
   readonly #send: Send;
   #events: ReadonlySet<Observable> = new Set();
   #vseq = 0;
 
-  constructor(sid: string, send: Send) {
+  constructor({ sid, account }: { sid: string; account: string | null }, send: Send) {
     this.#sid = sid;
+    this.#available = OBSERVABLE.filter((event) => account !== null || event !== 'room.member'); // MEMBER-6
     this.#send = send;
   }
 
@@ -33,8 +37,13 @@ export class Observers {
 
   /** Replaces what was subscribed to; names that nobody knows are left out of the answer (RCPT-1). */
   subscribe(events: readonly string[]): Observable[] {
-    this.#events = new Set(OBSERVABLE.filter((event) => events.includes(event)));
+    this.#events = new Set(this.#available.filter((event) => events.includes(event)));
     return this.subscribed;
+  }
+
+  /** Number of the last report of the present connection (MEMBER-8). */
+  get vseq(): number {
+    return this.#vseq;
   }
 
   wants(event: Observable): boolean {
@@ -55,6 +64,10 @@ export class Observers {
     if (!this.wants('pipe.manifest')) return;
     const items = messages.map(({ id, from }, index) => ({ n: first + index, id, from, hops: [] }));
     this.#emit('pipe.manifest', epoch, items);
+  }
+
+  presence(change: Presence, member: Member): void {
+    this.#send('room.member', { vseq: ++this.#vseq, sid: this.#sid, change, member });
   }
 
   #emit(method: Observable, epoch: number, items: readonly object[]): void {

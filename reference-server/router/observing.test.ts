@@ -98,7 +98,7 @@ const items = (events: readonly FromServer[]): Item[] => events.flatMap(({ param
 void t.test('whoever asks hears what became of each message, and where each came from', (t) => {
   const world = new World();
   const [alice, bob, carol] = [world.join(), world.join(), world.join({ formats: { send: [], receive: ['binary'] } })];
-  t.match(alice.sibling.call('subscribe', { events: ['pipe.receipt', 'room.member', '__proto__'] })?.result, {
+  t.match(alice.sibling.call('subscribe', { events: ['pipe.receipt', 'room.tide', '__proto__'] })?.result, {
     events: ['pipe.receipt'],
   });
   bob.sibling.call('subscribe', { events: ['pipe.manifest', 'pipe.receipt'] });

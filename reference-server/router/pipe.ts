@@ -145,7 +145,7 @@ export class Pipe implements PipeSource {
     this.#session.emit('pipe.ended', this.#account('s2c', { n, bytes }));
     this.waiting.fail({ refused: 'pipe_ended', data: { counters: counters(this.#session, this) } });
     this.#session.room.relieved(this.#session);
-    this.#session.linger.review();
+    this.#session.pipeEnded();
   }
 
   #account(dir: 'c2s' | 's2c', final: { n: number; bytes: number }): Record<string, unknown> {

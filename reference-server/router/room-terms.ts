@@ -13,7 +13,6 @@ export interface RoomTerms extends Omit<WireRoom, 'name' | 'limits'> {
 /** Features of profiles that this server does not declare are refused, never silently ignored (ROOM-SPEC-2). */
 function unsupportedIn(asked: RoomSpec): string | null {
   if (asked.lifetime === 'persistent') return '/create/lifetime';
-  if (asked.ownerLeaves !== undefined) return '/create/ownerLeaves';
   return asked.boundaries === 'ignored' ? '/create/boundaries' : null;
 }
 
@@ -37,6 +36,11 @@ function limitsOf(asked: RoomLimits | undefined, defaults: RoomTerms['limits']):
   };
 }
 
+/** Whether messages may come as fast under the one as under the other (RATE-1). */
+export function sameRate(one: RoomTerms['limits'], other: RoomTerms['limits']): boolean {
+  return one.messagesPerSecond === other.messagesPerSecond && one.messageBurst === other.messageBurst;
+}
+
 /** Fills in what a spec leaves open, or says what in it cannot be kept. */
 export function termsOf(
   asked: RoomSpec,
@@ -49,6 +53,7 @@ export function termsOf(
     beyondServer(asked, { ...defaults.limits, maxMessageBytes: given.hardMessageBytes }) ?? {
       visibility: asked.visibility ?? defaults.visibility,
       lifetime: defaults.lifetime,
+      ...(asked.ownerLeaves && { ownerLeaves: asked.ownerLeaves }),
       format: asked.format ?? defaults.format,
       onMismatch: asked.onMismatch ?? defaults.onMismatch,
       boundaries: defaults.boundaries,

@@ -55,8 +55,13 @@ class Routed {
 /** Members, and the messages that travel between them. Knows sessions and pipes, never a transport. */
 export class Room {
   readonly name: string;
-  readonly terms: RoomTerms;
-  readonly owner: string | null;
+  /** Changed by Rooms only, as is everything else here that is not for life. */
+  terms: RoomTerms;
+  owner: string | null;
+  /** How often the spec was laid down (ADMIN-12). */
+  rev = 1;
+  ended = false;
+  /** In the order in which they came. */
   readonly members = new Set<Session>();
   readonly #context: RouterContext;
   #pending: Routed[] = [];
@@ -71,7 +76,7 @@ export class Room {
     this.name = room.name;
     this.terms = room.terms;
     this.owner = room.owner;
-    this.#blockade = new Blockade({ clock: context.clock, senders: () => this.#openPipes() });
+    this.#blockade = new Blockade({ clock: context.clock, senders: (all) => this.#openPipes(all) });
   }
 
   get limits(): RoomTerms['limits'] {
@@ -145,6 +150,14 @@ export class Room {
     if (!pipe.open) this.#dropping.delete(pipe.s2c);
   }
 
+  /** The terms are others now: nobody waits for what they do not make wait (ADMIN-13). */
+  reviewed(): void {
+    for (const member of this.members) {
+      if (member.pipe && this.terms.slowConsumer !== 'block') this.#blockade.lift(member.pipe);
+      else this.relieved(member);
+    }
+  }
+
   /** A member does not read as fast as the others write; behind what it had to say itself (DELIV-11, SLOW-7). */
   #overburdened({ pipe, account, limits }: Session): void {
     if (!pipe) return;
@@ -152,8 +165,8 @@ export class Room {
     else pipe.close('slow_consumer');
   }
 
-  *#openPipes(): Iterable<Pipe> {
-    for (const { pipe, scopes } of this.members) if (pipe?.open && scopes.includes('send')) yield pipe;
+  *#openPipes(all: boolean): Iterable<Pipe> {
+    for (const { pipe, scopes } of this.members) if (pipe?.open && (all || scopes.includes('send'))) yield pipe;
   }
 
   /** Returns the members for whom more waits than the room allows. */

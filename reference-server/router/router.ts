@@ -3,14 +3,16 @@ import type { GrantDoor } from '../ports/access.js';
 import type { PipeDoor, PipeOffer } from '../ports/pipe.js';
 import type { Result } from '../ports/refusal.js';
 import type { Binding, SiblingDoor, SiblingOutlet } from '../ports/sibling.js';
+import { Administration } from './administration.js';
 import { proves, resume } from './bind.js';
 import { SessionBinding } from './binding.js';
 import type { RouterContext } from './context.js';
 import { EventRing } from './event-log.js';
 import { overlaps } from './formats.js';
 import { formatsOf, limitsOf, scopesOf, visible } from './grants.js';
-import { Room } from './room.js';
-import { type RoomTerms, termsOf } from './room-terms.js';
+import type { Room } from './room.js';
+import type { RoomTerms } from './room-terms.js';
+import { type RoomWatch, Rooms } from './rooms.js';
 import { Session } from './session.js';
 import { Tickets } from './tickets.js';
 
@@ -27,14 +29,15 @@ export interface RouterSettings {
   readonly rooms: readonly { readonly name: string; readonly spec: RoomSpec }[];
   /** Where clients go with a grant; the router only passes it on. */
   readonly endpoints: Grant['endpoints'];
+  /** Hears of what becomes of rooms. */
+  readonly watch?: RoomWatch;
 }
 
 /** Rooms, membership and delivery; knows no transport, does no input or output. */
 export class Router implements GrantDoor, PipeDoor, SiblingDoor {
   readonly #context: RouterContext;
   readonly #settings: RouterSettings;
-  readonly #rooms = new Map<string, Room>();
-  readonly #standing = new Set<Room>();
+  readonly #rooms: Rooms;
   readonly #sessions = new Map<string, Session>();
   readonly #tickets: Tickets;
   #anonymous = 0;
@@ -44,7 +47,8 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     this.#context = context;
     this.#settings = settings;
     this.#tickets = new Tickets(context);
-    for (const { name, spec } of settings.rooms) this.#standing.add(this.#addRoom(name, spec));
+    this.#rooms = new Rooms(context, settings.roomDefaults, settings.watch);
+    for (const { name, spec } of settings.rooms) this.#rooms.addStanding(name, spec);
   }
 
   get sessions(): number {
@@ -53,19 +57,6 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
 
   get rooms(): number {
     return this.#rooms.size;
-  }
-
-  #termsOf(asked: RoomSpec): Result<RoomTerms> {
-    const { hardMessageBytes } = this.#context.limits;
-    return termsOf(asked, { defaults: this.#settings.roomDefaults, hardMessageBytes });
-  }
-
-  #addRoom(name: string, asked: RoomSpec, owner: string | null = null): Room {
-    const terms = this.#termsOf(asked);
-    if ('refused' in terms) throw new Error(`room ${name}: ${terms.refused} ${terms.pointer ?? ''}`);
-    const room = new Room(this.#context, { name, terms, owner });
-    this.#rooms.set(name, room);
-    return room;
   }
 
   grant(request: SessionRequest, account: string | null): Result<Grant> {
@@ -80,7 +71,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     const formats = formatsOf(request);
     if (!overlaps(room.terms, formats, scopes)) return { refused: 'format_unsupported', pointer: '/formats' };
     if (room.members.size >= room.limits.maxMembers) return { refused: 'room_full', limit: room.limits.maxMembers };
-    this.#rooms.set(room.name, room); // OPEN-9
+    this.#rooms.add(room); // OPEN-9
     const { entropy, limits } = this.#context;
     const session = new Session(
       this.#context,
@@ -115,16 +106,13 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
 
   #roomToCreate(request: SessionRequest, account: string | null): Result<Room> {
     if (account === null) return { refused: 'unauthenticated' }; // ANON-3
-    if (this.#rooms.has(request.room)) return { refused: 'room_exists' };
-    const terms = this.#termsOf(request.create ?? {});
-    if ('refused' in terms) return terms;
-    return new Room(this.#context, { name: request.room, terms, owner: account });
+    return this.#rooms.make(request.room, request.create ?? {}, account);
   }
 
   #admit(session: Session, transport: 'websocket'): Grant {
     this.#sessions.set(session.sid, session);
     if (session.account === null) this.#anonymous++;
-    session.room.members.add(session);
+    this.#rooms.enter(session);
     const pipeTicket = this.#tickets.issue(session, transport);
     session.linger.review();
     return {
@@ -145,9 +133,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     this.#tickets.revoke(session);
     if (!this.#sessions.delete(session.sid)) return;
     if (session.account === null) this.#anonymous--;
-    const { room } = session;
-    room.members.delete(session);
-    if (room.members.size === 0 && !this.#standing.has(room)) this.#rooms.delete(room.name); // OPEN-17
+    this.#rooms.leave(session);
   }
 
   /** Tells every client that the server is about to go, delivers what is under way, and closes everything. */
@@ -190,6 +176,11 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     const { eventEpoch } = this.#context;
     const seqs = { headSeq: session.headSeq(channel), oldestSeq: session.oldestSeq(channel) };
     const result = { channel, generation, eventEpoch, ...seqs, gap, state: session.state() };
-    return new SessionBinding({ session, channel, log, tickets: this.#tickets, generation, result, replayFrom: from });
+    const rooms = new Administration(this.#context, this.#rooms, session);
+    return new SessionBinding({
+      ...{ session, channel, log, rooms, generation, result },
+      tickets: this.#tickets,
+      replayFrom: from,
+    });
   }
 }

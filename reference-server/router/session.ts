@@ -11,7 +11,10 @@ import { Linger } from './linger.js';
 import { Observers } from './observers.js';
 import { Operations } from './operations.js';
 import { Pipe } from './pipe.js';
+import { announce } from './presence.js';
 import type { Room } from './room.js';
+import { type RoomTerms, sameRate } from './room-terms.js';
+import { type RoomEnd, described, owns } from './rooms.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** What a grant settles for the whole life of a session. */
@@ -37,7 +40,6 @@ export class Session {
   readonly secret: Buffer;
   readonly account: string | null;
   readonly room: Room;
-  readonly scopes: readonly Scope[];
   /** The kinds in force; a switch changes them. */
   formats: Formats;
   /** What the client has switched to sending; null while it has not. */
@@ -50,6 +52,9 @@ export class Session {
   readonly trace: DebugTrace;
   readonly linger: Linger;
   readonly commands: TokenBucket;
+  readonly #granted: readonly Scope[];
+  readonly #hooks: SessionHooks;
+  #scopes: readonly Scope[];
   #pipe: Pipe | null = null;
   #messages = 0;
   #handshakes = 0;
@@ -63,11 +68,13 @@ export class Session {
     this.secret = terms.secret;
     this.account = terms.account;
     this.room = terms.room;
-    this.scopes = terms.scopes;
+    this.#granted = terms.scopes;
+    this.#scopes = terms.scopes;
+    this.#hooks = hooks;
     this.formats = terms.formats;
     this.limits = terms.limits;
     this.log = new EventRing({ events: terms.limits.ringEvents, bytes: terms.limits.ringBytes });
-    this.observers = new Observers(this.sid, (method, params) => {
+    this.observers = new Observers(this, (method, params) => {
       this.bindings.outlet('command')?.sendUnlogged(method, params);
     });
     this.operations = new Operations();
@@ -78,10 +85,7 @@ export class Session {
       lingerMs: terms.limits.sessionLingerMs,
       held: () => this.#pipe?.open === true || this.bindings.any || this.#handshakes > 0,
       ticketUntil: () => hooks.ticketUntil(this),
-      end: () => {
-        this.#ended = true;
-        hooks.end(this);
-      },
+      end: () => this.#end(),
     });
   }
 
@@ -92,6 +96,11 @@ export class Session {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** What it may do now: what was granted, as far as the room still permits it. */
+  get scopes(): readonly Scope[] {
+    return this.#scopes;
   }
 
   /** The epoch that the next pipe will have (PIPE-1). */
@@ -163,6 +172,10 @@ export class Session {
     this.room.flush(); // what was sent before this pipe opened is not for it (PIPE-8)
     const pipe = new Pipe(this, this.nextEpoch, sink);
     this.#pipe = pipe;
+    if (this.#ended) {
+      pipe.close('room_closed'); // while its handshake was under way
+      return pipe;
+    }
     this.room.entered(this, pipe);
     this.emit('pipe.opened', {
       at: pipe.at('c2s', 0),
@@ -170,8 +183,40 @@ export class Session {
       transport: sink.transport,
       room: this.room.name,
     });
+    announce(this.room, 'opened', this);
     this.linger.review();
     return pipe;
+  }
+
+  /** The pipe has settled its account. */
+  pipeEnded(): void {
+    announce(this.room, 'closed', this);
+    this.linger.review();
+  }
+
+  /** The spec of the room is another one from here on (ADMIN-16, ADMIN-19). */
+  roomChanged(before: RoomTerms): void {
+    const { terms, rev } = this.room;
+    if (!sameRate(before.limits, terms.limits)) this.#bucket = null;
+    const permitted = (scope: Scope): boolean =>
+      this.account !== null || ((scope === 'send' || scope === 'receive') && terms.anonymous[scope]);
+    this.#scopes = this.#granted.filter(permitted);
+    const at = this.#pipe?.open ? { at: this.#pipe.at('c2s', this.#pipe.c2s.received) } : {};
+    this.emit('room.updated', { ...at, room: described(this.room), rev });
+  }
+
+  /** The room is over, and the session with it; its siblings are left to hear the last of it (ADMIN-21). */
+  closeWithRoom(cause: RoomEnd): void {
+    this.#pipe?.close('room_closed');
+    this.emit('room.closed', { room: this.room.name, cause });
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.linger.stop();
+    this.#hooks.end(this);
   }
 
   /** The pipe that the room may deliver to now, as far as it keeps up. */
@@ -200,10 +245,12 @@ export class Session {
     const { pipe } = this;
     return {
       sid: this.sid,
-      room: { name: this.room.name, ...this.room.terms },
+      room: described(this.room),
+      roomRev: this.room.rev,
+      owned: owns(this.account, this.room),
       scopes: [...this.scopes],
       formats: this.formats,
-      limits: this.limits,
+      limits: { ...this.limits, ...this.room.limits },
       pipe: {
         epoch: pipe?.epoch ?? 0,
         status: pipe === null ? 'none' : pipe.open ? 'open' : 'ended',

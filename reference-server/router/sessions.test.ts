@@ -90,8 +90,6 @@ interface SpecRow {
 
 const SPECS: readonly SpecRow[] = [
   { spec: { lifetime: 'persistent' }, refused: 'not_supported', pointer: '/create/lifetime' },
-  { spec: { ownerLeaves: 'close' }, refused: 'not_supported', pointer: '/create/ownerLeaves' },
-  { spec: { ownerLeaves: 'handover' }, refused: 'not_supported', pointer: '/create/ownerLeaves' },
   { spec: { boundaries: 'ignored' }, refused: 'not_supported', pointer: '/create/boundaries' },
   {
     spec: { limits: { maxMessageBytes: 1048577 } },

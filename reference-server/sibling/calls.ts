@@ -39,6 +39,12 @@ const METHODS: ReadonlyMap<string, Method> = new Map([
   method('switch.propose', COMMAND, (binding, params, reply) => reply(binding.switching.propose(params))),
   method('switch.abort', COMMAND, (binding, params, reply) => reply(binding.switching.abort(params))),
   method('subscribe', COMMAND, (binding, params, reply) => reply(binding.subscribe(params))),
+  method('room.create', COMMAND, (binding, params, reply) => reply(binding.rooms.create(params))),
+  method('room.describe', COMMAND, (binding, params, reply) => reply(binding.rooms.describe(params))),
+  method('room.list', COMMAND, (binding, params, reply) => reply(binding.rooms.list(params))),
+  method('room.members', COMMAND, (binding, params, reply) => reply(binding.rooms.members(params))),
+  method('room.update', COMMAND, (binding, params, reply) => reply(binding.rooms.update(params))),
+  method('room.close', COMMAND, (binding, params, reply) => binding.rooms.close(params, reply)),
   method('debug.level', ['debug'], (binding, params, reply) => reply(binding.debugLevel(params))),
 ]);
 
@@ -53,6 +59,9 @@ const ONCE: ReadonlySet<string> = new Set([
   'subscribe',
   'sibling.stay',
   'debug.level',
+  'room.create',
+  'room.update',
+  'room.close',
 ]);
 
 /** Calls that belong to the time before the bind; afterwards they are refused by name. */

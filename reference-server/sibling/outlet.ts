@@ -6,8 +6,11 @@ export interface SiblingWire {
   send(text: string): void;
   /** Bytes that the kernel has not taken yet. */
   readonly queued: number;
-  close(reason: 'replaced' | 'draining' | 'session_ended'): void;
+  close(reason: CloseReason): void;
 }
+
+/** Why the server closes a bound sibling. */
+type CloseReason = 'replaced' | 'draining' | 'session_ended' | 'room_closed';
 
 interface Reply {
   /** Events up to this one go out first. */
@@ -74,7 +77,7 @@ export class Outlet implements SiblingOutlet {
     );
   }
 
-  close(reason: 'draining' | 'session_ended'): void {
+  close(reason: 'draining' | 'session_ended' | 'room_closed'): void {
     this.wake();
     this.#finish(reason);
   }
@@ -84,7 +87,7 @@ export class Outlet implements SiblingOutlet {
     this.#closed = true;
   }
 
-  #finish(reason: 'replaced' | 'draining' | 'session_ended', last?: string): void {
+  #finish(reason: CloseReason, last?: string): void {
     if (this.#closed) return;
     if (last !== undefined) this.#wire.send(last);
     this.#closed = true;

@@ -136,7 +136,7 @@ export class MemorySibling implements ConnectionWire {
     return found() ?? {};
   }
 
-  close(reason: 'replaced' | 'draining' | 'session_ended'): void {
+  close(reason: Parameters<ConnectionWire['close']>[0]): void {
     this.closedWith ??= `${String(errors[reason].wsClose)} ${reason}`;
   }
 

@@ -12,6 +12,7 @@ export const CLOSE_CODES: Readonly<Record<EndCause, number | null>> = {
   invalid_utf8: 1007,
   slow_consumer: 4008,
   draining: 4009,
+  room_closed: 4505,
 };
 
 /** Lengths, and the number of parts that a message comes in. */
