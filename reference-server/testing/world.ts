@@ -5,6 +5,7 @@ import type { Kind } from '../ports/message.js';
 import type { PipeSource } from '../ports/pipe.js';
 import type { Result } from '../ports/refusal.js';
 import type { RoomTerms } from '../router/room-terms.js';
+import type { RoomWatch } from '../router/rooms.js';
 import { Router } from '../router/router.js';
 import type { SiblingServices } from '../sibling/connection.js';
 import { systemScheduler } from '../system.js';
@@ -20,6 +21,7 @@ interface WorldOptions {
   readonly rooms?: Readonly<Record<string, RoomSpec>>;
   /** Ends ticks by itself; for tests with sockets that go by themselves too. */
   readonly ticking?: boolean;
+  readonly watch?: RoomWatch;
 }
 
 interface JoinOptions extends Partial<SessionRequest> {
@@ -39,6 +41,7 @@ export class World {
     limits = {},
     ticking = false,
     rooms = { lobby: { anonymous: { send: true, receive: true } } },
+    watch,
   }: WorldOptions = {}) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
     const { clock, entropy } = this;
@@ -49,6 +52,7 @@ export class World {
         roomDefaults: roomDefaults(this.limits),
         rooms: Object.entries(rooms).map(([name, spec]) => ({ name, spec })),
         endpoints: { pipe: '/pipe', sibling: { websocket: '/sibling' } },
+        ...(watch && { watch }),
       },
     );
     this.services = {
