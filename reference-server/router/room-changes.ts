@@ -3,7 +3,7 @@ import type { RoomTerms } from './room-terms.js';
 
 /** Members over others; null takes away. */
 function over(present: object, changes: object | undefined): Record<string, unknown> {
-  const all = Object.entries({ ...present, ...changes } as Record<string, unknown>);
+  const all = Object.entries({ ...present, ...changes });
   return Object.fromEntries(all.filter(([, value]) => value !== null && value !== undefined));
 }
 
