@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { ReporterChoice, ReportingFlags } from './outputs.js';
 import type { TestFlags } from './test-command.js';
 
+const PERMUTING = ['none', 'pairwise', 'all'] as const;
 const REPORTERS = ['pretty', 'tap', 'json'] as const;
 
 const wholeNumber =
@@ -49,7 +50,8 @@ export function registerTest(program: Command): void {
     .option('--case <glob>', 'only cases whose id matches; repeatable', append<string>)
     .option('--profile <name>', 'only cases of this profile; repeatable', append<string>)
     .option('--list', 'list the cases, and what is wrong with them, and run nothing')
-    .option('--full', 'run slow cases too')
+    .option('--full', 'run slow cases too, and every permutation unless --permute says otherwise')
+    .addOption(new Option('--permute <which>', 'permutations of the cases that run beside them').choices(PERMUTING))
     .option('--jobs <n>', 'cases that run at the same time', wholeNumber(1))
     .option('--seed <n>', 'what decides all content; a run says which it had', wholeNumber(0))
     .option('--timeout <ms>', 'least patience of a wait; slow servers get more', wholeNumber(1))

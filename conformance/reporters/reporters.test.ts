@@ -6,7 +6,7 @@ import { test } from 'tap';
 import { packageRoot } from '../../support/package-root.js';
 import { judgeTimeline } from '../judge-command.js';
 import type { Check } from '../judge/judge.js';
-import type { SuiteReport } from '../report.js';
+import type { CaseReport, SuiteReport } from '../report.js';
 import { arrived, of, records, without } from '../testing/recorded.js';
 import { parseTap } from '../testing/tap.js';
 import type { TimelineRecord } from '../timeline.js';
@@ -42,6 +42,12 @@ function failing(): SuiteReport {
 
 test('the reporters', (t) => {
   const report = failing();
+  const [it] = report.cases;
+  if (it === undefined) throw new Error('there is no case');
+  const permutation = (suffix: string): CaseReport => {
+    const id = `${it.id}${suffix}`;
+    return { ...it, id, checks: it.checks.map((check) => ({ ...check, case: id })) };
+  };
   const [lost] = report.checks.filter(({ verdict }) => verdict === 'FAIL');
 
   t.test('have a failure to tell', (t) => {
@@ -120,14 +126,31 @@ test('the reporters', (t) => {
   });
 
   t.test('pretty folds what waits for the same thing', (t) => {
-    const waiting = [...report.cases, ...report.cases].map((each) => ({
-      ...each,
+    const waiting = ['', '-too', '-too[debug=on]'].map((more) => ({
+      ...it,
+      id: `${it.id}${more}`,
       verdict: 'INCONCLUSIVE' as const,
       reason: 'OPEN-1',
       checks: [],
     }));
     const text = prettyOf({ ...report, cases: waiting }, undefined);
     t.match(text, '2 cases wait for OPEN-1: A server MUST answer');
+    t.end();
+  });
+
+  t.test('pretty tells a failure once, and in which permutations it is there', (t) => {
+    const good = { ...it, verdict: 'PASS' as const, checks: [] };
+    const cases = [
+      good,
+      { ...good, id: `${it.id}[frag=3]` },
+      permutation('[debug=on]'),
+      permutation('[debug=on,frag=3]'),
+    ];
+    const text = prettyOf({ ...report, cases, checks: cases.flatMap(({ checks }) => checks) }, undefined);
+    t.equal(text.split('\n').filter((line) => line.startsWith('FAIL DELIV-1')).length, 1);
+    t.match(text, `${it.id} fails in 2 of 4 permutations: debug=on`);
+    t.match(text, /FAIL DELIV-1 +1 of 1 case +judge\/two-messages\n/);
+    t.match(text, /next: .*\n.*--case 'judge\/two-messages\[debug=on\]'/s);
     t.end();
   });
 
@@ -164,6 +187,7 @@ function prettyOf(report: SuiteReport, columns: number | undefined): string {
     server: 'x',
     profiles: ['core'],
     cases: report.cases.length,
+    permutations: 0,
     skipped: { slow: 2 },
     seed: report.seed,
   });
