@@ -11,6 +11,7 @@ import { arrived, of, records, without } from '../testing/recorded.js';
 import { parseTap } from '../testing/tap.js';
 import type { TimelineRecord } from '../timeline.js';
 import { jsonReport } from './json.js';
+import { JunitReporter } from './junit.js';
 import { PrettyReporter } from './pretty.js';
 import { TapReporter } from './tap.js';
 
@@ -98,6 +99,27 @@ test('the reporters', (t) => {
         timeline: [{}],
       },
     );
+    t.end();
+  });
+
+  t.test('JUnit counts what it holds, and holds nothing that XML cannot', (t) => {
+    const evil = { ...it, checks: it.checks.map((check) => ({ ...check, received: 'a\u0000<b>&"\uD800' })) };
+    const skipped = { ...it, id: 'other/one', verdict: 'NOT_TESTED' as const, reason: 'slow', checks: [] };
+    const open = { ...skipped, verdict: 'INCONCLUSIVE' as const, reason: 'OPEN-1' };
+    let xml = '';
+    const junit = new JunitReporter({ write: (more) => (xml += more) }, { target: 'http://here', tapVersion: true });
+    junit.end({ ...report, cases: [evil, permutation('[debug=on]'), skipped, open, { ...skipped, verdict: 'PASS' }] });
+    t.match(
+      xml,
+      /^<\?xml version="1.0" encoding="UTF-8"\?>\n<testsuites [^>]*tests="5" failures="2" errors="1" skipped="1"/,
+    );
+    t.match(xml, /<testsuite name="judge" tests="2" failures="2" errors="0" skipped="0"/);
+    t.match(xml, 'name="judge/two-messages[debug=on]"');
+    t.match(xml, /<failure type="FAIL" message="DELIV-1[^"]*: expected /);
+    t.match(xml, '<error type="INCONCLUSIVE" message="waits for OPEN-1">');
+    t.match(xml, 'a\\x00&lt;b&gt;&amp;&quot;\uFFFD');
+    t.match(xml, "--case 'judge/two-messages' --seed 5");
+    t.equal(xml.match(/<(?!\?)[a-z]/g)?.length, (xml.match(/<\/[a-z]|\/>/g) ?? []).length, 'every element ends');
     t.end();
   });
 
