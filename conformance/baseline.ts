@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import { matchesGlob } from './glob.js';
 import type { Check } from './judge/judge.js';
 import { isFields } from './model.js';
+import { baseOf } from './permute/permute.js';
 import type { SuiteReport } from './report.js';
 import { EXIT, exitCodeOf } from './report.js';
 
@@ -47,8 +48,11 @@ export interface ExitOptions {
   readonly partial: boolean;
 }
 
+// What is known of a case is known of its permutations too.
 const covers = ({ check: glob }: BaselineEntry, { case: of, requirement }: Check): boolean =>
-  [of, requirement, `${of} ${requirement}`].some((name) => matchesGlob(glob, name));
+  [of, baseOf(of), requirement, `${of} ${requirement}`, `${baseOf(of)} ${requirement}`].some((name) =>
+    matchesGlob(glob, name),
+  );
 
 const isBad = ({ verdict }: Check): boolean => verdict === 'FAIL' || verdict === 'WARN' || verdict === 'INCONCLUSIVE';
 

@@ -123,6 +123,7 @@ function toCase({ raw, row, file, stepLines }: RowOfCase): Case {
     .map((step, index) => toStep(step, stepLines[index] ?? 1));
   const given = toGiven(isFields(whole['given']) ? whole['given'] : {});
   const profiles = list(whole['profile']).map(String);
+  const axes = list(whole['axes']).map(String);
   return {
     id: row === undefined ? asText(raw['id']) : `${asText(raw['id'])}#${asText(row['name'])}`,
     title: asText(whole['title']),
@@ -136,6 +137,8 @@ function toCase({ raw, row, file, stepLines }: RowOfCase): Case {
     given,
     steps,
     mutants: list(whole['mutants']).map(String),
+    // `none` is the name of no axis.
+    ...(axes.length > 0 ? { axes } : {}),
     canary: whole['canary'] === true,
   };
 }

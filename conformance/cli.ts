@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { ReporterChoice, ReportingFlags } from './outputs.js';
 import type { TestFlags } from './test-command.js';
 
-const REPORTERS = ['pretty', 'tap', 'json'] as const;
+const PERMUTING = ['none', 'pairwise', 'all'] as const;
+const REPORTERS = ['pretty', 'tap', 'json', 'junit'] as const;
 
 const wholeNumber =
   (least: number) =>
@@ -32,7 +33,7 @@ function reporter(text: string, before?: readonly ReporterChoice[]): readonly Re
 
 function withReporting(command: Command): Command {
   return command
-    .option('--reporter <name[=file]>', 'pretty, tap or json, to stdout or a file; repeatable', reporter)
+    .option('--reporter <name[=file]>', 'pretty, tap, json or junit, to stdout or a file; repeatable', reporter)
     .option('--no-tap-version', 'leave out the version line of TAP, for consumers that know only older ones')
     .option('--baseline <file>', 'known failures: a list of {check, reason}; one that no longer fails exits with 4')
     .option('--strict', 'a SHOULD that fails counts as a failure');
@@ -51,7 +52,8 @@ export function registerTest(program: Command): void {
     .option('--case <glob>', 'only cases whose id matches; repeatable', append<string>)
     .option('--profile <name>', 'only cases of this profile; repeatable', append<string>)
     .option('--list', 'list the cases, and what is wrong with them, and run nothing')
-    .option('--full', 'run slow cases too')
+    .option('--full', 'run slow cases too, and every permutation unless --permute says otherwise')
+    .addOption(new Option('--permute <which>', 'permutations of the cases that run beside them').choices(PERMUTING))
     .option('--jobs <n>', 'cases that run at the same time', wholeNumber(1))
     .option('--seed <n>', 'what decides all content; a run says which it had', wholeNumber(0))
     .option('--timeout <ms>', 'least patience of a wait; slow servers get more', wholeNumber(1))

@@ -129,11 +129,11 @@ function memberDrafts(name: string, member: Member, creates: boolean): Draft[] {
     fields: { at: `${name}.command`, event: 'pipe.opened' },
     needs: 'PIPE-1',
   };
+  const binds = [...(member.command ? [bind('command')] : []), ...(member.debug ? [bind('debug')] : [])];
+  const opens = member.pipe ? [open] : [];
   return [
     grant,
-    ...(member.command ? [bind('command')] : []),
-    ...(member.debug ? [bind('debug')] : []),
-    ...(member.pipe ? [open] : []),
+    ...(member.pipeFirst === true ? [...opens, ...binds] : [...binds, ...opens]),
     ...(member.pipe && member.command ? [opened] : []),
   ];
 }

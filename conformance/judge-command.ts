@@ -3,6 +3,7 @@ import type { Case } from './model.js';
 import { isFields } from './model.js';
 import type { ReportingFlags } from './outputs.js';
 import { Reporting } from './outputs.js';
+import { baseOf, combinationOf, permute } from './permute/permute.js';
 import { declaredBy } from './plan.js';
 import type { CaseReport, SuiteReport } from './report.js';
 import { EXIT, buildReport } from './report.js';
@@ -60,10 +61,15 @@ export function judgeTimeline(
 const idOf = (first: TimelineRecord | undefined): string | undefined =>
   first?.type === 'run' || first?.type === 'skip' ? first.case : undefined;
 
+function caseOf(id: string, cases: ReadonlyMap<string, Case>): Case | undefined {
+  const [base, combination] = [cases.get(baseOf(id)), combinationOf(id)];
+  return base === undefined || combination === undefined ? undefined : permute(base, combination);
+}
+
 function judgeRun(records: readonly TimelineRecord[], cases: ReadonlyMap<string, Case>): CaseReport {
   const [first] = records;
   const id = idOf(first);
-  const of = cases.get(id ?? '');
+  const of = caseOf(id ?? '', cases);
   if (first === undefined || of === undefined) throw new Error(`there is no case ${id ?? 'at the start of a run'}`);
   const { run, t } = first;
   if (first.type === 'skip') {

@@ -63,6 +63,8 @@ export interface Member {
   readonly pipe: boolean;
   readonly command: boolean;
   readonly debug: boolean;
+  /** Whether its pipe opens before its command channel is bound. */
+  readonly pipeFirst?: boolean;
   /** What is asked for beside room and transport: formats, scopes, limits. */
   readonly request: Fields;
 }
@@ -90,6 +92,8 @@ export interface Case {
   readonly given: Given;
   readonly steps: readonly CaseStep[];
   readonly mutants: readonly string[];
+  /** The only axes in which it may be permuted; absent for all that are safe. */
+  readonly axes?: readonly string[];
   /** Runs without a bystander pair, before everything else. */
   readonly canary: boolean;
 }

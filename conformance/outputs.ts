@@ -3,6 +3,7 @@ import { applyBaseline, readBaseline } from './baseline.js';
 import type { BaselineEntry } from './baseline.js';
 import type { CaseReport, SuiteReport } from './report.js';
 import { JsonReporter } from './reporters/json.js';
+import { JunitReporter } from './reporters/junit.js';
 import { PrettyReporter } from './reporters/pretty.js';
 import type { Output, Reporter, ReporterSettings } from './reporters/reporter.js';
 import { TapReporter } from './reporters/tap.js';
@@ -10,7 +11,7 @@ import type { PlanSummary } from './suite.js';
 
 /** A reporter that was asked for, and where to. */
 export interface ReporterChoice {
-  readonly name: 'pretty' | 'tap' | 'json';
+  readonly name: 'pretty' | 'tap' | 'json' | 'junit';
   readonly file?: string;
 }
 
@@ -86,5 +87,6 @@ export class Reporting {
 
 function make(name: ReporterChoice['name'], out: Output, settings: ReporterSettings): Reporter {
   if (name === 'tap') return new TapReporter(out, settings);
+  if (name === 'junit') return new JunitReporter(out, settings);
   return name === 'json' ? new JsonReporter(out, settings) : new PrettyReporter(out, settings);
 }

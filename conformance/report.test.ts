@@ -83,6 +83,14 @@ test('the exit code', (t) => {
       } = applyBaseline(failed, { ...none, baseline: [{ check: glob, reason: 'known' }] });
       t.same([exitCode, known.length, old.length], [0, 1, 0], glob);
     }
+    const permuted = report([check('PASS'), check('FAIL', { case: 'area/one[debug=on]' })]);
+    for (const [glob, code] of Object.entries({
+      'area/one': 0,
+      'area/one[debug=on] DELIV-1': 0,
+      'area/one[frag=3]': 1,
+    })) {
+      t.equal(applyBaseline(permuted, { ...none, baseline: [{ check: glob, reason: 'known' }] }).exitCode, code, glob);
+    }
     t.equal(
       applyBaseline(failed, { ...none, baseline: [{ check: 'DELIV-3', reason: 'known' }], partial: true }).exitCode,
       1,

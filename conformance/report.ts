@@ -1,6 +1,7 @@
 import { ISOLATION } from './judge/judge.js';
 import type { Check, Verdict } from './judge/judge.js';
 import { invariantRequirements } from './invariants/index.js';
+import { debugChecks } from './permute/twins.js';
 import { allRequirements, profileOf, requirementOf } from './register.js';
 
 /** What became of one case, or of one row of it. */
@@ -90,7 +91,7 @@ export interface ReportParts {
 /** Draws the sum of all cases: a verdict per requirement, and the exit code. */
 export function buildReport({ tested, trouble, ...parts }: ReportParts): SuiteReport {
   const own = parts.cases.flatMap((each) => each.checks).filter((check) => !isRoutine(check));
-  const checks = [...own, ...troubleChecks(trouble), ...runWide(parts.cases)];
+  const checks = [...own, ...troubleChecks(trouble), ...runWide(parts.cases), ...debugChecks(parts.cases)];
   const requirements = requirementReports(checks);
   const summary = {
     cases: tally(parts.cases.map((each) => each.verdict)),

@@ -8,6 +8,8 @@ import { judge } from './judge/judge.js';
 import type { Case } from './model.js';
 import { isFields } from './model.js';
 import type { OwnedServer } from './owned-server.js';
+import { permute } from './permute/permute.js';
+import { suspectsOf } from './permute/twins.js';
 import type { Declared, Selection, Skip } from './plan.js';
 import { isChosen, isExclusive, skipOf } from './plan.js';
 import { redact } from './redact.js';
@@ -48,6 +50,9 @@ interface Job {
   readonly round: number;
 }
 
+/** Where so much fails that there would be more, the cause is hardly the permutation. */
+const MOST_SUSPECTS = 40;
+
 /** Runs cases: the canary alone and first, the others several at a time, each with sessions of its own. */
 export class SuiteRun {
   readonly reports: CaseReport[] = [];
@@ -74,8 +79,21 @@ export class SuiteRun {
     const others = longestFirst(chosen.filter(({ canary }) => !canary));
     const blocked = gate ? this.#blockedBy() : undefined;
     const rounds = Array.from({ length: repeat }, (_, round) => others.map((of) => ({ of, round })));
-    if (blocked === undefined) await this.#rest(rounds.flat());
-    else for (const of of others) this.#waits(of, blocked);
+    if (blocked !== undefined) for (const of of others) this.#waits(of, blocked);
+    else {
+      await this.#rest(rounds.flat());
+      await this.#rest(this.#suspects(others));
+    }
+  }
+
+  // Which of the things that were different is to blame.
+  #suspects(cases: readonly Case[]): Job[] {
+    const byId = new Map(cases.map((of) => [of.id, of]));
+    const made = suspectsOf(this.reports).flatMap(({ id, combination }) => {
+      const of = byId.get(id);
+      return (of && permute(of, combination)) ?? [];
+    });
+    return made.slice(0, MOST_SUSPECTS).map((of) => ({ of, round: 0 }));
   }
 
   #blockedBy(): string | undefined {

@@ -5,6 +5,8 @@ import { loadCases, parseCase } from './cases.js';
 import { UnreachableError } from './discovery.js';
 import { judgeTimeline } from './judge-command.js';
 import type { Case } from './model.js';
+import type { Link, Message } from './mutants/mutant.js';
+import { startProxy } from './mutants/wire/proxy.js';
 import type { SuiteReport } from './report.js';
 import type { SuiteOptions } from './suite.js';
 import { runSuite } from './suite.js';
@@ -110,6 +112,32 @@ test('the suite', (t) => {
       record.type === 'message' && record.bytes === 65536 ? [record.sha256] : [],
     );
     t.equal(new Set(hashes).size, 3);
+  });
+
+  t.test('finds what fails only beside a debug channel, and blames nothing else', async (t) => {
+    const alter = () => ({
+      onPipeToServer: (message: Message, { session }: Link) =>
+        session?.debug !== undefined && message.payload.length === 65536 ? [] : [message],
+    });
+    const proxy = await startProxy(server.url, { alter });
+    t.teardown(() => proxy.stop());
+    const options = { base: proxy.url, cases: [seeded], seed: 1 };
+    t.equal((await run(options)).report.exitCode, 0, 'the case itself passes');
+    const { report, records } = await run({ ...options, permute: 'pairwise' });
+    const failing = report.cases.filter(({ verdict }) => verdict === 'FAIL');
+    t.ok(failing.length > 1);
+    t.ok(failing.every(({ id }) => /debug=(on|killed)/.test(id)));
+    t.equal(report.requirements.find(({ id }) => id === 'DBG-3')?.verdict, 'FAIL');
+    t.match(
+      report.checks.find(({ requirement }) => requirement === 'DBG-3'),
+      { case: /^area\/name\[debug=(on|killed)\]$/ },
+    );
+    const again = judgeTimeline(byRun(records), [seeded]);
+    t.same(again.summary, report.summary, 'and so does whoever judges the timeline');
+    const good = await run({ cases: [seeded], seed: 1, permute: 'all' });
+    t.equal(good.report.exitCode, 0);
+    t.equal(good.report.cases.length, 24);
+    t.equal(good.report.requirements.find(({ id }) => id === 'DBG-3')?.verdict, 'PASS');
   });
 
   t.test('does not run what is known beforehand, and says why', async (t) => {

@@ -4,6 +4,10 @@ import { suiteHash } from './cases.js';
 import { Patience, fetchDiscovery } from './discovery.js';
 import type { Case } from './model.js';
 import type { OwnedServer } from './owned-server.js';
+import type { Axis } from './permute/axes.js';
+import type { Permuting } from './permute/cover.js';
+import { permutations } from './permute/cover.js';
+import { baseOf } from './permute/permute.js';
 import { declaredBy, isChosen, profilesOf, skipOf } from './plan.js';
 import type { CaseReport, SuiteReport } from './report.js';
 import { buildReport } from './report.js';
@@ -34,6 +38,8 @@ export interface SuiteOptions {
   readonly gate?: boolean | undefined;
   /** Runs cases tagged `slow` too. */
   readonly full?: boolean | undefined;
+  /** Which permutations of the cases run beside them. Default `none`. */
+  readonly permute?: Permuting | undefined;
   /** Profiles to test; default: all that are declared. */
   readonly profiles?: readonly string[] | undefined;
   /** `cases` are some of the suite's: declared profiles that none of them concerns need no proof. */
@@ -54,8 +60,10 @@ export interface PlanSummary {
   readonly url: string;
   readonly server: string;
   readonly profiles: readonly string[];
-  /** Runs to come, repetitions included. */
+  /** Runs to come, repetitions and permutations included. */
   readonly cases: number;
+  /** How many of them are permutations. */
+  readonly permutations: number;
   /** Cases that will not run, by reason. */
   readonly skipped: { readonly [reason: string]: number };
   readonly seed: number;
@@ -81,7 +89,10 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
   const accounts = options.tokens.length;
   const hooks = options.hooksToken !== undefined;
   const selection = { accounts, full: options.full === true, profiles, owned: owned !== undefined, hooks };
-  const chosen = options.cases.filter((each) => isChosen(each, selection));
+  const wanted = options.cases.filter((each) => isChosen(each, selection));
+  const able = wanted.filter((each) => skipOf(each, declared, selection) === undefined);
+  const isOffered = (axis: Axis): boolean => axis !== 'debug' || declared.profiles.includes('debug');
+  const chosen = [...wanted, ...permutations(able, options.permute ?? 'none', { seed, isOffered })];
   const runs = summarise(chosen, (each) => skipOf(each, declared, selection)?.reason, options.repeat ?? 1);
   options.onPlan?.({ url: options.base.href, ...declared, ...runs, seed });
   const tested = testedProfiles(chosen, declared.profiles, options);
@@ -130,15 +141,21 @@ export const hashOf = (value: unknown): string =>
 
 type ReasonOf = (of: Case) => string | undefined;
 
-function summarise(cases: readonly Case[], reasonOf: ReasonOf, repeat: number): Pick<PlanSummary, 'cases' | 'skipped'> {
+function summarise(
+  cases: readonly Case[],
+  reasonOf: ReasonOf,
+  repeat: number,
+): Pick<PlanSummary, 'cases' | 'permutations' | 'skipped'> {
   const skipped: { [reason: string]: number } = {};
-  let runs = 0;
+  let [runs, permutations] = [0, 0];
   for (const each of cases) {
     const reason = reasonOf(each);
-    if (reason === undefined) runs += each.canary ? 1 : repeat;
-    else skipped[reason] = (skipped[reason] ?? 0) + 1;
+    const times = each.canary ? 1 : repeat;
+    if (reason === undefined) runs += times;
+    if (reason === undefined && each.id !== baseOf(each.id)) permutations += times;
+    if (reason !== undefined) skipped[reason] = (skipped[reason] ?? 0) + 1;
   }
-  return { cases: runs, skipped };
+  return { cases: runs, permutations, skipped };
 }
 
 // Whoever asks for a few cases does not ask whether the other profiles hold.

@@ -1,14 +1,11 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import type { Problem } from './cases.js';
-import { casesFolder, loadCases } from './cases.js';
+import { UsageError, namesPermutation, soundCases } from './choice.js';
 import { UnreachableError } from './discovery.js';
-import { matchesGlob } from './glob.js';
-import { lintCases } from './lint.js';
+import { listLines } from './list.js';
 import type { Case } from './model.js';
 import type { ReportingFlags } from './outputs.js';
 import { Reporting, writerTo } from './outputs.js';
-import { profilesOf } from './plan.js';
-import { profileOf } from './register.js';
+import type { Permuting } from './permute/cover.js';
 import { EXIT } from './report.js';
 import { runSuite } from './suite.js';
 import type { OwnedServer } from './owned-server.js';
@@ -27,17 +24,13 @@ export interface TestFlags extends ReportingFlags {
   readonly profile?: readonly string[];
   readonly list?: boolean;
   readonly full?: boolean;
+  readonly permute?: Permuting;
   readonly jobs?: number;
   readonly seed?: number;
   readonly timeout?: number;
   readonly repeat?: number;
   readonly untilFail?: boolean;
   readonly timeline?: string;
-}
-
-/** Something that the user has to put right; one line, exit 3. */
-class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 /** Runs `porthouse test` and sets the exit code. */
@@ -55,40 +48,9 @@ export async function testCommand(url: URL | undefined, flags: TestFlags): Promi
 const stackOf = (error: unknown): string =>
   error instanceof Error ? ('code' in error ? error.message : (error.stack ?? error.message)) : String(error);
 
-function soundCases({ case: globs, profile }: TestFlags): readonly Case[] {
-  const unknown = (profile ?? []).find((name) => profileOf(name) === undefined);
-  if (unknown !== undefined) throw new UsageError(`no profile is called ${unknown}`);
-  const wanted = (id: string): boolean => id.startsWith(CANARY) || isFile(id, globs);
-  const { cases, problems } = loadCases(casesFolder(), wanted);
-  const chosen = cases.filter(({ id, canary }) => canary || isChosen(id, globs));
-  if (globs !== undefined && problems.length === 0 && !cases.some(({ id }) => isChosen(id, globs))) {
-    throw new UsageError(`no case matches ${globs.join(', ')}`);
-  }
-  const found = [...problems, ...lintCases(chosen)];
-  if (found.length > 0) throw new UsageError(problemText(found));
-  return chosen;
-}
-
-// The opening of every run, whatever was asked for.
-const CANARY = 'canary/';
-
-const problemText = (problems: readonly Problem[]): string =>
-  ['cases that are no cases:', ...problems.map(({ file, line, what }) => `  ${file}:${String(line)}: ${what}`)].join(
-    '\n',
-  );
-
-const isFile = (id: string, globs: readonly string[] | undefined): boolean =>
-  globs === undefined || globs.some((glob) => matchesGlob(glob.split('#')[0] ?? glob, id));
-
-const isChosen = (id: string, globs: readonly string[] | undefined): boolean =>
-  globs === undefined || globs.some((glob) => matchesGlob(glob, id) || matchesGlob(glob, id.split('#')[0] ?? id));
-
 function list(cases: readonly Case[]): number {
   const write = writerTo(process.stdout);
-  for (const each of cases) {
-    const proves = [...new Set(each.steps.flatMap((step) => step.proves))];
-    write(`${each.id}  ${proves.join(' ')}  (${profilesOf(each).join(', ')})  ${each.title}\n`);
-  }
+  for (const line of listLines(cases, process.stdout.columns)) write(`${line}\n`);
   return EXIT.conformant;
 }
 
@@ -115,6 +77,7 @@ async function test(url: URL | undefined, flags: TestFlags, cases: readonly Case
       seed: flags.seed,
       timeoutMs: flags.timeout,
       full: flags.full,
+      permute: permutingOf(flags),
       profiles: flags.profile,
       repeat: flags.repeat,
       untilFail: flags.untilFail,
@@ -132,6 +95,13 @@ async function test(url: URL | undefined, flags: TestFlags, cases: readonly Case
     timeline.close();
     await target.owned?.stop();
   }
+}
+
+// Whoever names a permutation wants that one.
+function permutingOf({ permute, full, case: globs }: TestFlags): Permuting {
+  if (permute !== undefined) return permute;
+  if (globs?.some(namesPermutation) === true) return 'none';
+  return full === true ? 'all' : 'pairwise';
 }
 
 function tokensOf(url: URL | undefined, { token, exec }: TestFlags): readonly string[] {

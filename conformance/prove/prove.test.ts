@@ -96,6 +96,10 @@ test('a mutant runs the canary, what proves its ids, and the same sample for the
     proving.filter(({ id }) => !chosen(1).includes(id)),
     [],
   );
+  const drawn = chosen(1).findLast((id) => !proving.some((of) => of.id === id));
+  const without = cases.filter(({ id }) => id !== drawn);
+  const after = casesFor(mutant, without, { seed: 1, full: false }).cases.map(({ id }) => id);
+  t.equal(after.filter((id) => !chosen(1).includes(id)).length, 1, 'one case less changes nothing but its own place');
   const claimed = cases.map((of) => (of.id === 'delivery/echo' ? { ...of, mutants: ['x'] } : of));
   const narrow = casesFor(mutant, claimed, { seed: 1, full: false }).cases;
   t.ok(narrow.some(({ id }) => id === 'delivery/echo'));
@@ -224,13 +228,23 @@ test('a mutant that is noticed is killed; one that breaks more than it says, and
       },
     }),
   });
+  const once: WireMutant['alter'] = () => {
+    let fired = 0;
+    return {
+      onPipeToClient: (message) => [
+        message.payload.length > 1000 && fired++ === 0 ? { ...message, payload: Buffer.alloc(1001, ' ') } : message,
+      ],
+    };
+  };
+  const passing = wire({ name: 'strikes-once', breaks: ['DELIV-4'], alter: once });
   const absent: Mutant = { ...wire({}), name: 'no-such-patch', kind: 'patch', breaks: ['DELIV-1'] };
   const { wire: _, ...patch } = absent;
-  const proof = await prove(options({ mutants: [altering, noisy, patch, throwing] }));
-  const [killed, alarming, invalid, thrown] = proof.mutants;
+  const proof = await prove(options({ mutants: [altering, noisy, patch, throwing, passing] }));
+  const [killed, alarming, invalid, thrown, unheard] = proof.mutants;
   t.equal(killed?.state, 'killed');
   t.ok(killed?.kills.every(({ requirement }) => requirement === 'DELIV-1'));
   t.match(alarming, { state: 'false-alarm', reason: /^DELIV-1 fails in / });
+  t.match(unheard, { state: 'survived', alarms: [] }, 'an alarm that its case does not raise again is none');
   t.match(thrown, { state: 'invalid', reason: 'the mutant failed: out of order' });
   t.match(invalid, { state: 'invalid', reason: /no patch is called no-such-patch/ });
   t.hasOwnProps(proof.matrix['DELIV-1'] ?? {}, ['blanks-a-byte']);

@@ -10,7 +10,7 @@ import type { Selection } from './selection.js';
 import { casesFor } from './selection.js';
 import type { Server } from './server.js';
 import { startReference } from './server.js';
-import type { MutantVerdict } from './verdict.js';
+import type { Alarm, Evidence, MutantVerdict } from './verdict.js';
 import { judgeMutant } from './verdict.js';
 
 /** A mutant and what became of it. */
@@ -40,15 +40,18 @@ async function startFaulty({ name, wire }: Mutant, selection: Selection, bench: 
   return { ...good, ...proxy, stop };
 }
 
-async function runAgainst(server: Server, selection: Selection, bench: Bench): Promise<SuiteReport> {
-  const { tokens, seed, signal } = bench;
+async function runAgainst(
+  server: Server,
+  selection: Selection,
+  { tokens, seed, signal, jobs = JOBS }: Pick<Bench, 'tokens' | 'seed' | 'signal'> & { readonly jobs?: number },
+): Promise<SuiteReport> {
   return runSuite({
     base: server.url,
     owned: server.owned,
     hooksToken: server.owned?.hooksToken ?? bench.hooksToken,
     tokens,
     cases: selection.cases,
-    jobs: JOBS,
+    jobs,
     seed,
     full: selection.slow,
     ...(signal === undefined ? {} : { signal }),
@@ -64,6 +67,24 @@ const invalid = (reason: string): MutantVerdict => ({
   expectedBesides: [],
 });
 
+/** The canary, and the cases that raised an alarm. */
+function casesOf(alarms: readonly Alarm[], { cases, slow }: Selection): Selection {
+  const named = new Set(alarms.map((alarm) => alarm.case));
+  return { cases: cases.filter(({ id, canary }) => canary || named.has(id)), slow };
+}
+
+/**
+ * An alarm counts that a case raises again when it is alone with the mutant: on a busy machine a fault in time (a session
+ * that ends too early) reaches now this case, now that.
+ */
+function confirmed(evidence: Evidence, { alarms }: MutantVerdict, again: MutantVerdict): Evidence {
+  const key = (of: { readonly requirement: string; readonly case: string }): string => `${of.requirement} ${of.case}`;
+  const raised = new Set(again.alarms.map(key));
+  // `*` is the whole run, which has no second time.
+  const passing = new Set(alarms.filter((alarm) => alarm.case !== '*' && !raised.has(key(alarm))).map(key));
+  return { ...evidence, checks: evidence.checks.filter((check) => !passing.has(key(check))) };
+}
+
 async function verdictOn(mutant: Mutant, selection: Selection, bench: Bench): Promise<MutantVerdict> {
   const applies = appliesTo(bench.profiles);
   // Nothing to see before a server that declares none of it: judged without a run.
@@ -74,14 +95,22 @@ async function verdictOn(mutant: Mutant, selection: Selection, bench: Bench): Pr
   let server: Server | undefined;
   try {
     server = await startFaulty(mutant, selection, bench);
-    const report = await runAgainst(server, selection, bench);
+    const { tokens, seed, signal } = bench;
+    const report = await runAgainst(server, selection, { tokens, seed, signal });
     const [own] = server.faults?.() ?? [];
     if (own !== undefined) return invalid(`the mutant failed: ${own}`);
     const fault = report.cases.filter(({ id }) => !bench.faulty.has(id)).flatMap(({ faults }) => faults)[0];
     if (fault !== undefined) return invalid(`the kit failed: ${fault}`);
     const canaries = canaryIds(bench.cases);
     const passedBefore = bench.passedBefore[mutant.kind];
-    return judgeMutant(mutant, { checks: report.checks, canaries, applies, passedBefore });
+    const evidence: Evidence = { checks: report.checks, canaries, applies, passedBefore };
+    const verdict = judgeMutant(mutant, evidence);
+    if (verdict.state !== 'false-alarm') return verdict;
+    const again = await runAgainst(server, casesOf(verdict.alarms, selection), { tokens, seed, signal, jobs: 1 });
+    return judgeMutant(
+      mutant,
+      confirmed(evidence, verdict, judgeMutant(mutant, { ...evidence, checks: again.checks })),
+    );
   } catch (error) {
     return invalid((error as Error).message);
   } finally {

@@ -11,8 +11,8 @@ const CONTROL = new RegExp(
   'gu',
 );
 
-// Control characters of a server must not drive the reader's terminal.
-const legible = (text: string): string =>
+/** `text` without control characters: those of a server must not drive the reader's terminal. */
+export const legible = (text: string): string =>
   text.replace(CONTROL, (found) => `\\x${found.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
 /** Breaks prose into lines of at most `width` characters, between words where that is possible. */

@@ -1,13 +1,17 @@
 import type { Check } from '../judge/judge.js';
+import { baseOf } from '../permute/permute.js';
 import { requirementOf } from '../register.js';
 import type { CaseReport, SuiteReport } from '../report.js';
 import { EXIT } from '../report.js';
 import type { PlanSummary } from '../suite.js';
 import { fit, recordLine, wrap } from './lines.js';
+import { failingLines, nextCase, permutationLines, sumLines, waitingLines } from './summary.js';
 import type { Output, Reporter, ReporterSettings } from './reporter.js';
 
 const NARROW = 80;
 const MARGIN = 12;
+/** So few runs that every failure of them is told. */
+const FEW = 100;
 
 const MEANING: Readonly<Record<number, string>> = {
   [EXIT.conformant]: 'conformant',
@@ -25,6 +29,7 @@ export class PrettyReporter implements Reporter {
   #done = 0;
   #failed = 0;
   #seed = 0;
+  readonly #told = new Set<string>();
 
   constructor(out: Output, settings: ReporterSettings) {
     this.#out = out;
@@ -35,21 +40,23 @@ export class PrettyReporter implements Reporter {
   readonly plan = (plan: PlanSummary): void => {
     this.#total = plan.cases;
     this.#seed = plan.seed;
+    const { permutations } = plan;
+    const cases = plan.cases - permutations;
     const skipped = Object.entries(plan.skipped).map(([reason, count]) => `${String(count)} not run (${reason})`);
-    this.#lines([`${plan.url} ${plan.server}`, `profiles ${plan.profiles.join(', ')}`]);
-    this.#lines([
-      [plan.cases === 1 ? '1 case' : `${String(plan.cases)} cases`, ...skipped, `seed ${String(plan.seed)}`].join(', '),
-      '',
-    ]);
+    const permuted = permutations === 0 ? [] : [`${String(permutations)} permutations`];
+    const runs = [cases === 1 ? '1 case' : `${String(cases)} cases`, ...permuted, ...skipped];
+    this.#lines([`${plan.url} ${plan.server}`]);
+    this.#lines(wrap(`profiles ${plan.profiles.join(', ')}`, this.#width));
+    this.#lines([[...runs, `seed ${String(plan.seed)}`].join(', '), '']);
   };
 
-  /** Tells a case that failed at once; the others only count. */
+  /** Tells at once what fails for the first time, with all that it takes to see it; the rest is counted. */
   readonly case = (report: CaseReport): void => {
     if (report.reason === undefined) this.#done += 1;
     const failures = report.checks.filter((check) => check.verdict === 'FAIL' || check.verdict === 'WARN');
     if (failures.length > 0) this.#failed += 1;
     this.#clear();
-    for (const group of byPlace(failures)) this.#lines(this.#failure(report, group));
+    for (const group of byPlace(failures)) if (this.#isNews(report, group)) this.#lines(this.#failure(report, group));
     for (const fault of report.faults)
       this.#lines(['KIT FAULT', ...wrap(fault, this.#width - 2).map((line) => `  ${line}`), '']);
     this.#progress();
@@ -58,12 +65,30 @@ export class PrettyReporter implements Reporter {
   /** Draws the sum. */
   readonly end = (report: SuiteReport): void => {
     this.#clear();
-    this.#lines(waiting(report, this.#width));
-    this.#lines(sums(report));
+    const width = this.#width;
+    this.#lines(failingLines(report, width));
+    this.#lines(permutationLines(report, width));
+    this.#lines(waitingLines(report, width));
+    this.#lines(sumLines(report));
     this.#lines(report.notices.flatMap((notice) => wrap(`note: ${notice}`, this.#width)));
+    this.#lines(this.#next(nextCase(report)));
     const meaning = MEANING[report.exitCode] ?? '';
     this.#lines([`${meaning} (exit ${String(report.exitCode)}) after ${report.seconds.toFixed(1)} s`]);
   };
+
+  // Of hundreds of failures those tell most that show a requirement broken for the first time.
+  #isNews(report: CaseReport, group: readonly Check[]): boolean {
+    const place = `${baseOf(report.id)} ${String(group[0]?.line ?? 0)}`;
+    const isNews =
+      this.#total <= FEW ? !this.#told.has(place) : !group.every(({ requirement }) => this.#told.has(requirement));
+    for (const told of [place, ...group.map(({ requirement }) => requirement)]) this.#told.add(told);
+    return isNews;
+  }
+
+  #next(report: CaseReport | undefined): string[] {
+    if (report === undefined) return [];
+    return ['', fit(`next: ${report.title}`, this.#width), ...field('', this.#again(report), this.#width)];
+  }
 
   get #width(): number {
     return Math.max(40, this.#out.columns ?? NARROW);
@@ -80,7 +105,7 @@ export class PrettyReporter implements Reporter {
   #progress(): void {
     if (this.#out.columns === undefined) return;
     const failed = this.#failed === 0 ? '' : `, ${String(this.#failed)} failed`;
-    this.#out.write(fit(`${String(this.#done)}/${String(this.#total)} cases${failed}`, this.#width));
+    this.#out.write(fit(`${String(this.#done)}/${String(this.#total)} runs${failed}`, this.#width));
   }
 
   #failure(report: CaseReport, group: readonly Check[]): string[] {
@@ -133,39 +158,4 @@ export function repeatCommand(target: string, id: string, seed: number): string 
 
 function field(name: string, text: string, width: number): string[] {
   return wrap(text, width - MARGIN).map((line, index) => `  ${(index === 0 ? name : '').padEnd(MARGIN - 2)}${line}`);
-}
-
-// What could not be said, by what has to be repaired first.
-function waiting(report: SuiteReport, width: number): string[] {
-  const open = report.cases.filter((each) => each.verdict === 'INCONCLUSIVE');
-  const reasons = new Map<string, number>();
-  for (const each of open) {
-    const reason = each.reason ?? each.checks.find((check) => check.verdict === 'INCONCLUSIVE')?.waitsFor ?? 'the kit';
-    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  }
-  const sorted = [...reasons].sort(([, a], [, b]) => b - a);
-  return sorted.flatMap(([reason, count]) => {
-    const sentence = requirementOf(reason)?.sentence;
-    const cases = count === 1 ? '1 case waits' : `${String(count)} cases wait`;
-    const first = report.checks.find((check) => check.requirement === reason && check.verdict === 'FAIL');
-    const next = first === undefined ? '' : ` Begin with --case '${first.case}'.`;
-    return wrap(`${cases} for ${reason}${sentence === undefined ? '' : `: ${sentence}`}${next}`, width);
-  });
-}
-
-function sums({ summary }: SuiteReport): string[] {
-  const line = (name: string, tally: Readonly<Record<string, number>>): string =>
-    `${name.padEnd(13)}${Object.entries(tally)
-      .filter(([, count]) => count > 0)
-      .map(([verdict, count]) => `${String(count)} ${verdict}`)
-      .join(', ')}`;
-  const unproven = summary.unproven.length === 0 ? [] : [`nothing proved of ${summary.unproven.join(', ')}`];
-  const faults = summary.faults === 0 ? [] : [`${String(summary.faults)} faults of the kit itself`];
-  return [
-    line('cases', summary.cases),
-    line('checks', summary.checks),
-    line('requirements', summary.requirements),
-    ...unproven,
-    ...faults,
-  ];
 }

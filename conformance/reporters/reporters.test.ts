@@ -6,11 +6,12 @@ import { test } from 'tap';
 import { packageRoot } from '../../support/package-root.js';
 import { judgeTimeline } from '../judge-command.js';
 import type { Check } from '../judge/judge.js';
-import type { SuiteReport } from '../report.js';
+import type { CaseReport, SuiteReport } from '../report.js';
 import { arrived, of, records, without } from '../testing/recorded.js';
 import { parseTap } from '../testing/tap.js';
 import type { TimelineRecord } from '../timeline.js';
 import { jsonReport } from './json.js';
+import { JunitReporter } from './junit.js';
 import { PrettyReporter } from './pretty.js';
 import { TapReporter } from './tap.js';
 
@@ -42,6 +43,12 @@ function failing(): SuiteReport {
 
 test('the reporters', (t) => {
   const report = failing();
+  const [it] = report.cases;
+  if (it === undefined) throw new Error('there is no case');
+  const permutation = (suffix: string): CaseReport => {
+    const id = `${it.id}${suffix}`;
+    return { ...it, id, checks: it.checks.map((check) => ({ ...check, case: id })) };
+  };
   const [lost] = report.checks.filter(({ verdict }) => verdict === 'FAIL');
 
   t.test('have a failure to tell', (t) => {
@@ -95,6 +102,27 @@ test('the reporters', (t) => {
     t.end();
   });
 
+  t.test('JUnit counts what it holds, and holds nothing that XML cannot', (t) => {
+    const evil = { ...it, checks: it.checks.map((check) => ({ ...check, received: 'a\u0000<b>&"\uD800' })) };
+    const skipped = { ...it, id: 'other/one', verdict: 'NOT_TESTED' as const, reason: 'slow', checks: [] };
+    const open = { ...skipped, verdict: 'INCONCLUSIVE' as const, reason: 'OPEN-1' };
+    let xml = '';
+    const junit = new JunitReporter({ write: (more) => (xml += more) }, { target: 'http://here', tapVersion: true });
+    junit.end({ ...report, cases: [evil, permutation('[debug=on]'), skipped, open, { ...skipped, verdict: 'PASS' }] });
+    t.match(
+      xml,
+      /^<\?xml version="1.0" encoding="UTF-8"\?>\n<testsuites [^>]*tests="5" failures="2" errors="1" skipped="1"/,
+    );
+    t.match(xml, /<testsuite name="judge" tests="2" failures="2" errors="0" skipped="0"/);
+    t.match(xml, 'name="judge/two-messages[debug=on]"');
+    t.match(xml, /<failure type="FAIL" message="DELIV-1[^"]*: expected /);
+    t.match(xml, '<error type="INCONCLUSIVE" message="waits for OPEN-1">');
+    t.match(xml, 'a\\x00&lt;b&gt;&amp;&quot;\uFFFD');
+    t.match(xml, "--case 'judge/two-messages' --seed 5");
+    t.equal(xml.match(/<(?!\?)[a-z]/g)?.length, (xml.match(/<\/[a-z]|\/>/g) ?? []).length, 'every element ends');
+    t.end();
+  });
+
   t.test('pretty tells what it takes to see a failure again, in 80 columns', (t) => {
     const lines = prettyOf(report, undefined).split('\n');
     const text = lines.join('\n');
@@ -120,14 +148,31 @@ test('the reporters', (t) => {
   });
 
   t.test('pretty folds what waits for the same thing', (t) => {
-    const waiting = [...report.cases, ...report.cases].map((each) => ({
-      ...each,
+    const waiting = ['', '-too', '-too[debug=on]'].map((more) => ({
+      ...it,
+      id: `${it.id}${more}`,
       verdict: 'INCONCLUSIVE' as const,
       reason: 'OPEN-1',
       checks: [],
     }));
     const text = prettyOf({ ...report, cases: waiting }, undefined);
     t.match(text, '2 cases wait for OPEN-1: A server MUST answer');
+    t.end();
+  });
+
+  t.test('pretty tells a failure once, and in which permutations it is there', (t) => {
+    const good = { ...it, verdict: 'PASS' as const, checks: [] };
+    const cases = [
+      good,
+      { ...good, id: `${it.id}[frag=3]` },
+      permutation('[debug=on]'),
+      permutation('[debug=on,frag=3]'),
+    ];
+    const text = prettyOf({ ...report, cases, checks: cases.flatMap(({ checks }) => checks) }, undefined);
+    t.equal(text.split('\n').filter((line) => line.startsWith('FAIL DELIV-1')).length, 1);
+    t.match(text, `${it.id} fails in 2 of 4 permutations: debug=on`);
+    t.match(text, /FAIL DELIV-1 +1 of 1 case +judge\/two-messages\n/);
+    t.match(text, /next: .*\n.*--case 'judge\/two-messages\[debug=on\]'/s);
     t.end();
   });
 
@@ -164,6 +209,7 @@ function prettyOf(report: SuiteReport, columns: number | undefined): string {
     server: 'x',
     profiles: ['core'],
     cases: report.cases.length,
+    permutations: 0,
     skipped: { slow: 2 },
     seed: report.seed,
   });
