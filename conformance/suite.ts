@@ -8,6 +8,7 @@ import type { Axis } from './permute/axes.js';
 import type { Permuting } from './permute/cover.js';
 import { permutations } from './permute/cover.js';
 import { baseOf } from './permute/permute.js';
+import type { Declared, Selection } from './plan.js';
 import { declaredBy, isChosen, profilesOf, skipOf } from './plan.js';
 import type { CaseReport, SuiteReport } from './report.js';
 import { buildReport } from './report.js';
@@ -85,14 +86,8 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
   const target = await fetchDiscovery(options.base, patience, options.signal);
   const declared = declaredBy(target.discovery);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
-  const { owned, profiles } = options;
-  const accounts = options.tokens.length;
-  const hooks = options.hooksToken !== undefined;
-  const selection = { accounts, full: options.full === true, profiles, owned: owned !== undefined, hooks };
-  const wanted = options.cases.filter((each) => isChosen(each, selection));
-  const able = wanted.filter((each) => skipOf(each, declared, selection) === undefined);
-  const isOffered = (axis: Axis): boolean => axis !== 'debug' || declared.profiles.includes('debug');
-  const chosen = [...wanted, ...permutations(able, options.permute ?? 'none', { seed, isOffered })];
+  const { owned } = options;
+  const { selection, chosen } = choose(options, declared, seed);
   const runs = summarise(chosen, (each) => skipOf(each, declared, selection)?.reason, options.repeat ?? 1);
   options.onPlan?.({ url: options.base.href, ...declared, ...runs, seed });
   const tested = testedProfiles(chosen, declared.profiles, options);
@@ -133,6 +128,24 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
 
 function troubleRecord(what: string, epoch: number): TimelineRecord {
   return { i: 1, t: Math.round(performance.now() - epoch), run: '*', type: 'server', event: 'crashed', what };
+}
+
+interface Choice {
+  readonly selection: Selection;
+  readonly chosen: readonly Case[];
+}
+
+/** The cases that are asked for, and behind them their permutations. */
+function choose(options: SuiteOptions, declared: Declared, seed: number): Choice {
+  const { owned, profiles } = options;
+  const accounts = options.tokens.length;
+  const hooks = options.hooksToken !== undefined;
+  const selection = { accounts, full: options.full === true, profiles, owned: owned !== undefined, hooks };
+  const wanted = options.cases.filter((each) => isChosen(each, selection));
+  const able = wanted.filter((each) => skipOf(each, declared, selection) === undefined);
+  const isOffered = (axis: Axis): boolean => axis !== 'debug' || declared.profiles.includes('debug');
+  const chosen = [...wanted, ...permutations(able, options.permute ?? 'none', { seed, isOffered })];
+  return { selection, chosen };
 }
 
 /** First 12 hex digits of SHA-256 of a value's JSON. */

@@ -105,25 +105,28 @@ async function listen(server: Server, host: string, port: number): Promise<strin
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${String(actual)}`;
 }
 
+function routerOf(config: Config): Router {
+  const context = {
+    clock: systemClock,
+    scopedClocks: config.testHooks !== null,
+    entropy: systemEntropy,
+    scheduler: systemScheduler,
+    limits: config.limits,
+    eventEpoch: systemEntropy.bytes(EPOCH_BYTES).toString('base64url'),
+  };
+  return new Router(context, {
+    roomDefaults: roomDefaults(config),
+    rooms: roomsOf(config),
+    endpoints: { pipe: PIPE_PATH, sibling: { websocket: SIBLING_PATH } },
+  });
+}
+
 /** Puts the parts together and starts to listen. Throws what the listeners throw, such as EADDRINUSE. */
 export async function startServer(config: Config): Promise<RunningServer> {
   const log = pino({ level: config.logLevel }, pino.destination(2));
   const { limits } = config;
   const [clock, entropy] = [systemClock, systemEntropy];
-  const eventEpoch = entropy.bytes(EPOCH_BYTES).toString('base64url');
-  const context = {
-    clock,
-    scopedClocks: config.testHooks !== null,
-    entropy,
-    scheduler: systemScheduler,
-    limits,
-    eventEpoch,
-  };
-  const router = new Router(context, {
-    roomDefaults: roomDefaults(config),
-    rooms: roomsOf(config),
-    endpoints: { pipe: PIPE_PATH, sibling: { websocket: SIBLING_PATH } },
-  });
+  const router = routerOf(config);
   const authenticator = config.auth ? jwtAuthenticator(config.auth) : developmentAuthenticator;
   const server = { name: 'porthouse-reference-server', version };
   const onError = (error: unknown): void => log.error({ err: error }, 'a request failed');

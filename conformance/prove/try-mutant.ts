@@ -43,12 +43,18 @@ async function startFaulty({ name, wire }: Mutant, selection: Selection, bench: 
 async function runAgainst(
   server: Server,
   selection: Selection,
-  { tokens, seed, signal, jobs = JOBS }: Pick<Bench, 'tokens' | 'seed' | 'signal'> & { readonly jobs?: number },
+  {
+    tokens,
+    hooksToken,
+    seed,
+    signal,
+    jobs = JOBS,
+  }: Pick<Bench, 'tokens' | 'hooksToken' | 'seed' | 'signal'> & { readonly jobs?: number },
 ): Promise<SuiteReport> {
   return runSuite({
     base: server.url,
     owned: server.owned,
-    hooksToken: server.owned?.hooksToken ?? bench.hooksToken,
+    hooksToken: server.owned?.hooksToken ?? hooksToken,
     tokens,
     cases: selection.cases,
     jobs,
@@ -95,8 +101,7 @@ async function verdictOn(mutant: Mutant, selection: Selection, bench: Bench): Pr
   let server: Server | undefined;
   try {
     server = await startFaulty(mutant, selection, bench);
-    const { tokens, seed, signal } = bench;
-    const report = await runAgainst(server, selection, { tokens, seed, signal });
+    const report = await runAgainst(server, selection, bench);
     const [own] = server.faults?.() ?? [];
     if (own !== undefined) return invalid(`the mutant failed: ${own}`);
     const fault = report.cases.filter(({ id }) => !bench.faulty.has(id)).flatMap(({ faults }) => faults)[0];
@@ -106,7 +111,7 @@ async function verdictOn(mutant: Mutant, selection: Selection, bench: Bench): Pr
     const evidence: Evidence = { checks: report.checks, canaries, applies, passedBefore };
     const verdict = judgeMutant(mutant, evidence);
     if (verdict.state !== 'false-alarm') return verdict;
-    const again = await runAgainst(server, casesOf(verdict.alarms, selection), { tokens, seed, signal, jobs: 1 });
+    const again = await runAgainst(server, casesOf(verdict.alarms, selection), { ...bench, jobs: 1 });
     return judgeMutant(
       mutant,
       confirmed(evidence, verdict, judgeMutant(mutant, { ...evidence, checks: again.checks })),

@@ -40,11 +40,10 @@ export class Administration implements RoomCalls {
   create(params: CallParams['room.create']): Result<CallResults['room.create']> {
     const barred = this.#barred();
     if (barred) return barred;
-    const { account, limits } = this.#session;
-    const room = this.#rooms.make(params.room, params.spec ?? {}, account);
+    const room = this.#rooms.make(params.room, params.spec ?? {}, this.#session.account);
     if ('refused' in room) return inCall(room);
     this.#rooms.add(room);
-    this.#rooms.expire(room, limits.sessionLingerMs);
+    this.#rooms.expire(room, this.#session);
     return { room: described(room), rev: room.rev };
   }
 

@@ -93,9 +93,9 @@ export class Rooms {
     this.add(room);
   }
 
-  /** Ends a room that nobody has entered after `ms` (ADMIN-8). */
-  expire(room: Room, ms: number): void {
-    this.#context.clock.after(ms, () => {
+  /** Ends a room that nobody has entered after the linger of its maker's session, on that session's clock (ADMIN-8). */
+  expire(room: Room, { context, limits }: Session): void {
+    context.clock.after(limits.sessionLingerMs, () => {
       if (room.members.size === 0) this.#endEmpty(room);
     });
   }
