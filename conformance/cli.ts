@@ -4,7 +4,7 @@ import type { ReporterChoice, ReportingFlags } from './outputs.js';
 import type { TestFlags } from './test-command.js';
 
 const PERMUTING = ['none', 'pairwise', 'all'] as const;
-const REPORTERS = ['pretty', 'tap', 'json', 'junit'] as const;
+const REPORTERS = ['pretty', 'tap', 'json', 'junit', 'html'] as const;
 
 const wholeNumber =
   (least: number) =>
@@ -33,7 +33,7 @@ function reporter(text: string, before?: readonly ReporterChoice[]): readonly Re
 
 function withReporting(command: Command): Command {
   return command
-    .option('--reporter <name[=file]>', 'pretty, tap, json or junit, to stdout or a file; repeatable', reporter)
+    .option('--reporter <name[=file]>', 'pretty, tap, json, junit or html, to stdout or a file; repeatable', reporter)
     .option('--no-tap-version', 'leave out the version line of TAP, for consumers that know only older ones')
     .option('--baseline <file>', 'known failures: a list of {check, reason}; one that no longer fails exits with 4')
     .option('--strict', 'a SHOULD that fails counts as a failure');

@@ -3,6 +3,7 @@ import { applyBaseline, readBaseline } from './baseline.js';
 import type { BaselineEntry } from './baseline.js';
 import type { CaseReport, SuiteReport } from './report.js';
 import { JsonReporter } from './reporters/json.js';
+import { HtmlReporter } from './reporters/html.js';
 import { JunitReporter } from './reporters/junit.js';
 import { PrettyReporter } from './reporters/pretty.js';
 import type { Output, Reporter, ReporterSettings } from './reporters/reporter.js';
@@ -11,7 +12,7 @@ import type { PlanSummary } from './suite.js';
 
 /** A reporter that was asked for, and where to. */
 export interface ReporterChoice {
-  readonly name: 'pretty' | 'tap' | 'json' | 'junit';
+  readonly name: 'pretty' | 'tap' | 'json' | 'junit' | 'html';
   readonly file?: string;
 }
 
@@ -87,6 +88,7 @@ export class Reporting {
 
 function make(name: ReporterChoice['name'], out: Output, settings: ReporterSettings): Reporter {
   if (name === 'tap') return new TapReporter(out, settings);
+  if (name === 'html') return new HtmlReporter(out, settings);
   if (name === 'junit') return new JunitReporter(out, settings);
   return name === 'json' ? new JsonReporter(out, settings) : new PrettyReporter(out, settings);
 }

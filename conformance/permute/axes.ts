@@ -58,7 +58,7 @@ const hasFreeKind = (content: Fields): boolean =>
 const ALLOWS: { readonly [axis in Axis]: (of: Case) => boolean } = {
   debug: (of) => {
     const members = Object.values(of.given.members);
-    const isOwn = members.some(({ debug }) => debug) || mentions(of, /debug/i);
+    const isOwn = members.some(({ debug }) => debug) || mentions(of, /debug|sessionLingerMs/i);
     return members.some(canDebug) && !isOwn && !does(of, 'clock', 'retry');
   },
   kind: (of) =>

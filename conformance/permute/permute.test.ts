@@ -63,6 +63,11 @@ test('a case allows the axes that cannot touch what it is about', (t) => {
       given('[alice, bob]', '  - send: { from: alice, hex: ff }\n'),
       ['debug', 'frag', 'order'],
     ],
+    [
+      'a short life',
+      given('{ alice: { limits: { sessionLingerMs: 20 } }, bob: {} }', SENDS),
+      ['kind', 'frag', 'order'],
+    ],
     ['a small ring', given('{ alice: { limits: { ringEvents: 4 } }, bob: {} }', SENDS), ['debug', 'kind', 'frag']],
   ];
   for (const [what, of, axes] of allowed) t.same(axesOf(of), axes, what);

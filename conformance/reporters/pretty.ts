@@ -47,7 +47,7 @@ export class PrettyReporter implements Reporter {
     const runs = [cases === 1 ? '1 case' : `${String(cases)} cases`, ...permuted, ...skipped];
     this.#lines([`${plan.url} ${plan.server}`]);
     this.#lines(wrap(`profiles ${plan.profiles.join(', ')}`, this.#width));
-    this.#lines([[...runs, `seed ${String(plan.seed)}`].join(', '), '']);
+    this.#lines([...wrap([...runs, `seed ${String(plan.seed)}`].join(', '), this.#width), '']);
   };
 
   /** Tells at once what fails for the first time, with all that it takes to see it; the rest is counted. */

@@ -11,6 +11,7 @@ import { arrived, of, records, without } from '../testing/recorded.js';
 import { parseTap } from '../testing/tap.js';
 import type { TimelineRecord } from '../timeline.js';
 import { jsonReport } from './json.js';
+import { HtmlReporter } from './html.js';
 import { JunitReporter } from './junit.js';
 import { PrettyReporter } from './pretty.js';
 import { TapReporter } from './tap.js';
@@ -120,6 +121,29 @@ test('the reporters', (t) => {
     t.match(xml, 'a\\x00&lt;b&gt;&amp;&quot;\uFFFD');
     t.match(xml, "--case 'judge/two-messages' --seed 5");
     t.equal(xml.match(/<(?!\?)[a-z]/g)?.length, (xml.match(/<\/[a-z]|\/>/g) ?? []).length, 'every element ends');
+    t.end();
+  });
+
+  t.test('HTML is one page that fetches nothing, tells every requirement, and runs nothing that a server says', (t) => {
+    const evil = (checks: readonly Check[]) =>
+      checks.map((check) => ({ ...check, received: '<script>alert(1)</script>\u0000' }));
+    const cases = [
+      { ...it, checks: evil(it.checks) },
+      { ...it, id: `${it.id}[frag=3]`, verdict: 'PASS' as const, checks: [] },
+    ];
+    const target = { ...report.target, server: '<img src=x onerror=alert(1)>' };
+    let html = '';
+    const page = new HtmlReporter({ write: (more) => (html += more) }, { target: 'http://here', tapVersion: true });
+    page.end({ ...report, target, cases, checks: evil(report.checks) });
+    t.match(html, /^<!doctype html>/);
+    for (const { id } of report.requirements) t.ok(html.includes(`id="${id}"`), id);
+    t.match(html, 'two-messages in 1 of 2 permutations: frag=1');
+    t.match(html, '&lt;script&gt;alert(1)');
+    t.equal(html.match(/<script/g)?.length, 1);
+    t.notMatch(html, /<img|https?:\/\/(?!here)[^ <]*\.(js|css)/);
+    t.notOk(html.includes('\u0000'));
+    t.match(html, '<pre>');
+    t.match(html, 'two-messages&#39; --seed 5');
     t.end();
   });
 
