@@ -66,6 +66,8 @@ const METHODS = [
   'fence',
   'pipe.ticket',
   'pipe.close',
+  'agent.command',
+  'stream.end',
 ].concat(['pipe.state', 'subscribe', 'debug.level', '__proto__', 'toString', '']);
 const number = fc.oneof(
   fc.integer({ min: -2, max: 5 }),
@@ -97,7 +99,11 @@ const fitting = {
     fc.record({ send: fc.subarray(['text', 'json']), receive: fc.subarray(['text', 'binary']) }),
     fc.jsonValue(),
   ),
-  scopes: fc.subarray(['send', 'receive', 'debug', 'send']),
+  scopes: fc.subarray(['send', 'receive', 'debug', 'send', 'command']),
+  to: fc.constantFrom('room', `s_${'A'.repeat(22)}`, '__proto__'),
+  name: fc.constantFrom('zoom', '__proto__', '', 'two words'),
+  body: fc.jsonValue(),
+  inMs: number,
 };
 const anyField = Object.fromEntries(
   Object.entries(fitting).map(([name, fit]) => [
