@@ -153,6 +153,37 @@ void t.test(
   },
 );
 
+void t.test('a change of policy or rate goes for whoever is waiting, and for nobody who is not', (t) => {
+  const limits = { maxQueuedMessages: 1, messagesPerSecond: 1, messageBurst: 2 };
+  const [world, [alice, bob]] = inRoom({ slowConsumer: 'block', limits }, ['alice', 'bob']);
+  if (!alice || !bob) throw new Error('nobody there');
+  const update = (spec: RoomChanges): unknown => alice.sibling.call('room.update', { spec })?.result?.rev;
+  const send = (count: number): void => {
+    for (let n = 0; n < count; n++) {
+      alice.send(String(n));
+      world.scheduler.tick();
+    }
+  };
+  bob.sink.stalled = true;
+  send(3);
+  t.same(alice.heard(), ['pipe.refused 3 rate_limited']);
+  t.equal(update({ limits: { messagesPerSecond: null, messageBurst: null } }), 2);
+  send(3);
+  t.equal(alice.sink.listening, false, 'bob has too much to read');
+  t.equal(update({ echo: false }), 2);
+  t.equal(alice.sink.listening, false, 'no change, no relief');
+  t.equal(update({ slowConsumer: 'dropOldest' }), 3);
+  t.equal(alice.sink.listening, true);
+  send(1);
+  world.clock.advance(1_000_000);
+  t.equal(bob.sink.closedWith, null, 'nor is anybody closed for what was too slow before');
+  t.equal(update({ limits: { messagesPerSecond: 1 } }), 4);
+  alice.heard();
+  send(2);
+  t.same(alice.heard(), ['pipe.refused 9 rate_limited'], 'a new rate begins with a full bucket');
+  t.end();
+});
+
 void t.test('whatever was under way when a room closes comes to its end', (t) => {
   const [world, [alice, bob]] = inRoom({}, ['alice', 'bob']);
   const late = world.member({ room: 'harbour', account: 'bob' });
