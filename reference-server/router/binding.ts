@@ -1,5 +1,5 @@
 import type { CallParams, CallResults, SessionState } from '../../generated/types.js';
-import type { Cancel } from '../ports/clock.js';
+import type { Cancel, Clock } from '../ports/clock.js';
 import type { Refusal, Result } from '../ports/refusal.js';
 import type { Binding, Channel, Deferred, EventLog, OpKey } from '../ports/sibling.js';
 import { refusedCommand, sendCommand } from './commands.js';
@@ -45,6 +45,10 @@ export class SessionBinding implements Binding {
 
   get switching(): SwitchCalls {
     return switchCalls(this.#session);
+  }
+
+  get clock(): Clock {
+    return this.#session.context.clock;
   }
 
   state(): SessionState {

@@ -7,6 +7,8 @@ export interface SiblingWire {
   /** Bytes that the kernel has not taken yet. */
   readonly queued: number;
   close(reason: 'replaced' | 'draining' | 'session_ended'): void;
+  /** Ends the connection without a word. */
+  cut(): void;
 }
 
 interface Reply {
@@ -77,6 +79,11 @@ export class Outlet implements SiblingOutlet {
   close(reason: 'draining' | 'session_ended'): void {
     this.wake();
     this.#finish(reason);
+  }
+
+  cut(): void {
+    this.#closed = true;
+    this.#wire.cut();
   }
 
   /** The socket is gone. */
