@@ -71,7 +71,7 @@ export class Room {
     this.name = room.name;
     this.terms = room.terms;
     this.owner = room.owner;
-    this.#blockade = new Blockade({ clock: context.clock, senders: () => this.#openPipes() });
+    this.#blockade = new Blockade({ senders: () => this.#openPipes() });
   }
 
   get limits(): RoomTerms['limits'] {
