@@ -76,6 +76,11 @@ export class Pipe implements PipeSource {
     return this.#switches?.s2c.undecided === true;
   }
 
+  /** Whether a switch is to be proposed as soon as somebody is there to answer. */
+  get awaitsBind(): boolean {
+    return this.#switches?.s2c.awaitsBind === true;
+  }
+
   /** The command channel has been bound. */
   bound(): void {
     this.#switches?.s2c.bound();

@@ -27,6 +27,8 @@ class Routed {
   readonly sender: Session;
   readonly message: Message;
   members = 0;
+  /** Whether the sender has been told that it did not reach a member whose settings were being switched. */
+  late = false;
   /** Members that cannot take it in any of their kinds, and after which message of theirs. */
   missed: { readonly member: Session; readonly place: Place }[] | null = null;
   #kinds: Map<string, Kind | null> | null = null;
@@ -226,9 +228,16 @@ export class Room {
   #deliverUndecided(member: Session, pipe: Pipe, routed: readonly Routed[]): void {
     for (const entry of routed) {
       if (entry.sender === member && !this.terms.echo) continue;
-      const message: Undecided = { ...entry.message, missed: () => this.#tellMissed(entry, 1) };
+      const message: Undecided = { ...entry.message, missed: () => this.#tellLate(entry) };
       if (pipe.deliver(new MessageBatch([message])).length === 0) entry.members++;
     }
+  }
+
+  /** Once, however many members find out that it is not for them: nobody is to flood the sender's log (SWITCH-30). */
+  #tellLate(entry: Routed): void {
+    if (entry.late) return;
+    entry.late = true;
+    this.#tellMissed(entry, 1);
   }
 
   #tellMissed(entry: Routed, members: number): void {

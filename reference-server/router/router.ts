@@ -184,7 +184,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     else session.trace.level = 'info';
     session.linger.review();
     // When the bind has been answered: what waited for it is news, and no history (SWITCH-21).
-    this.#context.scheduler.soon(() => session.pipe?.bound());
+    if (session.pipe?.awaitsBind) this.#context.scheduler.soon(() => session.pipe?.bound());
     const { channel } = params;
     const { eventEpoch } = this.#context;
     const seqs = { headSeq: session.headSeq(channel), oldestSeq: session.oldestSeq(channel) };

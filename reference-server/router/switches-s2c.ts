@@ -73,9 +73,14 @@ export class OutboundSwitches {
     return this.#answered(id, (status) => status === 'aborting' && this.#settle('aborted'));
   }
 
+  /** Whether a proposal waits for a command channel. */
+  get awaitsBind(): boolean {
+    return this.#open?.status === 'waiting' && !this.#open.marked;
+  }
+
   /** The command channel has been bound: what waited for it can be proposed (SWITCH-21). */
   bound(): void {
-    if (this.#open?.status === 'waiting' && !this.#open.marked) this.#mark(this.#open);
+    if (this.#open && this.awaitsBind) this.#mark(this.#open);
   }
 
   /** The pipe is about to end. What is held stays so: nobody knows how its client would read it. */

@@ -41,3 +41,40 @@ void t.test('the last 64 switches are remembered, and older ones are not', (t) =
   t.match(alice.sibling.call('switch.abort', { id: 's0' }), { error: { data: { name: 'switch_unknown' } } });
   t.end();
 });
+
+void t.test('what is held goes out under the settings that the answer decides', (t) => {
+  const { world, members } = room({ onMismatch: 'convert' });
+  const [alice, bob] = [at(members, 0), at(members, 1)];
+  const request = { dir: 's2c', set: { format: 'binary' } };
+  for (const [answer, kind] of [
+    ['switch.refuse', 'text'],
+    ['switch.ack', 'binary'],
+  ] as const) {
+    const id = String(bob.sibling.call('switch.request', request)?.result?.id);
+    alice.send(answer);
+    world.scheduler.tick();
+    t.notMatch(bob.received.at(-1), answer, 'nothing is written while the switch is open');
+    bob.sibling.call(answer, { id });
+    t.equal(bob.received.at(-1), `${kind} ${answer}`);
+  }
+  t.end();
+});
+
+void t.test('the server gives up, waits for the acknowledgement of that, and then ends the pipe', (t) => {
+  const { world, members } = room({ onMismatch: 'convert' });
+  const [alice, bob] = [at(members, 0), at(members, 1)];
+  bob.sibling.call('switch.request', { dir: 's2c', set: { format: 'binary' } });
+  alice.send('held');
+  world.scheduler.tick();
+  bob.heard();
+  world.clock.advance(4999);
+  t.same(bob.heard(), []);
+  world.clock.advance(1);
+  t.same(bob.heard(), ['switch.abort 1 timeout']);
+  t.match(bob.sibling.call('switch.ack', { id: '1' }), { result: { status: 'aborting' } });
+  world.clock.advance(5000);
+  t.same(bob.heard(), ['pipe.ended 0 switch_timeout', 'pipe.ended 0 switch_timeout']);
+  t.same(bob.received, []);
+  t.equal(bob.sink.closedWith, 'switch_timeout');
+  t.end();
+});
