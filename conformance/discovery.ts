@@ -66,7 +66,7 @@ export class Patience {
 export async function fetchDiscovery(base: URL, patience: Patience, signal?: AbortSignal): Promise<Target> {
   const wellKnown = base.pathname.endsWith(WELL_KNOWN) ? base : new URL(WELL_KNOWN, base);
   const start = performance.now();
-  const limit = AbortSignal.timeout(patience.deadlineMs() * 5);
+  const limit = AbortSignal.timeout(Math.ceil(patience.deadlineMs() * 5));
   const result = await request({
     url: wellKnown,
     signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),

@@ -16,6 +16,8 @@ export interface Launch {
   readonly spawn: (last: URL | undefined) => ServerProcess;
   /** The address that the kit is to use, where it is not the one that the server prints. */
   readonly url?: URL;
+  /** Takes away what it leaves behind, once it is not to be started again. */
+  readonly cleanUp?: () => void;
 }
 
 /** How a server is ended: at once, or asked to end in its own time. */
@@ -51,7 +53,10 @@ export class OwnedServer {
   /** Starts a server; rejects with `StartError` where it prints no URL. */
   static async start(launch: Launch): Promise<OwnedServer> {
     const server = new OwnedServer(launch);
-    server.#url = await server.#address();
+    server.#url = await server.#address().catch((error: unknown) => {
+      launch.cleanUp?.();
+      throw error;
+    });
     if (running.size === 0) process.once('exit', killAll);
     running.add(server);
     return server;
@@ -112,11 +117,13 @@ export class OwnedServer {
     await this.end(how, KILL_AFTER_MS);
     running.delete(this);
     if (running.size === 0) process.off('exit', killAll);
+    this.#launch.cleanUp?.();
   }
 
   /** Ends it without a word, where nobody can wait. */
   abandon(): void {
     this.#signal('SIGKILL');
+    this.#launch.cleanUp?.();
   }
 
   // `close` and not `exit`: a shell is gone before the server that it started.

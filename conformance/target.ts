@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../support/package-root.js';
 import type { ServerProcess } from './owned-server.js';
@@ -18,17 +20,23 @@ export interface ReferenceOptions {
 
 const dist = (...path: readonly string[]): string => join(packageRoot(import.meta.url), 'dist', ...path);
 
-/** Starts the reference server in a process of its own, on a free port that it keeps when it is started again. */
+/**
+ * Starts the reference server in a process of its own, on a free port and with a folder for its data, both of which it
+ * keeps when it is started again.
+ */
 export function startReferenceServer(options: ReferenceOptions = {}): Promise<OwnedServer> {
   const { nodeArguments = [], environment = {} } = options;
+  const data = mkdtempSync(join(tmpdir(), 'porthouse-'));
+  const main = [...nodeArguments, dist('reference-server', 'main.js'), '--data-dir', data];
   return OwnedServer.start({
     name: 'the reference server',
     spawn: (last): ServerProcess =>
-      spawn(
-        process.execPath,
-        [...nodeArguments, dist('reference-server', 'main.js'), '--port', last === undefined ? '0' : last.port],
-        { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...process.env, ...environment } },
-      ),
+      spawn(process.execPath, [...main, '--port', last?.port ?? '0'], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+        env: { ...process.env, ...environment },
+      }),
+    cleanUp: () => rmSync(data, { recursive: true, force: true }),
   });
 }
 

@@ -1,15 +1,17 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { errors } from '../generated/errors.js';
 import type { Discovery, RoomSpec } from '../generated/types.js';
 import { createAdmin } from './admin.js';
 import { developmentAuthenticator } from './auth/development.js';
 import { jwtAuthenticator } from './auth/jwt.js';
+import { openStore } from './compose-store.js';
 import { type Config, ConfigError } from './config/config.js';
 import { createFront, SESSIONS_PATH } from './http/front.js';
 import { WebSocketIngress } from './ingress/websocket/ingress.js';
+import type { Store } from './ports/store.js';
 import { type RoomTerms, termsOf } from './router/room-terms.js';
 import { Router } from './router/router.js';
 import { SiblingWebSockets } from './sibling/websocket.js';
@@ -60,8 +62,11 @@ function roomDefaults({ limits }: Config): RoomTerms {
 }
 
 /** Rooms from the settings, which are held to the same rules as those of a client. */
-function roomsOf(config: Config): { name: string; spec: RoomSpec }[] {
-  const given = { defaults: roomDefaults(config), hardMessageBytes: config.limits.hardMessageBytes };
+function roomsOf(config: Config, store: Store | null): { name: string; spec: RoomSpec }[] {
+  const { hardMessageBytes } = config.limits;
+  const given = { defaults: roomDefaults(config), hardMessageBytes, persistent: store !== null };
+  const taken = store?.kept.find(({ name }) => Object.hasOwn(config.rooms, name));
+  if (taken) throw new ConfigError(`rooms/${taken.name}: a client has made a persistent room of that name`);
   return Object.entries(config.rooms).map(([name, spec]) => {
     const terms = termsOf(spec, given);
     if (!('refused' in terms)) return { name, spec };
@@ -72,12 +77,12 @@ function roomsOf(config: Config): { name: string; spec: RoomSpec }[] {
   });
 }
 
-function discoveryOf({ limits }: Config): Discovery {
+function discoveryOf({ limits }: Config, store: Store | null): Discovery {
   return {
     protocol: 'porthouse',
     versions: [1],
     server: { name: 'porthouse-reference-server', version },
-    profiles: [...PROFILES],
+    profiles: store ? [...PROFILES, 'persistence'] : [...PROFILES],
     endpoints: { sessions: SESSIONS_PATH, sibling: { websocket: SIBLING_PATH }, pipe: { websocket: PIPE_PATH } },
     subprotocols: { pipe: 'porthouse.pipe.v1', sibling: 'porthouse.sibling.v1' },
     formats: ['text', 'json', 'binary'],
@@ -97,13 +102,26 @@ async function listen(server: Server, host: string, port: number): Promise<strin
 /** Puts the parts together and starts to listen. Throws what the listeners throw, such as EADDRINUSE. */
 export async function startServer(config: Config): Promise<RunningServer> {
   const log = pino({ level: config.logLevel }, pino.destination(2));
+  const failed = (error: unknown): void =>
+    log.fatal({ err: error }, 'the store failed: until a restart nothing about persistent rooms can change');
+  const store = config.dataDir === null ? null : await openStore(config.dataDir, failed);
+  try {
+    return await startWith(store, config, log);
+  } catch (error) {
+    await store?.close();
+    throw error;
+  }
+}
+
+async function startWith(store: Store | null, config: Config, log: Logger): Promise<RunningServer> {
   const { limits } = config;
   const [clock, entropy] = [systemClock, systemEntropy];
   const eventEpoch = entropy.bytes(EPOCH_BYTES).toString('base64url');
   const context = { clock, entropy, scheduler: systemScheduler, limits, eventEpoch };
   const router = new Router(context, {
     roomDefaults: roomDefaults(config),
-    rooms: roomsOf(config),
+    rooms: roomsOf(config, store),
+    store,
     endpoints: { pipe: PIPE_PATH, sibling: { websocket: SIBLING_PATH } },
   });
   const authenticator = config.auth ? jwtAuthenticator(config.auth) : developmentAuthenticator;
@@ -116,7 +134,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
   const front = createFront({
     ...shared,
     guard: () => ({ scheme: config.tlsTerminatedByProxy ? 'https' : 'http', hosts, origins: config.origins }),
-    discovery: discoveryOf(config),
+    discovery: discoveryOf(config, store),
     upgrades: [new WebSocketIngress({ ...shared, path: PIPE_PATH }), siblings],
   });
   const sockets = socketsOf(front);
@@ -141,6 +159,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
       await closed(front, { sockets, ms: limits.drainMs });
       admin.close();
       admin.closeAllConnections();
+      await store?.close();
     },
   };
 }
