@@ -18,7 +18,7 @@ export interface Launch {
   readonly url?: URL;
   /** Bearer token of its hooks, where it was given one. */
   readonly hooksToken?: string;
-  /** What is left to do when it is gone for good. */
+  /** Takes away what it leaves behind, once it is not to be started again. */
   readonly cleanUp?: () => void;
 }
 
@@ -55,7 +55,10 @@ export class OwnedServer {
   /** Starts a server; rejects with `StartError` where it prints no URL. */
   static async start(launch: Launch): Promise<OwnedServer> {
     const server = new OwnedServer(launch);
-    server.#url = await server.#address();
+    server.#url = await server.#address().catch((error: unknown) => {
+      launch.cleanUp?.();
+      throw error;
+    });
     if (running.size === 0) process.once('exit', killAll);
     running.add(server);
     return server;
@@ -127,6 +130,7 @@ export class OwnedServer {
   /** Ends it without a word, where nobody can wait. */
   abandon(): void {
     this.#signal('SIGKILL');
+    this.#launch.cleanUp?.();
   }
 
   // `close` and not `exit`: a shell is gone before the server that it started.

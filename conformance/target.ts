@@ -24,15 +24,16 @@ export interface ReferenceOptions {
 const dist = (...path: readonly string[]): string => join(packageRoot(import.meta.url), 'dist', ...path);
 
 /**
- * Starts the reference server in a process of its own, on a free port that it keeps when it is started again, as it
- * keeps its settings.
+ * Starts the reference server in a process of its own, on a free port and with a folder for its settings and its data,
+ * all of which it keeps when it is started again.
  */
 export function startReferenceServer(options: ReferenceOptions = {}): Promise<OwnedServer> {
   const { nodeArguments = [], environment = {}, hooks = false } = options;
   const folder = mkdtempSync(join(tmpdir(), 'porthouse-'));
   const config = join(folder, 'config.json');
   const hooksToken = randomBytes(32).toString('base64url');
-  writeFileSync(config, JSON.stringify(hooks ? { testHooks: { token: hooksToken } } : {}), { mode: 0o600 });
+  const settings = { dataDir: join(folder, 'data'), ...(hooks && { testHooks: { token: hooksToken } }) };
+  writeFileSync(config, JSON.stringify(settings), { mode: 0o600 });
   const command = [...nodeArguments, dist('reference-server', 'main.js'), '--config', config, '--port'];
   return OwnedServer.start({
     name: 'the reference server',

@@ -33,6 +33,7 @@ export const limits = {
   "keepaliveMs": {"unit":"ms","default":30000,"minimum":100,"maximum":3600000},
   "maxSessions": {"unit":"count","default":10000,"minimum":1,"maximum":100000000},
   "maxAnonymousSessions": {"unit":"count","default":1000,"minimum":0,"maximum":100000000},
+  "maxPersistentRooms": {"unit":"count","default":100,"minimum":0,"maximum":1000000},
   "maxConnections": {"unit":"count","default":20000,"minimum":1,"maximum":100000000},
   "drainMs": {"unit":"ms","default":10000,"minimum":0,"maximum":3600000},
   "debugEventsPerSecond": {"unit":"count","default":200,"minimum":0,"maximum":1000000},

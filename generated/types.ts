@@ -876,6 +876,10 @@ export interface Limits {
    */
   maxAnonymousSessions?: number;
   /**
+   * Persistent rooms that one account may own. One more is `too_many_rooms`. Only with profile `persistence`. Default 100.
+   */
+  maxPersistentRooms?: number;
+  /**
    * Connections that the server holds at once. Further ones are closed unanswered. Default 20000.
    */
   maxConnections?: number;
@@ -1432,6 +1436,10 @@ export interface RequestedLimits {
    * How long this session may hold a room of the policy `block` up. Then its pipe is closed with `slow_consumer`. Only with profile `policies`. In milliseconds.
    */
   blockMs?: number;
+  /**
+   * Persistent rooms that one account may own. One more is `too_many_rooms`. Only with profile `persistence`.
+   */
+  maxPersistentRooms?: number;
 }
 /**
  * Answer to a session request: one session, and the two secrets that open its sockets. Every grant has its own `sid`, ticket and secret.

@@ -2,16 +2,18 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { errors } from '../generated/errors.js';
 import type { Discovery, RoomSpec } from '../generated/types.js';
 import { createAdmin } from './admin.js';
 import { developmentAuthenticator } from './auth/development.js';
 import { jwtAuthenticator } from './auth/jwt.js';
+import { openStore } from './compose-store.js';
 import { type Config, ConfigError } from './config/config.js';
 import { createFront, SESSIONS_PATH } from './http/front.js';
 import { HOOKS_PATH } from './http/hooks.js';
 import { WebSocketIngress } from './ingress/websocket/ingress.js';
+import type { Store } from './ports/store.js';
 import { type RoomTerms, termsOf } from './router/room-terms.js';
 import { Router } from './router/router.js';
 import { SiblingWebSockets } from './sibling/websocket.js';
@@ -66,8 +68,11 @@ function roomDefaults({ limits }: Config): RoomTerms {
 }
 
 /** Rooms from the settings, which are held to the same rules as those of a client. */
-function roomsOf(config: Config): { name: string; spec: RoomSpec }[] {
-  const given = { defaults: roomDefaults(config), hardMessageBytes: config.limits.hardMessageBytes };
+function roomsOf(config: Config, store: Store | null): { name: string; spec: RoomSpec }[] {
+  const { hardMessageBytes } = config.limits;
+  const given = { defaults: roomDefaults(config), hardMessageBytes, persistent: store !== null };
+  const taken = store?.kept.find(({ name }) => Object.hasOwn(config.rooms, name));
+  if (taken) throw new ConfigError(`rooms/${taken.name}: a client has made a persistent room of that name`);
   return Object.entries(config.rooms).map(([name, spec]) => {
     const terms = termsOf(spec, given);
     if (!('refused' in terms)) return { name, spec };
@@ -78,12 +83,12 @@ function roomsOf(config: Config): { name: string; spec: RoomSpec }[] {
   });
 }
 
-function discoveryOf({ limits, testHooks }: Config): Discovery {
+function discoveryOf({ limits, testHooks }: Config, store: Store | null): Discovery {
   return {
     protocol: 'porthouse',
     versions: [1],
     server: { name: 'porthouse-reference-server', version },
-    profiles: [...PROFILES, ...(testHooks ? ['testhooks'] : [])],
+    profiles: [...PROFILES, ...(store ? ['persistence'] : []), ...(testHooks ? ['testhooks'] : [])],
     endpoints: {
       sessions: SESSIONS_PATH,
       sibling: { websocket: SIBLING_PATH },
@@ -105,7 +110,7 @@ async function listen(server: Server, host: string, port: number): Promise<strin
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${String(actual)}`;
 }
 
-function routerOf(config: Config): Router {
+function routerOf(config: Config, store: Store | null): Router {
   const context = {
     clock: systemClock,
     scopedClocks: config.testHooks !== null,
@@ -116,7 +121,8 @@ function routerOf(config: Config): Router {
   };
   return new Router(context, {
     roomDefaults: roomDefaults(config),
-    rooms: roomsOf(config),
+    rooms: roomsOf(config, store),
+    store,
     endpoints: { pipe: PIPE_PATH, sibling: { websocket: SIBLING_PATH } },
   });
 }
@@ -124,9 +130,21 @@ function routerOf(config: Config): Router {
 /** Puts the parts together and starts to listen. Throws what the listeners throw, such as EADDRINUSE. */
 export async function startServer(config: Config): Promise<RunningServer> {
   const log = pino({ level: config.logLevel }, pino.destination(2));
+  const failed = (error: unknown): void =>
+    log.fatal({ err: error }, 'the store failed: until a restart nothing about persistent rooms can change');
+  const store = config.dataDir === null ? null : await openStore(config.dataDir, failed);
+  try {
+    return await startWith(store, config, log);
+  } catch (error) {
+    await store?.close();
+    throw error;
+  }
+}
+
+async function startWith(store: Store | null, config: Config, log: Logger): Promise<RunningServer> {
   const { limits } = config;
   const [clock, entropy] = [systemClock, systemEntropy];
-  const router = routerOf(config);
+  const router = routerOf(config, store);
   const authenticator = config.auth ? jwtAuthenticator(config.auth) : developmentAuthenticator;
   const server = { name: 'porthouse-reference-server', version };
   const onError = (error: unknown): void => log.error({ err: error }, 'a request failed');
@@ -137,7 +155,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
   const front = createFront({
     ...shared,
     guard: () => ({ scheme: config.tlsTerminatedByProxy ? 'https' : 'http', hosts, origins: config.origins }),
-    discovery: discoveryOf(config),
+    discovery: discoveryOf(config, store),
     ...(config.testHooks && { hooks: { ...config.testHooks, ...limits, door: router.hooks } }),
     upgrades: [new WebSocketIngress({ ...shared, path: PIPE_PATH }), siblings],
   });
@@ -164,6 +182,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
       front.closeAllConnections();
       admin.close();
       admin.closeAllConnections();
+      await store?.close();
     },
   };
 }

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { startServer } from './compose.js';
 import { AuthError } from './auth/jwt.js';
 import { ConfigError, loadConfig } from './config/config.js';
+import { StoreError } from './store/error.js';
 
 const EXIT_USAGE = 3;
 const PORTS = 65536;
@@ -11,6 +12,7 @@ interface ServeOptions {
   readonly config?: string;
   readonly host?: string;
   readonly port?: number;
+  readonly dataDir?: string;
 }
 
 function port(text: string): number {
@@ -35,7 +37,7 @@ async function serve({ config: file, ...overrides }: ServeOptions): Promise<void
     const stop = (): void => void server.drain().then(() => process.exit(0));
     process.once('SIGTERM', stop).once('SIGINT', stop);
   } catch (error) {
-    const ours = error instanceof ConfigError || error instanceof AuthError;
+    const ours = error instanceof ConfigError || error instanceof AuthError || error instanceof StoreError;
     if (!ours && (error as NodeJS.ErrnoException).code === undefined) throw error;
     process.stderr.write(`porthouse serve: ${reason(error)}\n`);
     process.exitCode = EXIT_USAGE;
@@ -50,6 +52,7 @@ export function registerServe(program: Command): void {
     .option('--config <file>', 'settings, as JSON or YAML')
     .option('--host <address>', 'address to listen on')
     .option('--port <number>', 'port to listen on; 0 picks a free one', port)
+    .option('--data-dir <folder>', 'folder of persistent rooms; without it there are none')
     .action(serve);
 }
 

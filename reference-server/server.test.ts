@@ -59,7 +59,7 @@ void t.test('a server that was told nothing has all that two members need', asyn
   t.same(
     [alice.scopes, bob.scopes],
     [
-      ['send', 'receive', 'debug', 'command'],
+      ['send', 'receive', 'debug', 'command', 'admin'],
       ['send', 'receive'],
     ],
   );

@@ -106,7 +106,7 @@ const ending: readonly WireMutant[] = [
   stateless({
     name: 'ends-one-direction-only',
     breaks: ['PIPE-2'],
-    also: ['SIB-1', 'PIPE-1', 'PIPE-5', 'PIPE-6', 'POS-2', 'RPC-6', 'RPC-9', 'WS-13'],
+    also: ['SIB-1', 'PIPE-1', 'PIPE-5', 'PIPE-6', 'POS-2', 'RPC-6', 'RPC-9', 'WS-13', 'ADMIN-20'],
     what: 'Sends pipe.ended for c2s only.',
     alter: onEvent('pipe.ended', (json) => (stringAt(params(json), 'dir') === 's2c' ? [] : [json])),
   }),
@@ -127,7 +127,7 @@ const ending: readonly WireMutant[] = [
   stateless({
     name: 'calls-every-end-lost',
     breaks: ['PIPE-2'],
-    also: ['WS-12', 'WS-13', 'WS-14', 'WS-15', 'PIPE-5', 'PIPE-6', 'DELIV-11'],
+    also: ['WS-12', 'WS-13', 'WS-14', 'WS-15', 'PIPE-5', 'PIPE-6', 'DELIV-11', 'ADMIN-20'],
     what: 'pipe.ended always says that the pipe was lost.',
     alter: onEvent('pipe.ended', (json) => [withParams(json, { cause: 'lost' })]),
   }),

@@ -68,7 +68,7 @@ export const receiptMutants: readonly WireMutant[] = [
   stateless({
     name: 'skips-a-report-number',
     breaks: ['RCPT-5'],
-    also: [],
+    also: ['MEMBER-4', 'MEMBER-7', 'MEMBER-8'],
     what: 'Numbers receipts from the second on one too high.',
     alter: {
       onSiblingToClient: (json) => [vseq(json) >= 2 ? withParams(json, { vseq: vseq(json) + 1 }) : json],

@@ -94,14 +94,14 @@ const replays: readonly WireMutant[] = [
   stateless({
     name: 'replays-nothing',
     breaks: ['SIB-3'],
-    also: ['SIB-2', 'SIB-5', 'SIB-7'],
+    also: ['SIB-2', 'SIB-5', 'SIB-7', 'ADMIN-16'],
     what: 'Does not replay events after a bind.',
     alter: onLifecycle((json) => (isReplay(json) ? [] : [json])),
   }),
   stateless({
     name: 'does-not-mark-replays',
     breaks: ['SIB-3'],
-    also: ['SIB-1', 'SIB-2', 'SIB-7', 'SIB-8'],
+    also: ['SIB-1', 'SIB-2', 'SIB-7', 'SIB-8', 'ADMIN-16'],
     what: 'Sends replayed events without replay: true.',
     alter: onLifecycle((json) => [isReplay(json) ? withParams(json, { replay: undefined }) : json]),
   }),

@@ -18,6 +18,8 @@ export interface Config {
   readonly hosts: readonly string[];
   readonly origins: readonly string[];
   readonly logLevel: string;
+  /** Folder of what survives a restart; null: nothing does. */
+  readonly dataDir: string | null;
   readonly auth: TokenRules | null;
   readonly limits: Readonly<Required<Limits>>;
   readonly rooms: Readonly<Record<string, RoomSpec>>;
@@ -45,6 +47,7 @@ const DEFAULTS = {
   logLevel: 'info',
   auth: null,
   testHooks: null,
+  dataDir: null as string | null,
 };
 
 let check: ValidateFunction | undefined;
@@ -109,7 +112,7 @@ function limitsOf(asked: Partial<Limits> | undefined): Required<Limits> {
 /** Settings from a file (none: development mode) and from the command line, which wins. */
 export function loadConfig(
   file: string | undefined,
-  overrides: { readonly host?: string; readonly port?: number },
+  overrides: { readonly host?: string; readonly port?: number; readonly dataDir?: string },
 ): Config {
   const asked = file === undefined ? {} : readConfigFile(file);
   const given = { ...DEFAULTS, ...asked, ...overrides };

@@ -6,7 +6,8 @@ export type Account = string | null;
 
 /** Where grants are given. */
 export interface GrantDoor {
-  grant(request: SessionRequest, account: Account): Result<Grant>;
+  /** At once, except for a new room that has to be kept first (PERSIST-1). */
+  grant(request: SessionRequest, account: Account): Result<Grant> | Promise<Result<Grant>>;
 }
 
 /** Tells who a bearer token (RFC 6750) speaks for; null means that it is not valid. */

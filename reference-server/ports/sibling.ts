@@ -36,13 +36,16 @@ export interface SiblingOutlet {
   cut(): void;
 }
 
+/** The answer to a call: at once, or when what it says is safe on the disk (PERSIST-1). */
+export type Answer<M extends keyof CallResults> = Result<CallResults[M]> | Promise<Result<CallResults[M]>>;
+
 /** Calls about rooms (profile `rooms`). */
 export interface RoomCalls {
-  create(params: CallParams['room.create']): Result<CallResults['room.create']>;
+  create(params: CallParams['room.create']): Answer<'room.create'>;
   describe(params: CallParams['room.describe']): Result<CallResults['room.describe']>;
   list(params: CallParams['room.list']): Result<CallResults['room.list']>;
   members(params: CallParams['room.members']): Result<CallResults['room.members']>;
-  update(params: CallParams['room.update']): Result<CallResults['room.update']>;
+  update(params: CallParams['room.update']): Answer<'room.update'>;
   /** Answers when everything is over but the siblings, which are closed behind the reply. */
   close(params: CallParams['room.close'], reply: (result: Result<CallResults['room.close']>) => void): void;
 }

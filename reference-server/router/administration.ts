@@ -1,6 +1,6 @@
 import type { CallParams, CallResults } from '../../generated/types.js';
 import type { Refusal, Result } from '../ports/refusal.js';
-import type { RoomCalls } from '../ports/sibling.js';
+import type { Answer, RoomCalls } from '../ports/sibling.js';
 import type { RouterContext } from './context.js';
 import { visible } from './grants.js';
 import { memberFor } from './presence.js';
@@ -37,14 +37,17 @@ export class Administration implements RoomCalls {
     this.#session = session;
   }
 
-  create(params: CallParams['room.create']): Result<CallResults['room.create']> {
+  create(params: CallParams['room.create']): Answer<'room.create'> {
     const barred = this.#barred();
     if (barred) return barred;
-    const room = this.#rooms.make(params.room, params.spec ?? {}, this.#session.account);
+    const session = this.#session;
+    const { maxPersistentRooms } = session.limits;
+    const room = this.#rooms.make(params.room, params.spec ?? {}, { account: session.account, maxPersistentRooms });
     if ('refused' in room) return inCall(room);
-    this.#rooms.add(room);
-    this.#rooms.expire(room, this.#session);
-    return { room: described(room), rev: room.rev };
+    return this.#rooms.create(room, () => {
+      this.#rooms.expire(room, session);
+      return { room: described(room), rev: room.rev };
+    });
   }
 
   describe(params: CallParams['room.describe']): Result<CallResults['room.describe']> {
@@ -75,23 +78,24 @@ export class Administration implements RoomCalls {
     return { members: items.map((member) => memberFor(this.#session, member)), more, asOf: observers.vseq };
   }
 
-  update(params: CallParams['room.update']): Result<CallResults['room.update']> {
+  update(params: CallParams['room.update']): Answer<'room.update'> {
     const room = this.#administered(params.room);
     if ('refused' in room) return room;
     if (params.ifRev !== undefined && params.ifRev !== room.rev)
       return { refused: 'invalid_params', pointer: '/ifRev' };
     const terms = this.#rooms.terms(changed(room.terms, params.spec));
     if ('refused' in terms) return inCall(terms);
+    if (terms.lifetime !== room.terms.lifetime) return { refused: 'invalid_params', pointer: '/spec/lifetime' }; // PERSIST-8
     const others = [...room.members].some(({ account }) => account !== this.#session.account);
     if (others && breaksFaith(room.terms, terms)) return { refused: 'room_in_use' };
     if (!sameTerms(room.terms, terms)) this.#rooms.change(room, terms);
-    return { room: described(room), rev: room.rev };
+    return this.#rooms.whenKept(room, { room: described(room), rev: room.rev });
   }
 
   close(params: CallParams['room.close'], reply: (result: Result<CallResults['room.close']>) => void): void {
     const room = this.#administered(params.room);
     if ('refused' in room) reply(room);
-    else this.#rooms.close(room, 'closed', (sessions) => reply({ room: room.name, sessions }));
+    else this.#rooms.closeForGood(room, (done) => reply('refused' in done ? done : { room: room.name, ...done }));
   }
 
   #barred(): Refusal | null {

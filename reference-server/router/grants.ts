@@ -22,6 +22,7 @@ const REQUESTABLE: ReadonlySet<string> = new Set<keyof RequestedLimits>([
   'debugEventsPerSecond',
   'agentCommandBytes',
   'agentCommandsPerSecond',
+  'maxPersistentRooms',
 ]);
 
 const ALL_FORMATS: Formats = { send: ['text', 'json', 'binary'], receive: ['text', 'json', 'binary'] };

@@ -11,8 +11,8 @@ export interface RoomTerms extends Omit<WireRoom, 'name' | 'limits'> {
 }
 
 /** Features of profiles that this server does not declare are refused, never silently ignored (ROOM-SPEC-2). */
-function unsupportedIn(asked: RoomSpec): string | null {
-  if (asked.lifetime === 'persistent') return '/create/lifetime';
+function unsupportedIn(asked: RoomSpec, persistent: boolean): string | null {
+  if (asked.lifetime === 'persistent' && !persistent) return '/create/lifetime';
   return asked.boundaries === 'ignored' ? '/create/boundaries' : null;
 }
 
@@ -44,15 +44,15 @@ export function sameRate(one: RoomTerms['limits'], other: RoomTerms['limits']): 
 /** Fills in what a spec leaves open, or says what in it cannot be kept. */
 export function termsOf(
   asked: RoomSpec,
-  given: { readonly defaults: RoomTerms; readonly hardMessageBytes: number },
+  given: { readonly defaults: RoomTerms; readonly hardMessageBytes: number; readonly persistent: boolean },
 ): Result<RoomTerms> {
-  const unsupported = unsupportedIn(asked);
+  const unsupported = unsupportedIn(asked, given.persistent);
   if (unsupported !== null) return { refused: 'not_supported', pointer: unsupported };
   const { defaults } = given;
   return (
     beyondServer(asked, { ...defaults.limits, maxMessageBytes: given.hardMessageBytes }) ?? {
       visibility: asked.visibility ?? defaults.visibility,
-      lifetime: defaults.lifetime,
+      lifetime: asked.lifetime ?? defaults.lifetime,
       ...(asked.ownerLeaves && { ownerLeaves: asked.ownerLeaves }),
       format: asked.format ?? defaults.format,
       onMismatch: asked.onMismatch ?? defaults.onMismatch,
@@ -66,4 +66,12 @@ export function termsOf(
       limits: limitsOf(asked.limits, defaults.limits),
     }
   );
+}
+
+/**
+ * The terms of a room that was kept. Its limits stay what they were promised to be, though the server may permit less to
+ * new rooms by now.
+ */
+export function termsOfKept(spec: Omit<WireRoom, 'name'>, defaults: RoomTerms): RoomTerms {
+  return { ...spec, limits: limitsOf(spec.limits, defaults.limits) };
 }

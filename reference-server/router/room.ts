@@ -61,7 +61,7 @@ export class Room {
   terms: RoomTerms;
   owner: string | null;
   /** How often the spec was laid down (ADMIN-12). */
-  rev = 1;
+  rev: number;
   ended = false;
   /** In the order in which they came. */
   readonly members = new Set<Session>();
@@ -73,11 +73,12 @@ export class Room {
   readonly #dropping = new Set<Downstream>();
   readonly #blockade: Blockade;
 
-  constructor(context: RouterContext, room: { name: string; terms: RoomTerms; owner: string | null }) {
+  constructor(context: RouterContext, room: { name: string; terms: RoomTerms; owner: string | null; rev?: number }) {
     this.#context = context;
     this.name = room.name;
     this.terms = room.terms;
     this.owner = room.owner;
+    this.rev = room.rev ?? 1;
     this.#blockade = new Blockade({ senders: (all) => this.#openPipes(all) });
   }
 

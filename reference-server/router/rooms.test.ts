@@ -251,22 +251,3 @@ void t.test('list and events add up, whatever happens in between and wherever th
   );
   t.end();
 });
-
-void t.test('whoever keeps rooms hears of each change once, and of each end', (t) => {
-  const heard: string[] = [];
-  const world = new World({
-    watch: {
-      onChange: (room) => heard.push(`${room.name} ${String(room.rev)} ${String(room.owner)}`),
-      onEnd: (room) => heard.push(`${room.name} over`),
-    },
-  });
-  const alice = world.join();
-  alice.sibling.call('room.create', { room: 'den', spec: { ownerLeaves: 'handover' } });
-  alice.sibling.call('room.update', { room: 'den', spec: { echo: true } });
-  alice.sibling.call('room.update', { room: 'den', spec: { echo: true } });
-  const [owner, heir] = [world.join({ room: 'den' }), world.join({ room: 'den', account: 'bob' })];
-  leave(world, owner);
-  heir.sibling.call('room.close');
-  t.same(heard.slice(1), ['den 1 alice', 'den 2 alice', 'den 2 bob', 'den over']);
-  t.end();
-});

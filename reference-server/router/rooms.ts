@@ -1,21 +1,21 @@
 import type { Room as WireRoom, RoomSpec } from '../../generated/types.js';
 import type { Result } from '../ports/refusal.js';
+import type { Store, StoredRoom } from '../ports/store.js';
 import type { RouterContext } from './context.js';
+import { KeptRooms } from './kept-rooms.js';
 import { announce } from './presence.js';
 import { Room } from './room.js';
-import { type RoomTerms, termsOf } from './room-terms.js';
+import { type RoomTerms, termsOf, termsOfKept } from './room-terms.js';
 import type { Session } from './session.js';
 
 /** Why a room is over, as `room.closed` says it. */
 export type RoomEnd = 'closed' | 'owner_left';
 
-/** Hears of everything that outlasts a session: that a room has come or is another, and that it is over. */
-export interface RoomWatch {
-  onChange(room: Room): void;
-  onEnd(room: Room): void;
+/** Who makes a room: its owner to be, nobody for those of the operator's, and how many persistent ones it may have. */
+export interface Maker {
+  readonly account: string | null;
+  readonly maxPersistentRooms: number;
 }
-
-const NOBODY: RoomWatch = { onChange: () => undefined, onEnd: () => undefined };
 
 /** A room as clients are told of it. */
 export function described(room: Room): WireRoom {
@@ -33,17 +33,22 @@ export function owns(account: string | null, room: Room): boolean {
 export class Rooms {
   readonly #context: RouterContext;
   readonly #defaults: RoomTerms;
-  readonly #watch: RoomWatch;
+  readonly #kept: KeptRooms;
   readonly #byName = new Map<string, Room>();
   /** The same names in order, so that a page of a list costs no more than it is long. */
   readonly #names: string[] = [];
   /** Rooms that stay without members. */
   readonly #standing = new Set<Room>();
 
-  constructor(context: RouterContext, defaults: RoomTerms, watch: RoomWatch = NOBODY) {
+  constructor(context: RouterContext, defaults: RoomTerms, store: Store | null) {
     this.#context = context;
     this.#defaults = defaults;
-    this.#watch = watch;
+    this.#kept = new KeptRooms(store);
+  }
+
+  /** Rooms that are being made, and the sessions that will come with them. */
+  get coming(): number {
+    return this.#kept.coming;
   }
 
   get size(): number {
@@ -65,32 +70,47 @@ export class Rooms {
   /** What a spec comes to here, or what in it cannot be; pointers begin at `/create`. */
   terms(asked: RoomSpec): Result<RoomTerms> {
     const { hardMessageBytes } = this.#context.limits;
-    return termsOf(asked, { defaults: this.#defaults, hardMessageBytes });
+    return termsOf(asked, { defaults: this.#defaults, hardMessageBytes, persistent: this.#kept.possible });
   }
 
   /** A room that is not yet there for others, or why it cannot be: too many, the name, the spec, in this order. */
-  make(name: string, asked: RoomSpec, owner: string | null): Result<Room> {
+  make(name: string, asked: RoomSpec, { account: owner, maxPersistentRooms }: Maker): Result<Room> {
     const { maxRooms } = this.#context.limits;
-    if (this.size >= maxRooms) return { refused: 'busy', limit: maxRooms };
-    if (this.#byName.has(name)) return { refused: 'room_exists' };
+    if (this.size + this.coming >= maxRooms) return { refused: 'busy', limit: maxRooms };
+    if (this.#byName.has(name) || this.#kept.isComing(name)) return { refused: 'room_exists' };
     const terms = this.terms(asked);
-    return 'refused' in terms ? terms : new Room(this.#context, { name, terms, owner });
+    if ('refused' in terms) return terms;
+    const room = new Room(this.#context, { name, terms, owner });
+    return this.#kept.refusal(room, maxPersistentRooms) ?? room;
   }
 
-  /** From now on others find it (OPEN-9, ADMIN-5). */
-  add(room: Room): void {
-    if (this.#byName.has(room.name)) return;
+  /** From now on, or once it is kept, others find a room (OPEN-9, ADMIN-5); `answer` is made in the same turn. */
+  create<T extends object>(room: Room, answer: () => T): Result<T> | Promise<Result<T>> {
+    const made = (): T => {
+      this.#add(room);
+      return answer();
+    };
+    return this.#kept.keeps(room) ? this.#kept.create(room, made) : made();
+  }
+
+  #add(room: Room): void {
     this.#byName.set(room.name, room);
     this.#names.splice(this.#place(room.name, false), 0, room.name);
-    this.#watch.onChange(room);
   }
 
   /** A room of the operator's: it has no owner and stays. */
   addStanding(name: string, asked: RoomSpec): void {
-    const room = this.make(name, asked, null);
+    const room = this.make(name, asked, { account: null, maxPersistentRooms: 0 });
     if ('refused' in room) throw new Error(`room ${name}: ${room.refused} ${room.pointer ?? ''}`);
     this.#standing.add(room);
-    this.add(room);
+    this.#add(room);
+  }
+
+  /** A room that outlived the server, as it was: the limits of today are for those who make or change one (PERSIST-2). */
+  restore({ spec, ...stored }: StoredRoom): void {
+    const room = new Room(this.#context, { ...stored, terms: termsOfKept(spec, this.#defaults) });
+    this.#kept.restored(room);
+    this.#add(room);
   }
 
   /** Ends a room that nobody has entered after the linger of its maker's session, on that session's clock (ADMIN-8). */
@@ -123,7 +143,23 @@ export class Rooms {
     room.rev++;
     for (const member of room.members) member.roomChanged(before);
     room.reviewed();
-    this.#watch.onChange(room);
+    this.#kept.changed(room);
+  }
+
+  /** The answer to a change of a room, given when the change is safe. */
+  whenKept<T extends object>(room: Room, result: T): Result<T> | Promise<Result<T>> {
+    return this.#kept.answer(room, result);
+  }
+
+  /** Closes a room at its owner's word: at once, or when it is certain that it will not come back (PERSIST-5). */
+  closeForGood(room: Room, answer: (result: Result<{ sessions: number }>) => void): void {
+    const close = (): void => {
+      if (room.ended) answer({ refused: 'room_not_found' });
+      else this.close(room, 'closed', (sessions) => answer({ sessions }));
+    };
+    const forgotten = this.#kept.forget(room);
+    if (forgotten) void forgotten.then((failure) => (failure ? answer(failure) : close()));
+    else close();
   }
 
   /**
@@ -153,7 +189,7 @@ export class Rooms {
   #handOver(room: Room, owner: string | null): void {
     room.owner = owner;
     for (const member of room.members) member.emit('room.owner', { owned: owns(member.account, room) });
-    this.#watch.onChange(room);
+    this.#kept.changed(room);
   }
 
   #endEmpty(room: Room): void {
@@ -165,7 +201,7 @@ export class Rooms {
     room.ended = true;
     this.#byName.delete(room.name);
     this.#names.splice(this.#place(room.name, false), 1);
-    this.#watch.onEnd(room);
+    this.#kept.ended(room);
   }
 
   /** Where a name is in the order, or would be; with `behind`, the place of the next one. */

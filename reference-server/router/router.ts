@@ -4,6 +4,7 @@ import type { HookDoor } from '../ports/hooks.js';
 import type { PipeDoor, PipeOffer } from '../ports/pipe.js';
 import type { Result } from '../ports/refusal.js';
 import type { Binding, SiblingDoor, SiblingOutlet } from '../ports/sibling.js';
+import type { Store } from '../ports/store.js';
 import { Administration } from './administration.js';
 import { proves, resume } from './bind.js';
 import { SessionBinding } from './binding.js';
@@ -15,9 +16,9 @@ import { formatsOf, limitsOf, scopesOf, visible } from './grants.js';
 import { Hooks } from './hooks.js';
 import type { Room } from './room.js';
 import type { RoomTerms } from './room-terms.js';
-import { type RoomWatch, Rooms } from './rooms.js';
+import { Rooms } from './rooms.js';
 import { ScopedClock } from './scoped-clock.js';
-import { Session } from './session.js';
+import { Session, type Terms } from './session.js';
 import { Tickets } from './tickets.js';
 
 /** The debug channel retains nothing. */
@@ -33,8 +34,8 @@ export interface RouterSettings {
   readonly rooms: readonly { readonly name: string; readonly spec: RoomSpec }[];
   /** Where clients go with a grant; the router only passes it on. */
   readonly endpoints: Grant['endpoints'];
-  /** Hears of what becomes of rooms. */
-  readonly watch?: RoomWatch;
+  /** Where persistent rooms are kept; null where there are none. */
+  readonly store: Store | null;
 }
 
 /** Rooms, membership and delivery; knows no transport, does no input or output. */
@@ -51,8 +52,9 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     this.#context = context;
     this.#settings = settings;
     this.#tickets = new Tickets(context);
-    this.#rooms = new Rooms(context, settings.roomDefaults, settings.watch);
+    this.#rooms = new Rooms(context, settings.roomDefaults, settings.store);
     for (const { name, spec } of settings.rooms) this.#rooms.addStanding(name, spec);
+    for (const room of settings.store?.kept ?? []) this.#rooms.restore(room); // PERSIST-1
   }
 
   /** What a test may do here; for whoever has switched it on. */
@@ -68,7 +70,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     return this.#rooms.size;
   }
 
-  grant(request: SessionRequest, account: string | null): Result<Grant> {
+  grant(request: SessionRequest, account: string | null): Result<Grant> | Promise<Result<Grant>> {
     if (request.transport !== 'websocket') return { refused: 'transport_unsupported', pointer: '/transport' };
     if (this.#draining) return { refused: 'draining' };
     const most = this.#exhausted(account);
@@ -80,22 +82,25 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     const formats = formatsOf(request);
     if (!overlaps(room.terms, formats, scopes)) return { refused: 'format_unsupported', pointer: '/formats' };
     if (room.members.size >= room.limits.maxMembers) return { refused: 'room_full', limit: room.limits.maxMembers };
-    this.#rooms.add(room); // OPEN-9
+    const join = (): Grant => this.#join(room, request, { account, scopes, formats });
+    return request.create ? this.#rooms.create(room, join) : join();
+  }
+
+  /** A session of its own for whoever may enter a room. */
+  #join(room: Room, request: SessionRequest, member: Pick<Terms, 'account' | 'scopes' | 'formats'>): Grant {
     const { entropy, limits } = this.#context;
     const session = new Session(
       this.#sessionContext(),
       {
         sid: `s_${entropy.bytes(SID_BYTES).toString('base64url')}`,
         secret: entropy.bytes(SECRET_BYTES),
-        account,
+        ...member,
         room,
-        scopes,
-        formats,
         limits: limitsOf(limits, room, request.limits),
       },
       { ticketUntil: (of) => this.#tickets.expiry(of), end: (of) => this.#end(of) },
     );
-    return this.#admit(session, request.transport);
+    return this.#admit(session, 'websocket');
   }
 
   #sessionContext(): RouterContext {
@@ -109,7 +114,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
    */
   #exhausted(account: string | null): number | null {
     const { maxSessions, maxAnonymousSessions } = this.#context.limits;
-    if (this.#sessions.size >= maxSessions) return maxSessions;
+    if (this.#sessions.size + this.#rooms.coming >= maxSessions) return maxSessions;
     return account === null && this.#anonymous >= maxAnonymousSessions ? maxAnonymousSessions : null;
   }
 
@@ -120,7 +125,9 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
 
   #roomToCreate(request: SessionRequest, account: string | null): Result<Room> {
     if (account === null) return { refused: 'unauthenticated' }; // ANON-3
-    return this.#rooms.make(request.room, request.create ?? {}, account);
+    const { maxPersistentRooms } = this.#context.limits;
+    const most = Math.min(maxPersistentRooms, request.limits?.maxPersistentRooms ?? Infinity);
+    return this.#rooms.make(request.room, request.create ?? {}, { account, maxPersistentRooms: most });
   }
 
   #admit(session: Session, transport: 'websocket'): Grant {

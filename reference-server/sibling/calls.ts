@@ -23,6 +23,13 @@ function method<M extends keyof CallParams>(
   return [name, { channels, fault, run: run }];
 }
 
+/** Replies now or later; an Error is a fault of the server's own, for the connection to report. */
+function settle(answer: object | Promise<object>, reply: Reply): void {
+  if (answer instanceof Promise)
+    answer.then(reply, (error: unknown) => reply(new Error('a call failed', { cause: error })));
+  else reply(answer);
+}
+
 const COMMAND = ['command'] as const;
 const BOTH = ['command', 'debug'] as const;
 
@@ -44,14 +51,16 @@ const METHODS: ReadonlyMap<string, Method> = new Map([
   method('switch.refuse', COMMAND, (binding, params, reply) => reply(binding.switching.refuse(params))),
   method('switch.abortAck', COMMAND, (binding, params, reply) => reply(binding.switching.abortAck(params))),
   method('subscribe', COMMAND, (binding, params, reply) => reply(binding.subscribe(params))),
-  method('room.create', COMMAND, (binding, params, reply) => reply(binding.rooms.create(params))),
+  method('room.create', COMMAND, (binding, params, reply) => settle(binding.rooms.create(params), reply)),
   method('room.describe', COMMAND, (binding, params, reply) => reply(binding.rooms.describe(params))),
   method('room.list', COMMAND, (binding, params, reply) => reply(binding.rooms.list(params))),
   method('room.members', COMMAND, (binding, params, reply) => reply(binding.rooms.members(params))),
-  method('room.update', COMMAND, (binding, params, reply) => reply(binding.rooms.update(params))),
+  method('room.update', COMMAND, (binding, params, reply) => settle(binding.rooms.update(params), reply)),
   method('room.close', COMMAND, (binding, params, reply) => binding.rooms.close(params, reply)),
   method('debug.level', ['debug'], (binding, params, reply) => reply(binding.debugLevel(params))),
 ]);
+
+const ROOM_CHANGES = ['room.create', 'room.update', 'room.close'];
 
 /** Calls that change something and can be told apart by an `op`; on others it is an unknown member (RPC-8). */
 const ONCE: ReadonlySet<string> = new Set([
@@ -66,10 +75,11 @@ const ONCE: ReadonlySet<string> = new Set([
   'subscribe',
   'sibling.stay',
   'debug.level',
-  'room.create',
-  'room.update',
-  'room.close',
+  ...ROOM_CHANGES,
 ]);
+
+/** Calls that may wait for the disk; those behind them wait for their replies (RPC-7). */
+export const HOLDING: ReadonlySet<string> = new Set(ROOM_CHANGES);
 
 /** Calls that belong to the time before the bind; afterwards they are refused by name. */
 const OPENING: ReadonlySet<string> = new Set(['sibling.bind', 'session.create']);

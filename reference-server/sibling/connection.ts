@@ -5,7 +5,7 @@ import type { Authenticator, GrantDoor } from '../ports/access.js';
 import type { Cancel, Clock, Entropy } from '../ports/clock.js';
 import type { Refusal, Result } from '../ports/refusal.js';
 import type { Binding, SiblingDoor } from '../ports/sibling.js';
-import { perform } from './calls.js';
+import { HOLDING, perform } from './calls.js';
 import { Outlet, type SiblingWire } from './outlet.js';
 import { type Call, type CallId, eventText, readCall, replyText } from './rpc.js';
 
@@ -48,7 +48,7 @@ export class SiblingConnection {
   readonly #bindTimeout: Cancel;
   #binding: Binding | null = null;
   #created = false;
-  #creating = false;
+  #holding = false;
   /** Texts that came behind a call which is still being carried out; reading stops meanwhile, so that they are few. */
   #behind: string[] = [];
   #reading = true;
@@ -76,7 +76,7 @@ export class SiblingConnection {
   /** One JSON text from the client. */
   receive(text: string): void {
     if (this.#over) return;
-    if (this.#creating) this.#behind.push(text);
+    if (this.#holding) this.#behind.push(text);
     else this.#take(text);
     this.#regulate();
   }
@@ -130,7 +130,7 @@ export class SiblingConnection {
 
   /** While the client does not read replies, no more calls are taken from it (SIB-8). */
   #regulate(): void {
-    const reading = this.#over || !(this.#creating || this.#outlet.congested);
+    const reading = this.#over || !(this.#holding || this.#outlet.congested);
     if (reading !== this.#reading) this.#wire.reading(reading);
     this.#reading = reading;
   }
@@ -141,7 +141,7 @@ export class SiblingConnection {
       this.#outlet.reply(replyText(call.id, call.refusal));
       return;
     }
-    const reply = this.#replier(call.id);
+    const reply = HOLDING.has(call.method) ? this.#held(this.#replier(call.id)) : this.#replier(call.id);
     try {
       if (this.#binding) perform(this.#binding, call, reply);
       else this.#open(call, reply);
@@ -157,7 +157,19 @@ export class SiblingConnection {
 
   #replier(id: CallId | undefined): Reply {
     return (result) => {
-      if (id !== undefined && !this.#over) this.#outlet.reply(replyText(id, result));
+      const answer = result instanceof Error ? this.#failed(result) : result;
+      if (id !== undefined && !this.#over) this.#outlet.reply(replyText(id, answer));
+    };
+  }
+
+  /** Calls that come behind this one wait until it is answered, so that replies keep their order (RPC-7). */
+  #held(reply: Reply): Reply {
+    this.#holding = true;
+    return (result) => {
+      this.#holding = false;
+      reply(result);
+      for (const text of this.#behind.splice(0)) this.receive(text);
+      this.#regulate();
     };
   }
 
@@ -194,15 +206,11 @@ export class SiblingConnection {
     else void this.#grant(call.params, reply);
   }
 
-  /** Calls that come behind this one wait until it is answered, so that replies keep their order (RPC-7). */
   async #grant({ token, ...request }: CallParams['session.create'], reply: Reply): Promise<void> {
-    this.#creating = true;
+    const held = this.#held(reply);
     const result = await this.#granted(token, request).catch((error: unknown) => this.#failed(error));
-    this.#creating = false;
     this.#created = !('refused' in result);
-    reply(result);
-    for (const text of this.#behind.splice(0)) this.receive(text);
-    this.#regulate();
+    held(result);
   }
 
   async #granted(

@@ -4,8 +4,8 @@ import { developmentAuthenticator } from '../auth/development.js';
 import type { Kind } from '../ports/message.js';
 import type { PipeSource } from '../ports/pipe.js';
 import type { Result } from '../ports/refusal.js';
+import type { Store } from '../ports/store.js';
 import type { RoomTerms } from '../router/room-terms.js';
-import type { RoomWatch } from '../router/rooms.js';
 import { Router } from '../router/router.js';
 import type { SiblingServices } from '../sibling/connection.js';
 import { systemScheduler } from '../system.js';
@@ -19,9 +19,10 @@ export const DEFAULT_LIMITS = Object.fromEntries(
 interface WorldOptions {
   readonly limits?: Partial<Limits>;
   readonly rooms?: Readonly<Record<string, RoomSpec>>;
+  /** Where persistent rooms are kept; none without. */
+  readonly store?: Store;
   /** Ends ticks by itself; for tests with sockets that go by themselves too. */
   readonly ticking?: boolean;
-  readonly watch?: RoomWatch;
 }
 
 interface JoinOptions extends Partial<SessionRequest> {
@@ -40,8 +41,8 @@ export class World {
   constructor({
     limits = {},
     ticking = false,
+    store,
     rooms = { lobby: { anonymous: { send: true, receive: true } } },
-    watch,
   }: WorldOptions = {}) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
     const { clock, entropy } = this;
@@ -51,8 +52,8 @@ export class World {
       {
         roomDefaults: roomDefaults(this.limits),
         rooms: Object.entries(rooms).map(([name, spec]) => ({ name, spec })),
+        store: store ?? null,
         endpoints: { pipe: '/pipe', sibling: { websocket: '/sibling' } },
-        ...(watch && { watch }),
       },
     );
     this.services = {
@@ -69,7 +70,15 @@ export class World {
     };
   }
 
-  grant({ account = 'alice', ...request }: JoinOptions = {}): Result<Grant> {
+  /** The answer to a request that needs no disk. */
+  grant(options: JoinOptions = {}): Result<Grant> {
+    const answer = this.ask(options);
+    if (answer instanceof Promise) throw new Error('the answer waits for the store');
+    return answer;
+  }
+
+  /** The answer, or what will become of it. */
+  ask({ account = 'alice', ...request }: JoinOptions = {}): Result<Grant> | Promise<Result<Grant>> {
     return this.router.grant({ room: 'lobby', transport: 'websocket', ...request }, account);
   }
 
