@@ -132,6 +132,7 @@ function toCase({ raw, row, file, stepLines }: RowOfCase): Case {
     lacks: list(whole['lacks']).map(String),
     tags: list(whole['tags']).map(String),
     accounts: accountsOf(whole),
+    hooks: JSON.stringify(whole).includes('hooks.token'),
     given,
     steps,
     mutants: list(whole['mutants']).map(String),

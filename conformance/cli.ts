@@ -46,6 +46,8 @@ export function registerTest(program: Command): void {
     .argument('[url]', 'origin of the server', address)
     .option('--exec <command>', 'start the server by a shell command; its first line that is a URL is the address')
     .option('--token <token>', 'bearer token of account a, then of b; or PORTHOUSE_TOKEN, with commas', append<string>)
+    .option('--hooks-token <token>', 'bearer token of the hooks for tests, on a server that has them')
+    .option('--no-hooks', 'use no hooks: wait where time has to pass')
     .option('--case <glob>', 'only cases whose id matches; repeatable', append<string>)
     .option('--profile <name>', 'only cases of this profile; repeatable', append<string>)
     .option('--list', 'list the cases, and what is wrong with them, and run nothing')

@@ -9,6 +9,8 @@ export interface Target {
   readonly sessions: URL;
   readonly pipe: URL;
   readonly sibling: URL;
+  /** Where the hooks of tests are, on a server that has them. */
+  readonly hooks?: URL;
 }
 
 /** Path of the well-known document. */
@@ -20,7 +22,9 @@ const field = (of: Json | undefined, key: string): Json | undefined => (isFields
 export function targetFrom(wellKnown: URL, discovery: Json): Target {
   const endpoints = field(discovery, 'endpoints');
   const at = (value: Json | undefined, path: string): URL => absolute(value, wellKnown) ?? new URL(path, wellKnown);
+  const hooks = absolute(field(endpoints, 'hooks'), wellKnown);
   return {
+    ...(hooks === undefined ? {} : { hooks }),
     discovery,
     wellKnown,
     sessions: at(field(endpoints, 'sessions'), '/porthouse/v1/sessions'),

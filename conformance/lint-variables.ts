@@ -2,7 +2,7 @@ import type { LintFault } from './lint.js';
 import type { Case, CaseStep } from './model.js';
 import { asText, splitAt } from './model.js';
 
-const BUILT_IN: readonly string[] = ['room', 'rooms', 'run', 'limits', 'discovery', 'server', 'a', 'b'];
+const BUILT_IN: readonly string[] = ['room', 'rooms', 'run', 'limits', 'discovery', 'server', 'a', 'b', 'hooks'];
 const NAMES = /\$\{?([A-Za-z_][\w-]*)/g;
 
 /** Variables that nothing gives a value, and sockets of members who are not there. */

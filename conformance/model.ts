@@ -85,6 +85,8 @@ export interface Case {
   readonly lacks: readonly string[];
   readonly tags: readonly string[];
   readonly accounts: number;
+  /** Whether it uses the hooks of tests itself. */
+  readonly hooks: boolean;
   readonly given: Given;
   readonly steps: readonly CaseStep[];
   readonly mutants: readonly string[];

@@ -16,6 +16,10 @@ export interface Launch {
   readonly spawn: (last: URL | undefined) => ServerProcess;
   /** The address that the kit is to use, where it is not the one that the server prints. */
   readonly url?: URL;
+  /** Bearer token of its hooks, where it was given one. */
+  readonly hooksToken?: string;
+  /** What is left to do when it is gone for good. */
+  readonly cleanUp?: () => void;
 }
 
 /** How a server is ended: at once, or asked to end in its own time. */
@@ -69,6 +73,11 @@ export class OwnedServer {
     return this.#launch.url ?? this.#url;
   }
 
+  /** Bearer token of its hooks, where the kit gave it one. */
+  get hooksToken(): string | undefined {
+    return this.#launch.hooksToken;
+  }
+
   /** What it did by itself: it ended, or it did not come back. Undefined while all is as the kit has it. */
   readonly trouble = (): string | undefined => this.#trouble;
 
@@ -112,6 +121,7 @@ export class OwnedServer {
     await this.end(how, KILL_AFTER_MS);
     running.delete(this);
     if (running.size === 0) process.off('exit', killAll);
+    this.#launch.cleanUp?.();
   }
 
   /** Ends it without a word, where nobody can wait. */

@@ -23,6 +23,8 @@ export interface Selection {
   readonly profiles: readonly string[] | undefined;
   /** Whether the kit may end the server and start it again. */
   readonly owned: boolean;
+  /** Whether the kit has the token for the server's hooks. */
+  readonly hooks: boolean;
 }
 
 /** Reads name, version and profiles out of a well-known document. */
@@ -42,6 +44,10 @@ export function profilesOf(of: Case): readonly string[] {
   return [...new Set(ids.map((id) => requirementOf(id)?.profile ?? 'core'))];
 }
 
+/** Whether a case is slow for nothing but time that hooks let pass at once. */
+export const onlyWaits = ({ steps }: Pick<Case, 'steps'>): boolean =>
+  steps.some(({ verb }) => verb === 'clock') && steps.every(({ verb, fields }) => verb !== 'clock' || !fields['real']);
+
 const ALONE: ReadonlySet<Verb> = new Set(['restart', 'drain']);
 
 /** Whether a case ends the server: it runs when all others are over, and alone. */
@@ -55,7 +61,10 @@ export function skipOf(of: Case, declared: Declared, selection: Selection): Skip
   if (had !== undefined) return { verdict: 'NOT_APPLICABLE', reason: `has profile ${had}` };
   if (of.accounts > selection.accounts) return { verdict: 'NOT_TESTED', reason: 'token' };
   if (isExclusive(of) && !selection.owned) return { verdict: 'NOT_TESTED', reason: 'restart' };
-  if (of.tags.includes('slow') && !selection.full) return { verdict: 'NOT_TESTED', reason: 'slow' };
+  const hooks = selection.hooks && declared.profiles.includes('testhooks');
+  if (of.hooks && !hooks) return { verdict: 'NOT_TESTED', reason: 'hooks' };
+  const isSlow = of.tags.includes('slow') && !(hooks && onlyWaits(of));
+  if (isSlow && !selection.full) return { verdict: 'NOT_TESTED', reason: 'slow' };
   return undefined;
 }
 

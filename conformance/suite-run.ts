@@ -30,6 +30,7 @@ export interface SuiteSetting {
   readonly selection: Selection;
   readonly patience: Patience;
   readonly tokens: readonly string[];
+  readonly hooksToken: string | undefined;
   readonly seed: number;
   readonly epoch: number;
   readonly jobs: number;
@@ -129,13 +130,15 @@ export class SuiteRun {
   }
 
   #settingOf(of: Case, round: number): RunSetting {
-    const { patience, seed, epoch, signal, tokens } = this.#setting;
+    const { patience, seed, epoch, signal, tokens, hooksToken: hooks } = this.#setting;
     const target = this.#target;
     const number = ++this.#runs;
     const [a, b] = tokens;
     return {
       target,
-      tokens: { ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) },
+      tokens: Object.fromEntries(
+        Object.entries({ a, b, hooks }).flatMap(([k, v]) => (v === undefined ? [] : [[k, v]])),
+      ),
       // Each repetition has content of its own, the first the one that `--seed` alone gives.
       seed:
         round === 0

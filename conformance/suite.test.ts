@@ -131,6 +131,39 @@ test('the suite', (t) => {
     t.same(full.summary.cases.PASS, 3);
   });
 
+  t.test('says the same with hooks for tests and without, but sooner with them', async (t) => {
+    const hooked = await startReferenceServer({ hooks: true });
+    t.teardown(() => hooked.stop());
+    const { url: base, hooksToken } = hooked;
+    const waiting = cases.filter(
+      ({ id, steps }) => id.startsWith('sessions/') && steps.some((s) => s.verb === 'clock'),
+    );
+    const long = caseFrom(`tags: [slow]
+given: { members: { alice: { pipe: false, limits: { ticketMs: 20000 } }, bob: {}, carol: {} } }
+steps:
+  - clock: { pass: ticketMs, of: alice }
+  - open: { pipe: alice }
+    expect: { refused: { error: ticket_invalid } }
+    proves: TICKET-2
+  - control: [bob, carol]
+`);
+    const chosen = [...canary, ...waiting];
+    const verdicts = ({ checks }: SuiteReport): unknown[] =>
+      checks.map(({ case: of, requirement, verdict }) => [of, requirement, verdict]).sort();
+    const { report: quick, records } = await run({ base, hooksToken, cases: chosen });
+    const { report: patient } = await run({ base, cases: chosen });
+    t.same(verdicts(quick), verdicts(patient));
+    t.equal(quick.summary.cases.PASS, chosen.length);
+    t.ok(records.some((record) => record.type === 'http' && record.at === 'hooks'));
+    t.notMatch(JSON.stringify(records), hooksToken);
+    const { report: leapt } = await run({ base, hooksToken, cases: [...canary, long] });
+    t.match(leapt.cases[1], { verdict: 'PASS' });
+    const { report: skipped } = await run({ base, cases: [...canary, long] });
+    t.match(skipped.cases[1], { verdict: 'NOT_TESTED', reason: 'slow' });
+    const { report: stranger } = await run({ base, hooksToken: 'x'.repeat(40), cases: chosen });
+    t.same(verdicts(stranger), verdicts(patient), 'who has the wrong token waits');
+  });
+
   t.test('tells a fault of the kit from one of the server', async (t) => {
     const faulty = caseFrom(
       'given: { members: [alice, bob] }\nsteps:\n  - control: [alice, zoe]\n    proves: DELIV-1\n',

@@ -21,6 +21,8 @@ export interface SuiteOptions {
   readonly owned?: OwnedServer | undefined;
   /** Bearer tokens of account `a`, and of `b` where there is a second one. */
   readonly tokens: readonly string[];
+  /** Bearer token of the server's hooks, where it has them and the kit may use them. */
+  readonly hooksToken?: string | undefined;
   readonly cases: readonly Case[];
   /** Cases that run at the same time. Default 8. */
   readonly jobs?: number | undefined;
@@ -77,7 +79,8 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
   const { owned, profiles } = options;
   const accounts = options.tokens.length;
-  const selection = { accounts, full: options.full === true, profiles, owned: owned !== undefined };
+  const hooks = options.hooksToken !== undefined;
+  const selection = { accounts, full: options.full === true, profiles, owned: owned !== undefined, hooks };
   const chosen = options.cases.filter((each) => isChosen(each, selection));
   const runs = summarise(chosen, (each) => skipOf(each, declared, selection)?.reason, options.repeat ?? 1);
   options.onPlan?.({ url: options.base.href, ...declared, ...runs, seed });
@@ -92,6 +95,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
     selection,
     patience,
     tokens: options.tokens,
+    hooksToken: options.hooksToken,
     seed,
     epoch,
     jobs: options.jobs ?? DEFAULT_JOBS,

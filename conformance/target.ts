@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../support/package-root.js';
 import type { ServerProcess } from './owned-server.js';
@@ -14,21 +17,33 @@ export interface ReferenceOptions {
   /** Arguments of Node before the server's own. */
   readonly nodeArguments?: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
+  /** Whether it has hooks for tests, with a token of its own. */
+  readonly hooks?: boolean;
 }
 
 const dist = (...path: readonly string[]): string => join(packageRoot(import.meta.url), 'dist', ...path);
 
-/** Starts the reference server in a process of its own, on a free port that it keeps when it is started again. */
+/**
+ * Starts the reference server in a process of its own, on a free port that it keeps when it is started again, as it
+ * keeps its settings.
+ */
 export function startReferenceServer(options: ReferenceOptions = {}): Promise<OwnedServer> {
-  const { nodeArguments = [], environment = {} } = options;
+  const { nodeArguments = [], environment = {}, hooks = false } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'porthouse-'));
+  const config = join(folder, 'config.json');
+  const hooksToken = randomBytes(32).toString('base64url');
+  writeFileSync(config, JSON.stringify(hooks ? { testHooks: { token: hooksToken } } : {}), { mode: 0o600 });
+  const command = [...nodeArguments, dist('reference-server', 'main.js'), '--config', config, '--port'];
   return OwnedServer.start({
     name: 'the reference server',
     spawn: (last): ServerProcess =>
-      spawn(
-        process.execPath,
-        [...nodeArguments, dist('reference-server', 'main.js'), '--port', last === undefined ? '0' : last.port],
-        { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...process.env, ...environment } },
-      ),
+      spawn(process.execPath, [...command, last === undefined ? '0' : last.port], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+        env: { ...process.env, ...environment },
+      }),
+    cleanUp: () => rmSync(folder, { recursive: true, force: true }),
+    ...(hooks ? { hooksToken } : {}),
   });
 }
 

@@ -20,6 +20,9 @@ import type { TimelineRecord } from './timeline.js';
 export interface TestFlags extends ReportingFlags {
   readonly exec?: string;
   readonly token?: readonly string[];
+  readonly hooksToken?: string;
+  /** False where the kit is to wait like everybody else. */
+  readonly hooks?: boolean;
   readonly case?: readonly string[];
   readonly profile?: readonly string[];
   readonly list?: boolean;
@@ -104,6 +107,7 @@ async function test(url: URL | undefined, flags: TestFlags, cases: readonly Case
     const report = await runSuite({
       base: target.url,
       owned: target.owned,
+      hooksToken: flags.hooks === false ? undefined : (flags.hooksToken ?? target.owned?.hooksToken),
       tokens,
       cases,
       partial,
@@ -144,9 +148,9 @@ interface TestTarget {
   readonly owned?: OwnedServer;
 }
 
-async function targetOf(url: URL | undefined, { exec }: TestFlags): Promise<TestTarget> {
+async function targetOf(url: URL | undefined, { exec, hooks }: TestFlags): Promise<TestTarget> {
   if (exec === undefined && url !== undefined) return { url };
-  const owned = await (exec === undefined ? startReferenceServer() : startCommand(exec, url));
+  const owned = await (exec === undefined ? startReferenceServer({ hooks: hooks !== false }) : startCommand(exec, url));
   return { url: owned.url, owned };
 }
 

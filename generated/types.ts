@@ -117,6 +117,20 @@ export type Mark = number;
  */
 export type SwitchEnd = 'called_off' | 'refused' | 'timeout' | 'pipe_ended';
 /**
+ * Body of `POST` to the hook `clock.advance`: how much time is to pass, and in which sessions; either one or those of a room.
+ */
+export type HookAdvance = HookAdvance1 & HookAdvance2;
+export type HookAdvance1 = {
+  [k: string]: unknown;
+};
+/**
+ * Body of `POST` to the hook `inspect`: which sessions are meant, either one or those of a room.
+ */
+export type HookScope = HookScope1 & HookScope2;
+export type HookScope1 = {
+  [k: string]: unknown;
+};
+/**
  * Id of a call, chosen by the client and echoed with the same type: a string of at most 128 characters, or an integer. Unique among the calls of one socket that are not answered yet.
  */
 export type RpcId = string | number;
@@ -232,6 +246,11 @@ export interface WireTypes {
   'events/switch.done': SwitchDoneEvent;
   'http/discovery': Discovery;
   'http/grant': Grant;
+  'http/hook-advance': HookAdvance;
+  'http/hook-done': HookDone;
+  'http/hook-scope': HookScope;
+  'http/hook-simulate': HookSimulate;
+  'http/hook-view': HookView;
   'http/refusal': Refusal;
   'http/session-request': SessionRequest;
   'rpc/failure': RpcFailure;
@@ -2369,6 +2388,10 @@ export interface Discovery {
        */
       websocket?: string;
     };
+    /**
+     * Where the hooks of the profile `testhooks` are: `POST` to this address, a slash and the name of the hook. Absent where that is not declared. An absolute URL or a relative reference.
+     */
+    hooks?: string;
   };
   /**
    * WebSocket subprotocols of this major version.
@@ -2403,6 +2426,61 @@ export interface Discovery {
   errors: {
     [k: string]: number;
   };
+}
+export interface HookAdvance2 {
+  /**
+   * How much time passes. At most a day. In milliseconds.
+   */
+  ms: number;
+  /**
+   * One session, by its id.
+   */
+  sid?: Sid;
+  /**
+   * Every session of a room.
+   */
+  room?: RoomName;
+}
+/**
+ * Answer of the hooks `clock.advance` and `simulate`.
+ */
+export interface HookDone {
+  /**
+   * How many sessions it happened to: 0 for a fault where there is no such connection.
+   */
+  sessions: number;
+}
+export interface HookScope2 {
+  /**
+   * One session, by its id.
+   */
+  sid?: Sid;
+  /**
+   * Every session of a room.
+   */
+  room?: RoomName;
+}
+/**
+ * Body of `POST` to the hook `simulate`: which fault, and of which session.
+ */
+export interface HookSimulate {
+  /**
+   * `killSibling` ends the connection on which the command channel is bound, `cutPipe` that of the pipe; both as a network would.
+   */
+  what: 'killSibling' | 'cutPipe';
+  /**
+   * The session that it happens to.
+   */
+  sid: Sid;
+}
+/**
+ * Answer of the hook `inspect`.
+ */
+export interface HookView {
+  /**
+   * Each session of the scope as `pipe.state` would tell it now, in no particular order.
+   */
+  sessions: PipeStateResult[];
 }
 /**
  * Body of every refusal of an HTTP request, before an upgrade too (`application/json`). The HTTP status is the one that `errors.json` gives for the name.

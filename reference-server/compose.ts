@@ -9,7 +9,9 @@ import { developmentAuthenticator } from './auth/development.js';
 import { jwtAuthenticator } from './auth/jwt.js';
 import { type Config, ConfigError } from './config/config.js';
 import { createFront, SESSIONS_PATH } from './http/front.js';
+import { HOOKS_PATH } from './http/hooks.js';
 import { WebSocketIngress } from './ingress/websocket/ingress.js';
+import type { RouterContext } from './router/context.js';
 import { type RoomTerms, termsOf } from './router/room-terms.js';
 import { Router } from './router/router.js';
 import { SiblingWebSockets } from './sibling/websocket.js';
@@ -72,19 +74,30 @@ function roomsOf(config: Config): { name: string; spec: RoomSpec }[] {
   });
 }
 
-function discoveryOf({ limits }: Config): Discovery {
+function discoveryOf({ limits, testHooks }: Config): Discovery {
   return {
     protocol: 'porthouse',
     versions: [1],
     server: { name: 'porthouse-reference-server', version },
-    profiles: [...PROFILES],
-    endpoints: { sessions: SESSIONS_PATH, sibling: { websocket: SIBLING_PATH }, pipe: { websocket: PIPE_PATH } },
+    profiles: [...PROFILES, ...(testHooks ? ['testhooks'] : [])],
+    endpoints: {
+      sessions: SESSIONS_PATH,
+      sibling: { websocket: SIBLING_PATH },
+      pipe: { websocket: PIPE_PATH },
+      ...(testHooks && { hooks: HOOKS_PATH }),
+    },
     subprotocols: { pipe: 'porthouse.pipe.v1', sibling: 'porthouse.sibling.v1' },
     formats: ['text', 'json', 'binary'],
     features: {},
     limits,
     errors: Object.fromEntries(Object.entries(errors).map(([name, { code }]) => [name, code])),
   };
+}
+
+function contextOf({ limits, testHooks }: Config): RouterContext {
+  const [clock, scheduler, entropy] = [systemClock, systemScheduler, systemEntropy];
+  const eventEpoch = entropy.bytes(EPOCH_BYTES).toString('base64url');
+  return { clock, scopedClocks: testHooks !== null, scheduler, entropy, limits, eventEpoch };
 }
 
 async function listen(server: Server, host: string, port: number): Promise<string> {
@@ -98,9 +111,8 @@ async function listen(server: Server, host: string, port: number): Promise<strin
 export async function startServer(config: Config): Promise<RunningServer> {
   const log = pino({ level: config.logLevel }, pino.destination(2));
   const { limits } = config;
-  const [clock, entropy] = [systemClock, systemEntropy];
-  const eventEpoch = entropy.bytes(EPOCH_BYTES).toString('base64url');
-  const context = { clock, entropy, scheduler: systemScheduler, limits, eventEpoch };
+  const context = contextOf(config);
+  const { clock, entropy } = context;
   const router = new Router(context, {
     roomDefaults: roomDefaults(config),
     rooms: roomsOf(config),
@@ -117,6 +129,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
     ...shared,
     guard: () => ({ scheme: config.tlsTerminatedByProxy ? 'https' : 'http', hosts, origins: config.origins }),
     discovery: discoveryOf(config),
+    ...(config.testHooks && { hooks: { ...config.testHooks, ...limits, door: router.hooks } }),
     upgrades: [new WebSocketIngress({ ...shared, path: PIPE_PATH }), siblings],
   });
   const sockets = socketsOf(front);

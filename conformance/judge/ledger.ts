@@ -1,3 +1,4 @@
+import { BYSTANDER } from '../expand.js';
 import { asText, isFields, splitAt } from '../model.js';
 import type {
   FrameBody,
@@ -79,6 +80,8 @@ export interface MemberState {
   grant?: Json;
   /** Room that was asked for. */
   room?: string;
+  /** Ids of all the sessions that were granted, in which life of the server. */
+  readonly sids: { readonly sid: string; readonly life: number }[];
 }
 
 /** The state of a run, made of nothing but its records, in their order. Runner and judge share it. */
@@ -121,9 +124,15 @@ export class Ledger {
     return calls.sort((a, b) => b.call.record.i - a.call.record.i)[0]?.socket;
   }
 
+  /** The sessions of the case, without those of the bystanders and of a server that was ended since. */
+  sids(): string[] {
+    const members = [...this.members].filter(([name]) => name !== BYSTANDER.first && name !== BYSTANDER.second);
+    return members.flatMap(([, { sids }]) => sids.filter(({ life }) => life === this.life).map(({ sid }) => sid));
+  }
+
   /** The member's state, made at its first mention. */
   member(name: string): MemberState {
-    const found = this.members.get(name) ?? {};
+    const found = this.members.get(name) ?? { sids: [] };
     this.members.set(name, found);
     return found;
   }
@@ -152,6 +161,7 @@ export class Ledger {
   #granted(member: string, grant: Json | undefined, request: Json | undefined): void {
     const state = this.member(member);
     if (grant !== undefined) state.grant = grant;
+    if (isFields(grant) && typeof grant['sid'] === 'string') state.sids.push({ sid: grant['sid'], life: this.life });
     if (isFields(request) && typeof request['room'] === 'string') state.room = request['room'];
   }
 

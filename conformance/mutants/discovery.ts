@@ -1,5 +1,6 @@
 import { headerOf, withAt, withJson, withResponseHeader, stateless } from './helpers.js';
 import type { Json } from './json.js';
+import { isObject } from './json.js';
 import { onDiscovery, onRefusal, onRequest, refusing } from './makers.js';
 import type { WireMutant } from './mutant.js';
 
@@ -31,6 +32,17 @@ const discovery: readonly WireMutant[] = [
         ...it.json,
         profiles: [...(Array.isArray(profiles) ? (profiles as Json[]) : []), 'lines'],
       });
+    }),
+  }),
+  stateless({
+    name: 'names-no-hooks',
+    breaks: ['HOOK-1'],
+    also: [],
+    what: 'Does not say where its hooks are.',
+    alter: onDiscovery((it) => {
+      const endpoints = it.json?.['endpoints'];
+      const { hooks: _hooks, ...others } = isObject(endpoints) ? endpoints : {};
+      return withJson(it, { ...it.json, endpoints: others });
     }),
   }),
   stateless({

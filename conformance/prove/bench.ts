@@ -9,6 +9,8 @@ export interface Bench {
   readonly url: URL;
   /** Whether it is the kit's own, so that there can be more like it. */
   readonly owned: boolean;
+  /** Bearer token of its hooks, where there is one. */
+  readonly hooksToken: string | undefined;
   readonly tokens: readonly string[];
   readonly cases: readonly Case[];
   readonly profiles: readonly string[];

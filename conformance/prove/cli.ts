@@ -20,6 +20,7 @@ interface Flags {
   readonly mutant?: string;
   readonly requirement?: string;
   readonly token?: readonly string[];
+  readonly hooksToken?: string;
   readonly only?: readonly Part[];
   readonly list?: boolean;
   readonly full?: boolean;
@@ -70,7 +71,7 @@ function listMutants(mutants: readonly Mutant[]): void {
 }
 
 function proofOptions(url: URL | undefined, flags: Flags): ProofOptions {
-  const { mutant, requirement, seed, full, jobs, token } = flags;
+  const { mutant, requirement, seed, full, jobs, token, hooksToken } = flags;
   // Whoever asks for certain mutants wants to hear of these alone.
   const narrow: readonly Part[] = mutant === undefined && requirement === undefined ? PARTS : ['clean', 'mutants'];
   return {
@@ -78,6 +79,7 @@ function proofOptions(url: URL | undefined, flags: Flags): ProofOptions {
     mutant,
     requirement,
     tokens: token ?? DEFAULT_TOKENS,
+    hooksToken,
     cases: soundCases(),
     parts: flags.only ?? narrow,
     seed: seed ?? DEFAULT_SEED,
@@ -135,6 +137,7 @@ export function registerProve(program: Command): void {
     .option('--mutant <glob>', 'only mutants of this name, with details')
     .option('--requirement <glob>', 'only mutants that break these requirements, with details')
     .option('--token <token>', 'bearer token of an account; twice for two accounts', append)
+    .option('--hooks-token <token>', 'bearer token of the hooks for tests, on a server that has them')
     .option('--only <parts>', `parts to prove, comma separated: ${PARTS.join(', ')}`, parts)
     .option('--list', 'list the mutants and end')
     .option('--full', 'every case for every mutant, slow ones too')

@@ -32,6 +32,8 @@ export interface ProofOptions extends Choice {
   /** A server of somebody else; without it the reference server is started, and its patches are tried too. */
   readonly url?: URL | undefined;
   readonly tokens: readonly string[];
+  /** Bearer token of the hooks of `url`, where it has them. */
+  readonly hooksToken?: string | undefined;
   readonly cases: readonly Case[];
   readonly parts: readonly Part[];
   readonly seed: number;
@@ -105,7 +107,9 @@ export async function prove(options: ProofOptions, events: ProofEvents = {}): Pr
 
 async function proveWith(server: Server, options: ProofOptions, events: ProofEvents): Promise<Proof> {
   const chosen = options.parts.includes('mutants') ? mutantsFor(options) : [];
-  const cleanOptions = { ...options, url: server.url, owned: server.owned, cases: cleanCases(chosen, options) };
+  const { url, owned } = server;
+  const hooksToken = owned?.hooksToken ?? options.hooksToken;
+  const cleanOptions = { ...options, url, owned, hooksToken, cases: cleanCases(chosen, options) };
   const direct = await tryClean(cleanOptions);
   events.onPlan?.({ mutants: chosen, cases: options.cases.length, server: direct.report.target.server });
   const clean = [direct, ...(chosen.some(({ wire }) => wire !== undefined) ? [await tryProxied(cleanOptions)] : [])];
@@ -148,6 +152,7 @@ function benchOf(server: Server, clean: readonly CleanRun[], options: ProofOptio
   return {
     url: server.url,
     owned: server.owned !== undefined,
+    hooksToken: server.owned?.hooksToken ?? options.hooksToken,
     tokens,
     cases,
     profiles: reports[0]?.target.profiles ?? [],

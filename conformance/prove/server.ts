@@ -24,7 +24,9 @@ const REGISTER = ['dist', 'reference-server', 'mutants', 'register.js'];
 export async function startReference(patch?: string): Promise<Server> {
   const register = join(packageRoot(import.meta.url), ...REGISTER);
   const owned = await startReferenceServer(
-    patch === undefined ? {} : { nodeArguments: ['--import', register], environment: { PORTHOUSE_MUTANT: patch } },
+    patch === undefined
+      ? { hooks: true }
+      : { hooks: true, nodeArguments: ['--import', register], environment: { PORTHOUSE_MUTANT: patch } },
   );
   return { url: owned.url, owned, stop: () => owned.stop('kill') };
 }

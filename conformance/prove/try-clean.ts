@@ -29,7 +29,7 @@ export interface CleanRun {
   readonly runs: readonly GoodRun[];
 }
 
-interface CleanOptions extends Pick<Bench, 'url' | 'tokens' | 'cases' | 'seed' | 'full' | 'signal'> {
+interface CleanOptions extends Pick<Bench, 'url' | 'tokens' | 'hooksToken' | 'cases' | 'seed' | 'full' | 'signal'> {
   readonly owned?: OwnedServer | undefined;
 }
 
@@ -69,12 +69,12 @@ function collector(cases: readonly Case[], runs: GoodRun[]): (records: readonly 
 
 async function run(
   base: URL,
-  { tokens, cases, seed, full, signal, owned }: CleanOptions,
+  { tokens, hooksToken, cases, seed, full, signal, owned }: CleanOptions,
   proxied: boolean,
 ): Promise<CleanRun> {
   const runs: GoodRun[] = [];
   const onTimeline = collector(cases, runs);
-  const report = await runSuite({ base, owned, tokens, cases, seed, full, onTimeline, signal });
+  const report = await runSuite({ base, owned, hooksToken, tokens, cases, seed, full, onTimeline, signal });
   return { report, result: resultOf(report, proxied), runs };
 }
 

@@ -45,6 +45,7 @@ async function runAgainst(server: Server, selection: Selection, bench: Bench): P
   return runSuite({
     base: server.url,
     owned: server.owned,
+    hooksToken: server.owned?.hooksToken ?? bench.hooksToken,
     tokens,
     cases: selection.cases,
     jobs: JOBS,

@@ -9,6 +9,7 @@ import { afterAll, closeWindow, commandOf, fence, fenceSenders, sendNonce } from
 import { grantStep, httpStep, rawRequest } from './http.js';
 import type { Run } from './run.js';
 import { bindStep } from './bind.js';
+import { passTime } from './clock.js';
 import { drainStep, restartStep } from './server.js';
 import { rawStep, sendStep } from './sending.js';
 import { callStep, connectionAt, leave, makeCall, openStep, sendPing, toggle } from './sockets.js';
@@ -56,7 +57,7 @@ const ACTIONS: { readonly [verb in Step['verb']]: Action } = {
   cut: ({ run, fields }) => {
     leave(run, fields, 'cut');
   },
-  clock: ({ run, fields }) => pass(run, fields),
+  clock: ({ run, fields }) => passTime(run, fields),
   restart: ({ run, fields }) => restartStep(run, fields),
   drain: ({ run }) => {
     drainStep(run);
@@ -99,12 +100,6 @@ function fenceStep(run: Run, fields: Fields, step: Step): void {
 function controlStep(run: Run, step: Step): void {
   const { from, to } = controlPair(step.fields);
   sendNonce(run, from, { observer: to, label: controlLabel(step), role: 'control' });
-}
-
-// The time that a step names belongs to the protocol (a ticket's life); nothing is being waited for to settle.
-async function pass(run: Run, fields: Fields): Promise<void> {
-  const member = typeof fields['of'] === 'string' ? fields['of'] : [...run.ledger.members.keys()].at(-1);
-  await delay(quantity(fields['pass'], run.ledger, member), undefined, { signal: run.signal }).catch(() => undefined);
 }
 
 // Events that a message causes: the fence behind that message overtakes none of them (FENCE-2).

@@ -135,6 +135,7 @@ export function withLimits(run: Run, asked: Fields): Fields {
 function addressOf({ target }: Run, to: string): URL {
   if (to === 'discovery') return target.wellKnown;
   if (to === 'sessions' || to === 'pipe' || to === 'sibling') return target[to];
+  if (to.startsWith('hooks/')) return new URL(`${(target.hooks ?? target.wellKnown).href}${to.slice('hooks'.length)}`);
   return new URL(to, target.wellKnown);
 }
 

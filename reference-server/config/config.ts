@@ -21,6 +21,8 @@ export interface Config {
   readonly auth: TokenRules | null;
   readonly limits: Readonly<Required<Limits>>;
   readonly rooms: Readonly<Record<string, RoomSpec>>;
+  /** Hooks for tests, for whoever has the token; null without any. */
+  readonly testHooks: { readonly token: string } | null;
 }
 
 type ConfigFile = Partial<Omit<Config, 'limits'>> & { readonly limits?: Partial<Limits> };
@@ -42,6 +44,7 @@ const DEFAULTS = {
   origins: [],
   logLevel: 'info',
   auth: null,
+  testHooks: null,
 };
 
 let check: ValidateFunction | undefined;
@@ -114,6 +117,11 @@ export function loadConfig(
   checkRooms(rooms);
   const hosts = given.hosts.map((host) => host.toLowerCase());
   const config = { ...given, hosts, rooms, limits: limitsOf(asked.limits) };
+  if (config.testHooks && (config.tlsTerminatedByProxy || !LOOPBACK.includes(config.host))) {
+    throw new ConfigError(
+      `host ${config.host}: with \`testHooks\` the server listens on loopback only, without a proxy`,
+    );
+  }
   if (LOOPBACK.includes(config.host)) return config;
   if (!config.auth) throw new ConfigError(`host ${config.host}: without \`auth\` the server listens on loopback only`);
   if (!config.tlsTerminatedByProxy) {

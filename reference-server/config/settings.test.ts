@@ -33,6 +33,13 @@ const BAD: readonly Row[] = [
   { text: 'host: 0.0.0.0', says: /loopback only/ },
   { text: 'host: "::"', says: /loopback only/ },
   { text: `host: 0.0.0.0\nauth: { secret: ${SECRET} }`, says: /TLS is mandatory/ },
+  { text: 'testHooks: { token: short }', says: /\/testHooks\/token: must match/ },
+  { text: 'testHooks: {}', says: /\/testHooks: must have required property 'token'/ },
+  {
+    text: `host: 0.0.0.0\nauth: { secret: ${SECRET} }\ntlsTerminatedByProxy: true\ntestHooks: { token: ${SECRET} }`,
+    says: /with `testHooks` the server listens on loopback only/,
+  },
+  { text: `tlsTerminatedByProxy: true\ntestHooks: { token: ${SECRET} }`, says: /loopback only, without a proxy/ },
 ];
 
 void t.test('what is wrong in the settings is said in one line with its place', (t) => {

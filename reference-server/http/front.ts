@@ -5,6 +5,7 @@ import type { Refusal } from '../ports/refusal.js';
 import type { UpgradeHandler } from '../ports/upgrade.js';
 import { type HttpRefusal, answer, refuse, refuseUpgrade } from './answers.js';
 import { type GrantServices, grantFor } from './grants.js';
+import { HOOKS_PATH, type HookServices, hookFor } from './hooks.js';
 import { type GuardRules, guardHost, guardOrigin } from './guard.js';
 import { handshakeFault, offeredProtocols } from './handshake.js';
 import { Unanswered } from './unanswered.js';
@@ -21,6 +22,8 @@ export interface FrontOptions extends GrantServices {
   readonly discovery: Discovery;
   readonly upgrades: readonly UpgradeHandler[];
   readonly maxConnections: number;
+  /** Absent where tests have no business. */
+  readonly hooks?: HookServices;
   /** A fault of the server's own. */
   readonly onError: (error: unknown) => void;
 }
@@ -62,6 +65,7 @@ async function serve(options: FrontOptions, request: IncomingMessage, response: 
   if (refusal) refuse(request, response, refusal);
   else if (path === DISCOVERY_PATH) discover(options, request, response);
   else if (path === SESSIONS_PATH) await grant(options, request, response);
+  else if (options.hooks && path.startsWith(`${HOOKS_PATH}/`)) await hook(options.hooks, request, response);
   else if (options.upgrades.some((handler) => handler.path === path)) {
     refuse(request, response, guardEndpoint(options, request, 'GET') ?? { refused: 'upgrade_required' });
   } else refuse(request, response, { refused: 'not_found' });
@@ -82,6 +86,12 @@ async function grant(options: FrontOptions, request: IncomingMessage, response: 
   const result = guardEndpoint(options, request, 'POST') ?? (await grantFor(request, options));
   if ('refused' in result) refuse(request, response, result);
   else answer(response, 201, result);
+}
+
+async function hook(hooks: HookServices, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const result = await hookFor(request, pathOf(request), hooks);
+  if ('refused' in result) refuse(request, response, result);
+  else answer(response, 200, result);
 }
 
 function upgrade(options: FrontOptions, asked: Asked, handler: UpgradeHandler): void {

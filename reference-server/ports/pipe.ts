@@ -1,4 +1,5 @@
 import type { EndCause, Limits } from '../../generated/types.js';
+import type { Clock } from './clock.js';
 import type { Batch, Kind } from './message.js';
 import type { Result } from './refusal.js';
 
@@ -38,6 +39,8 @@ export interface PipeSource {
 export interface PipeOffer {
   /** The limits in force for this pipe; a client may have asked for smaller ones. */
   readonly limits: Readonly<Required<Limits>>;
+  /** By which the pipe's time goes. */
+  readonly clock: Clock;
   open(sink: PipeSink): PipeSource;
   /** The handshake failed after the ticket was spent. */
   abandon(): void;

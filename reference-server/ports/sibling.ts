@@ -1,4 +1,5 @@
 import type { CallParams, CallResults, SessionState } from '../../generated/types.js';
+import type { Clock } from './clock.js';
 import type { Refusal, Result } from './refusal.js';
 import type { SwitchCalls } from './switching.js';
 
@@ -31,6 +32,8 @@ export interface SiblingOutlet {
   replaced(generation: number): void;
   /** Closes for a reason of the server's. */
   close(reason: 'draining' | 'session_ended' | 'room_closed'): void;
+  /** Ends the connection without a word, as a lost network does. */
+  cut(): void;
 }
 
 /** Calls about rooms (profile `rooms`). */
@@ -48,6 +51,8 @@ export interface RoomCalls {
 export interface Binding {
   readonly sid: string;
   readonly channel: Channel;
+  /** By which the connection's time goes from here on. */
+  readonly clock: Clock;
   readonly log: EventLog;
   readonly result: CallResults['sibling.bind'];
   /** seq of the last event that the client need not be sent. */

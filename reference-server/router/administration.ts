@@ -44,7 +44,7 @@ export class Administration implements RoomCalls {
     const room = this.#rooms.make(params.room, params.spec ?? {}, account);
     if ('refused' in room) return inCall(room);
     this.#rooms.add(room);
-    this.#rooms.expire(room, limits.sessionLingerMs);
+    this.#rooms.expire(room, this.#session.context.clock, limits.sessionLingerMs);
     return { room: described(room), rev: room.rev };
   }
 

@@ -1,5 +1,5 @@
 import type { CallParams, CallResults, SessionState } from '../../generated/types.js';
-import type { Cancel } from '../ports/clock.js';
+import type { Cancel, Clock } from '../ports/clock.js';
 import type { Refusal, Result } from '../ports/refusal.js';
 import type { Binding, Channel, Deferred, EventLog, OpKey, RoomCalls } from '../ports/sibling.js';
 import { refusedCommand, sendCommand } from './commands.js';
@@ -48,6 +48,10 @@ export class SessionBinding implements Binding {
 
   get switching(): SwitchCalls {
     return switchCalls(this.#session);
+  }
+
+  get clock(): Clock {
+    return this.#session.context.clock;
   }
 
   state(): SessionState {

@@ -1,4 +1,5 @@
 import type { Room as WireRoom, RoomSpec } from '../../generated/types.js';
+import type { Clock } from '../ports/clock.js';
 import type { Result } from '../ports/refusal.js';
 import type { RouterContext } from './context.js';
 import { announce } from './presence.js';
@@ -93,9 +94,9 @@ export class Rooms {
     this.add(room);
   }
 
-  /** Ends a room that nobody has entered after `ms` (ADMIN-8). */
-  expire(room: Room, ms: number): void {
-    this.#context.clock.after(ms, () => {
+  /** Ends a room that nobody has entered after `ms` of that clock (ADMIN-8). */
+  expire(room: Room, clock: Clock, ms: number): void {
+    clock.after(ms, () => {
       if (room.members.size === 0) this.#endEmpty(room);
     });
   }

@@ -1,5 +1,6 @@
 import type { CallParams, Grant, RoomSpec, SessionRequest } from '../../generated/types.js';
 import type { GrantDoor } from '../ports/access.js';
+import type { HookDoor } from '../ports/hooks.js';
 import type { PipeDoor, PipeOffer } from '../ports/pipe.js';
 import type { Result } from '../ports/refusal.js';
 import type { Binding, SiblingDoor, SiblingOutlet } from '../ports/sibling.js';
@@ -10,9 +11,11 @@ import type { RouterContext } from './context.js';
 import { EventRing } from './event-log.js';
 import { overlaps } from './formats.js';
 import { formatsOf, limitsOf, scopesOf, visible } from './grants.js';
+import { Hooks } from './hooks.js';
 import type { Room } from './room.js';
 import type { RoomTerms } from './room-terms.js';
 import { type RoomWatch, Rooms } from './rooms.js';
+import { ScopedClock } from './scoped-clock.js';
 import { Session } from './session.js';
 import { Tickets } from './tickets.js';
 
@@ -51,6 +54,11 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     for (const { name, spec } of settings.rooms) this.#rooms.addStanding(name, spec);
   }
 
+  /** What a test may do here; for whoever has switched it on. */
+  get hooks(): HookDoor {
+    return new Hooks({ sessions: this.#sessions, rooms: this.#rooms });
+  }
+
   get sessions(): number {
     return this.#sessions.size;
   }
@@ -74,7 +82,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     this.#rooms.add(room); // OPEN-9
     const { entropy, limits } = this.#context;
     const session = new Session(
-      this.#context,
+      this.#sessionContext(),
       {
         sid: `s_${entropy.bytes(SID_BYTES).toString('base64url')}`,
         secret: entropy.bytes(SECRET_BYTES),
@@ -87,6 +95,11 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
       { ticketUntil: (of) => this.#tickets.expiry(of), end: (of) => this.#end(of) },
     );
     return this.#admit(session, request.transport);
+  }
+
+  #sessionContext(): RouterContext {
+    const context = this.#context;
+    return context.scopedClocks ? { ...context, clock: new ScopedClock(context.clock) } : context;
   }
 
   /**
@@ -154,6 +167,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     session.offered();
     return {
       limits: session.limits,
+      clock: session.context.clock,
       open: (sink) => session.openPipe(sink),
       abandon: () => session.abandoned(),
     };

@@ -7,7 +7,7 @@ const TICKET_BYTES = 32;
 export interface Ticket {
   readonly session: Session;
   readonly transport: string;
-  /** In clock time. */
+  /** In the session's clock time. */
   readonly expires: number;
 }
 
@@ -31,7 +31,7 @@ export class Tickets {
     this.revoke(session);
     const ticket = this.#context.entropy.bytes(TICKET_BYTES).toString('base64url');
     const key = digest(ticket);
-    this.#good.set(key, { session, transport, expires: this.#context.clock.now() + session.limits.ticketMs });
+    this.#good.set(key, { session, transport, expires: session.context.clock.now() + session.limits.ticketMs });
     this.#bySession.set(session, key);
     return ticket;
   }
@@ -41,7 +41,7 @@ export class Tickets {
     const found = this.#good.get(digest(ticket));
     if (found?.transport !== transport) return undefined;
     this.revoke(found.session);
-    return found.expires > this.#context.clock.now() ? found.session : undefined;
+    return found.expires > found.session.context.clock.now() ? found.session : undefined;
   }
 
   revoke(session: Session): void {

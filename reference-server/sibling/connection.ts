@@ -68,6 +68,11 @@ export class SiblingConnection {
     return this.#binding?.result.state.limits ?? this.#services.limits;
   }
 
+  /** The session's once it is bound. */
+  get clock(): Clock {
+    return this.#binding?.clock ?? this.#services.clock;
+  }
+
   /** One JSON text from the client. */
   receive(text: string): void {
     if (this.#over) return;
@@ -115,6 +120,10 @@ export class SiblingConnection {
       close: (reason) => {
         this.ended();
         wire.close(reason);
+      },
+      cut: () => {
+        this.ended();
+        wire.cut();
       },
     };
   }

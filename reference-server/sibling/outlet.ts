@@ -7,6 +7,8 @@ export interface SiblingWire {
   /** Bytes that the kernel has not taken yet. */
   readonly queued: number;
   close(reason: CloseReason): void;
+  /** Ends the connection without a word. */
+  cut(): void;
 }
 
 /** Why the server closes a bound sibling. */
@@ -80,6 +82,11 @@ export class Outlet implements SiblingOutlet {
   close(reason: 'draining' | 'session_ended' | 'room_closed'): void {
     this.wake();
     this.#finish(reason);
+  }
+
+  cut(): void {
+    this.#closed = true;
+    this.#wire.cut();
   }
 
   /** The socket is gone. */

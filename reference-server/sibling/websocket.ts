@@ -24,7 +24,7 @@ interface SiblingSocketOptions extends SiblingServices {
 const PARTS = { maxFragments: 64, maxBufferedChunks: 4096 };
 
 interface KeepAlive {
-  /** A bind may have brought another `keepaliveMs`. */
+  /** A bind may have brought another `keepaliveMs`, and another clock. */
   adjust(): void;
   stop(): void;
 }
@@ -45,6 +45,7 @@ function wireOver({ webSocket, socket }: Sockets, drained: () => void): Connecti
     reading: (on) => (on ? webSocket.resume() : webSocket.pause()),
     close,
     refuse: close,
+    cut: () => webSocket.terminate(),
   };
 }
 
@@ -108,7 +109,7 @@ export class SiblingWebSockets implements UpgradeHandler {
 
   /** Pings a client of whom nothing was heard for `keepaliveMs`, and gives it up after as long again (WS-11). */
   #keepAlive({ webSocket, socket }: Sockets, connection: SiblingConnection): KeepAlive {
-    const { clock } = this.#options;
+    let { clock } = connection;
     let period = connection.limits.keepaliveMs;
     let heard = clock.now();
     let pinged = false;
@@ -131,7 +132,9 @@ export class SiblingWebSockets implements UpgradeHandler {
     };
     watch(period);
     const adjust = (): void => {
-      if (period === connection.limits.keepaliveMs) return;
+      if (period === connection.limits.keepaliveMs && clock === connection.clock) return;
+      ({ clock } = connection);
+      heard = clock.now();
       period = connection.limits.keepaliveMs;
       cancel();
       watch(period);

@@ -24,6 +24,7 @@ export class RecordingDoor implements PipeDoor {
     if ('refused' in offer) return offer;
     return {
       limits: offer.limits,
+      clock: offer.clock,
       open: (sink) => this.#open(offer, sink),
       abandon: () => {
         this.calls.push('abandon');

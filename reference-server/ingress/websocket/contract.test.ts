@@ -5,7 +5,6 @@ import t from 'tap';
 import type { EndCause } from '../../../generated/types.js';
 import { createFront } from '../../http/front.js';
 import type { PipeDoor } from '../../ports/pipe.js';
-import type { Clock } from '../../ports/clock.js';
 import { dial, errorOf } from '../../testing/http.js';
 import { OPCODE, WebSocketClient, closeFrame } from '../../testing/web-socket.js';
 import { World } from '../../testing/world.js';
@@ -70,8 +69,8 @@ const memory: Medium = {
     }),
 };
 
-function frontOf(door: PipeDoor, clock: Clock): { front: Server; ingress: WebSocketIngress } {
-  const ingress = new WebSocketIngress({ path: PATH, door, clock });
+function frontOf(door: PipeDoor): { front: Server; ingress: WebSocketIngress } {
+  const ingress = new WebSocketIngress({ path: PATH, door });
   const { services } = new World();
   const guard = () => ({ scheme: 'http' as const, hosts: ['localhost'], origins: [] });
   const onError = services.onError;
@@ -87,8 +86,8 @@ function over(medium: Medium): IngressUnderTest {
   return {
     transport: 'websocket',
     words: WORDS,
-    async start(door, clock): Promise<RunningIngress> {
-      const { front, ingress } = frontOf(door, clock);
+    async start(door): Promise<RunningIngress> {
+      const { front, ingress } = frontOf(door);
       const connect = await medium.reach(front);
       const protocols = (ticket: string): string => `porthouse.pipe.v1, porthouse.ticket.${ticket}`;
       const opened: Duplex[] = [];

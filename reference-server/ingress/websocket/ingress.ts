@@ -1,5 +1,4 @@
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Clock } from '../../ports/clock.js';
 import type { PipeDoor } from '../../ports/pipe.js';
 import type { Upgrade, UpgradeHandler } from '../../ports/upgrade.js';
 import { WebSocketPipe } from './pipe.js';
@@ -21,7 +20,6 @@ const LEAST_PARTS = 1024;
 interface WebSocketIngressOptions {
   readonly path: string;
   readonly door: PipeDoor;
-  readonly clock: Clock;
 }
 
 /**
@@ -76,7 +74,7 @@ export class WebSocketIngress implements UpgradeHandler {
       offer.abandon();
       return;
     }
-    const pipe = new WebSocketPipe({ ...offer.limits, webSocket, socket: upgrade.socket, clock: this.#options.clock });
+    const pipe = new WebSocketPipe({ ...offer.limits, webSocket, socket: upgrade.socket, clock: offer.clock });
     pipe.attach(offer.open(pipe));
   }
 }
