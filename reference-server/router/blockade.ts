@@ -1,8 +1,7 @@
-import type { Cancel, Clock } from '../ports/clock.js';
+import type { Cancel } from '../ports/clock.js';
 import type { Pipe } from './pipe.js';
 
 interface BlockadeParts {
-  readonly clock: Clock;
   /** The pipes that send into the room now; with `all` whoever may have been held before. */
   readonly senders: (all: boolean) => Iterable<Pipe>;
 }
@@ -26,7 +25,7 @@ export class Blockade {
     const first = !this.up;
     this.#slow.set(
       pipe,
-      this.#parts.clock.after(ms, () => pipe.close('slow_consumer')),
+      pipe.clock.after(ms, () => pipe.close('slow_consumer')),
     );
     if (first) this.#reading(false);
   }

@@ -1,4 +1,5 @@
 import type { EndCause, OpenSwitch, Position } from '../../generated/types.js';
+import type { Clock } from '../ports/clock.js';
 import type { Batch, Kind, Message } from '../ports/message.js';
 import type { PipeSink, PipeSource } from '../ports/pipe.js';
 import { Downstream } from './downstream.js';
@@ -46,6 +47,11 @@ export class Pipe implements PipeSource {
 
   get open(): boolean {
     return this.#open;
+  }
+
+  /** The session's, by which a test may let time pass (HOOK-5). */
+  get clock(): Clock {
+    return this.#session.context.clock;
   }
 
   /** Whether there is a connection to deliver to; one that is closing will report its own end. */

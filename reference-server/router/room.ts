@@ -76,7 +76,7 @@ export class Room {
     this.name = room.name;
     this.terms = room.terms;
     this.owner = room.owner;
-    this.#blockade = new Blockade({ clock: context.clock, senders: (all) => this.#openPipes(all) });
+    this.#blockade = new Blockade({ senders: (all) => this.#openPipes(all) });
   }
 
   get limits(): RoomTerms['limits'] {
