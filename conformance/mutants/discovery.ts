@@ -27,11 +27,9 @@ const discovery: readonly WireMutant[] = [
     also: [],
     what: 'Declares a profile without the one that it needs.',
     alter: onDiscovery((it) => {
-      const profiles = it.json?.['profiles'];
-      return withJson(it, {
-        ...it.json,
-        profiles: [...(Array.isArray(profiles) ? (profiles as Json[]) : []), 'lines'],
-      });
+      const listed = it.json?.['profiles'];
+      const profiles = (Array.isArray(listed) ? (listed as Json[]) : []).filter((profile) => profile !== 'agents');
+      return withJson(it, { ...it.json, profiles: [...profiles, 'lines'] });
     }),
   }),
   stateless({

@@ -113,7 +113,7 @@ const ending: readonly WireMutant[] = [
   stateless({
     name: 'counts-one-too-many-at-the-end',
     breaks: ['PIPE-2'],
-    also: ['POS-1', 'POS-2', 'WS-13'],
+    also: ['POS-1', 'POS-2', 'WS-13', 'SWITCH-11'],
     what: 'pipe.ended counts one message too many.',
     alter: onEvent('pipe.ended', (json) => [shifted(json, 'finalN', 1)]),
   }),
@@ -216,7 +216,7 @@ const refusing: readonly WireMutant[] = [
   stateless({
     name: 'tells-only-receivers-of-the-undeliverable',
     breaks: ['FMT-9'],
-    also: ['SIB-1'],
+    also: ['SIB-1', 'SWITCH-30'],
     what: 'Does not tell the sender that a message could not be delivered.',
     alter: onEvent('pipe.undeliverable', (json) => ('members' in params(json) ? [] : [json])),
   }),

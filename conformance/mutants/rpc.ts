@@ -148,7 +148,7 @@ export const rpcMutants: readonly WireMutant[] = [
   stateless({
     name: 'refuses-unknown-params',
     breaks: ['RPC-8'],
-    also: [],
+    also: ['OWN-3', 'OWN-5'],
     what: 'Refuses params that have a member it does not know.',
     alter: {
       onSiblingToServer: (json, link) => {
@@ -190,7 +190,7 @@ export const rpcMutants: readonly WireMutant[] = [
   stateless({
     name: 'points-at-the-parent-of-a-fault',
     breaks: ['RPC-4'],
-    also: ['OPEN-18', 'RPC-11', 'SIB-12'],
+    also: ['OPEN-18', 'RPC-11', 'SIB-12', 'AGENT-13'],
     what: 'Names in a pointer the object that holds the value at fault.',
     alter: onError('invalid_params', (json) => {
       const pointer = stringAt(objectAt(objectAt(json, 'error'), 'data'), 'pointer') ?? '';
