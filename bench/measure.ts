@@ -37,7 +37,7 @@ async function run(job: Job, held: () => Promise<void>): Promise<Outcome> {
 /** One server in a process of its own, one load generator in another, for as long as one measurement takes. */
 export async function measure(row: Row, name: ServerName, settings: Settings): Promise<Measured> {
   const { dialect, start } = CATALOGUE[name];
-  const server: Started = await start(row.unmasking);
+  const server: Started = await start(row);
   try {
     const memory: (number | null)[] = [];
     const job = { ...row.job(settings), dialect, url: server.url, serverPid: server.pid };

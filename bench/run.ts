@@ -83,7 +83,7 @@ function settingsOf({ quick, rounds, ms, members }: Options): Settings {
 
 async function bench(options: Options): Promise<void> {
   const { quick, rows: wanted, servers: named } = options;
-  const rows = ROWS.filter(({ name }) => wanted?.includes(name) ?? true);
+  const rows = ROWS.filter(({ name, unmasking }) => wanted?.includes(name) ?? (!quick || unmasking === 'as installed'));
   const names = SERVERS.filter((name) => named?.includes(name) ?? (!quick || name === 'porthouse' || name === BASE));
   const settings = settingsOf(options);
   const versions = Object.fromEntries(names.map((name) => [name, CATALOGUE[name].version()]));
@@ -115,7 +115,7 @@ function list(known: readonly string[]): (text: string) => string[] {
 const rowNames = ROWS.map(({ name }) => name);
 await new Command('bench')
   .description('measures the reference server beside its peers')
-  .option('--quick', 'one short round, this server and naive ws only')
+  .option('--quick', 'one short round, this server and naive ws only, each as it is installed')
   .option('--rows <names>', rowNames.join(', '), list(rowNames))
   .option('--servers <names>', SERVERS.join(', '), list(SERVERS))
   .option('--rounds <count>', 'rounds, each with every row and server', count)

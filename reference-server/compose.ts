@@ -190,10 +190,14 @@ async function startWith(store: Store | null, config: Config, log: Logger): Prom
 /** The connections of a server that are no longer HTTP. */
 function upgradedSockets(front: Server): ReadonlySet<Duplex> {
   const sockets = new Set<Duplex>();
+  // One listener for all of them: it is there for as long as a connection, and a wrapper of its own is what weighs.
+  function gone(this: Duplex): void {
+    sockets.delete(this);
+  }
   front.on('upgrade', ({ url = '' }, socket) => {
     if (![PIPE_PATH, SIBLING_PATH].includes(url.split('?', 1)[0] ?? '')) return; // goes on as HTTP
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    socket.on('close', gone);
   });
   return sockets;
 }

@@ -9,13 +9,17 @@ import type { Job } from '../load/job.js';
 import type { Row, ServerName } from '../plan.js';
 import { type Started, built, firstLine, source, startOn, started } from './started.js';
 
-type Unmasking = Row['unmasking'];
+/** What a server has to be started for. */
+type Purpose = Pick<Row, 'unmasking' | 'memory'>;
+
+/** The young generation of the heap, in MiB: how far it grows says nothing about what is kept. */
+const SMALL_YOUNG = ['--min-semi-space-size=1', '--max-semi-space-size=1'];
 
 interface Entry {
   readonly dialect: Job['dialect'];
   /** Version of what would be measured; null where it is not installed. */
   readonly version: () => string | null;
-  readonly start: (unmasking: Unmasking) => Promise<Started>;
+  readonly start: (purpose: Purpose) => Promise<Started>;
 }
 
 const require = createRequire(import.meta.url);
@@ -47,11 +51,12 @@ interface OnNode {
   readonly installed: 'javascript' | 'native';
 }
 
-async function startOnNode({ file, args = [], installed }: OnNode, unmasking: Unmasking): Promise<Started> {
+async function startOnNode({ file, args = [], installed }: OnNode, { unmasking, memory }: Purpose): Promise<Started> {
+  const young = memory ? SMALL_YOUNG : [];
   const native = (unmasking === 'as installed' ? installed : unmasking) === 'native';
   const child = startOn('server', {
     command: process.execPath,
-    args: ['--expose-gc', '--import', built('bench/servers/collect.js'), file, ...args],
+    args: [...young, '--expose-gc', '--import', built('bench/servers/collect.js'), file, ...args],
     env: native ? {} : { WS_NO_BUFFER_UTIL: '1' },
   });
   return started(child, await firstLine(child), true);
@@ -111,21 +116,20 @@ export const CATALOGUE: Readonly<Record<ServerName, Entry>> = {
   porthouse: {
     dialect: 'porthouse',
     version: () => packageVersion('porthouse') ?? 'this',
-    start: (unmasking) => {
+    start: (purpose) => {
       const args = ['--port', '0', '--config', porthouseConfig()];
-      return startOnNode({ file: built('reference-server/main.js'), args, installed: 'native' }, unmasking);
+      return startOnNode({ file: built('reference-server/main.js'), args, installed: 'native' }, purpose);
     },
   },
   naive: {
     dialect: 'webSocket',
     version: () => packageVersion('ws'),
-    start: (unmasking) => startOnNode({ file: built('bench/servers/naive.js'), installed: 'javascript' }, unmasking),
+    start: (purpose) => startOnNode({ file: built('bench/servers/naive.js'), installed: 'javascript' }, purpose),
   },
   'socket.io': {
     dialect: 'socketIo',
     version: () => packageVersion('socket.io'),
-    start: (unmasking) =>
-      startOnNode({ file: source('bench/servers/socket-io.mjs'), installed: 'javascript' }, unmasking),
+    start: (purpose) => startOnNode({ file: source('bench/servers/socket-io.mjs'), installed: 'javascript' }, purpose),
   },
   nats: {
     dialect: 'nats',

@@ -94,9 +94,14 @@ async function hook(hooks: HookServices, request: IncomingMessage, response: Ser
   else answer(response, 200, result);
 }
 
+/** For all sockets alike, because each keeps it for as long as it lives. */
+function destroy(this: Duplex): void {
+  this.destroy();
+}
+
 function upgrade(options: FrontOptions, asked: Asked, handler: UpgradeHandler): void {
   const { request, socket } = asked;
-  socket.on('error', () => socket.destroy()); // a peer that is gone before it was answered
+  socket.on('error', destroy); // a peer that is gone before it was answered
   const rules = options.guard();
   const refusal = guardHost(request, rules) ?? handshakeFault(request) ?? guardOrigin(request, rules);
   const refused = (why: Refusal): void => refuseUpgrade(socket, why);

@@ -14,11 +14,10 @@ export class DebugTrace {
   level: DebugLevel = 'info';
   #seq = 0;
   #dropped = 0;
-  readonly #bucket: TokenBucket;
+  #bucket: TokenBucket | null = null;
 
   constructor(session: Session) {
     this.#session = session;
-    this.#bucket = new TokenBucket(session.context.clock, { perSecond: session.limits.debugEventsPerSecond });
   }
 
   log(level: 'info' | 'trace', text: string): void {
@@ -47,8 +46,10 @@ export class DebugTrace {
   #send(method: string, params: Readonly<Record<string, unknown>>): void {
     const outlet = this.#session.bindings.outlet('debug');
     if (!outlet) return;
+    const { context, limits, sid } = this.#session;
+    this.#bucket ??= new TokenBucket(context.clock, { perSecond: limits.debugEventsPerSecond });
     const dropped = this.#dropped > 0 ? { dropped: this.#dropped } : {};
-    const event = { seq: this.#seq + 1, sid: this.#session.sid, ...dropped, ...params };
+    const event = { seq: this.#seq + 1, sid, ...dropped, ...params };
     if (this.#bucket.take() && outlet.sendUnlogged(method, event)) {
       this.#seq++;
       this.#dropped = 0;

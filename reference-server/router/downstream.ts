@@ -14,8 +14,8 @@ const NONE: readonly Message[] = [];
 /** The direction of a pipe that leads to its member: what it is given, what waits, what was written, what was lost. */
 export class Downstream {
   readonly out: Outbound;
-  readonly pause: Pause;
-  readonly drops: Drops;
+  #pause: Pause | null = null;
+  #drops: Drops | null = null;
   readonly #session: Session;
   readonly #sink: PipeSink;
   readonly #epoch: number;
@@ -31,16 +31,29 @@ export class Downstream {
     this.#session = session;
     this.#epoch = epoch;
     this.#sink = sink;
-    this.out = new Outbound(sink, (batch, first) => this.#wrote(batch, first));
-    this.pause = new Pause({
-      clock: session.context.clock,
+    this.out = new Outbound(sink, this);
+  }
+
+  /** Made when they are first needed: most pipes are never paused and lose nothing. */
+  get pause(): Pause {
+    this.#pause ??= new Pause({
+      clock: this.#session.context.clock,
       hold: (on) => {
         if (on) this.out.hold('pause');
         else this.release('pause');
       },
-      overdue: () => session.emit('pipe.resumed', { at: this.at(this.out.n), cause: 'timeout' }),
+      overdue: () => this.#session.emit('pipe.resumed', { at: this.at(this.out.n), cause: 'timeout' }),
     });
-    this.drops = new Drops(session.context.clock, (place, count) => this.#tellDrop(place, count));
+    return this.#pause;
+  }
+
+  get paused(): boolean {
+    return this.#pause?.on === true;
+  }
+
+  get drops(): Drops {
+    this.#drops ??= new Drops(this.#session.context.clock, (place, count) => this.#tellDrop(place, count));
+    return this.#drops;
   }
 
   at(n: number): Position {
@@ -90,7 +103,7 @@ export class Downstream {
   /** Sets a mark behind what was given so far, and returns its number; `tell` is how the session hears of the place. */
   mark(mark = this.#session.nextMark(), tell: Session['emit'] = (...event) => this.#session.emit(...event)): number {
     this.out.mark((n) => {
-      this.drops.tellAll(); // before the place that they speak of is told
+      this.#drops?.tellAll(); // before the place that they speak of is told
       tell('pipe.mark', { mark, at: this.at(n) });
     });
     return mark;
@@ -124,7 +137,7 @@ export class Downstream {
 
   /** Settles the account: everything is written that the end leaves time for, the rest is lost. */
   end(orderly: boolean): void {
-    this.pause.stop();
+    this.#pause?.stop();
     if (orderly) this.out.flush();
     const inTransport: Backlog = orderly ? { messages: 0, bytes: 0 } : this.#sink.backlog();
     this.#lost = inTransport.messages;
@@ -132,7 +145,7 @@ export class Downstream {
     this.dropped += this.#lost + this.out.waiting;
     this.#ended = true;
     this.out.abandon();
-    this.drops.tellAll();
+    this.#drops?.tellAll();
   }
 
   #take(batch: Batch): void {
@@ -170,8 +183,9 @@ export class Downstream {
     this.#session.emit('pipe.dropped', { ...this.told(place), count });
   }
 
-  #wrote(batch: Batch, first: number): void {
-    this.drops.tellAll(); // the place of what was dropped at the front is passed now
+  /** The transport was handed a batch whose first message has this number. */
+  wrote(batch: Batch, first: number): void {
+    this.#drops?.tellAll(); // the place of what was dropped at the front is passed now
     const { observers, trace } = this.#session;
     observers.delivered(first, batch.messages, this.#epoch);
     if (trace.tracing) trace.envelopes(this.at(first), batch.messages);

@@ -53,7 +53,7 @@ export class EventRing implements EventLog {
   }
 
   append(method: string, params: Readonly<Record<string, unknown>>): void {
-    this.#push({ ...this.#made(method, params), guest: false });
+    this.#push(this.#made(method, params, false));
   }
 
   /**
@@ -61,26 +61,27 @@ export class EventRing implements EventLog {
    * `andMore` there has to be room for a mark too, which is kept until it comes (END-11).
    */
   offer(method: string, params: Readonly<Record<string, unknown>>, { andMore = false } = {}): boolean {
-    const entry = this.#made(method, params);
+    const entry = this.#made(method, params, true);
     const { events, bytes } = this.#retention;
     const more = andMore ? MARK : NOTHING;
     if (this.#guests.events + 1 + more.events > Math.floor(events / 2)) return false;
     if (this.#guests.bytes + entry.bytes + more.bytes > Math.floor(bytes / 2)) return false;
     this.#countGuests(more, 1);
-    this.#push({ ...entry, guest: true });
+    this.#push(entry);
     return true;
   }
 
   /** Appends a mark for which room was kept. */
   redeem(method: string, params: Readonly<Record<string, unknown>>): void {
     this.#countGuests(MARK, -1);
-    this.#push({ ...this.#made(method, params), guest: true });
+    this.#push(this.#made(method, params, true));
   }
 
-  #made(method: string, params: Readonly<Record<string, unknown>>): { event: LoggedEvent; bytes: number } {
+  #made(method: string, params: Readonly<Record<string, unknown>>, guest: boolean): Entry {
     const seq = this.#head + 1;
     const event = { seq, method, params: { seq, ...params } };
-    return { event, bytes: Buffer.byteLength(JSON.stringify({ jsonrpc: '2.0', method, params: event.params })) };
+    const bytes = Buffer.byteLength(JSON.stringify({ jsonrpc: '2.0', method, params: event.params }));
+    return { event, bytes, guest };
   }
 
   #push(entry: Entry): void {

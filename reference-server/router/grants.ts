@@ -54,9 +54,23 @@ export function scopesOf(room: Room, request: SessionRequest, account: string | 
   return request.scopes ? [...new Set(request.scopes)] : allowed;
 }
 
+type OwnLimits = Readonly<Required<Limits>>;
+
+/** By the limits of a room: what its sessions have that ask for nothing. Most do, and so share one object. */
+const COMMON = new WeakMap<Room['limits'], { readonly own: OwnLimits; readonly limits: OwnLimits }>();
+
+function commonLimits(own: OwnLimits, room: Room): OwnLimits {
+  const known = COMMON.get(room.limits);
+  if (known?.own === own) return known.limits;
+  const limits = { ...own, ...room.limits };
+  COMMON.set(room.limits, { own, limits });
+  return limits;
+}
+
 /** The limits of a session in a room: the smaller of what is asked and what is in force, limit by limit (OPEN-13). */
-export function limitsOf(own: Readonly<Required<Limits>>, room: Room, asked: RequestedLimits = {}): Required<Limits> {
-  const effective = { ...own, ...room.limits };
+export function limitsOf(own: OwnLimits, room: Room, asked?: RequestedLimits): OwnLimits {
+  if (!asked) return commonLimits(own, room);
+  const effective = { ...commonLimits(own, room) };
   for (const [name, value] of Object.entries(asked)) {
     const limit = name as keyof RequestedLimits;
     if (REQUESTABLE.has(limit)) effective[limit] = Math.min(effective[limit], value as number);

@@ -1,26 +1,28 @@
-import type { Cancel, Clock } from '../ports/clock.js';
+import type { Clock } from '../ports/clock.js';
+import { SETTLED } from './waiting.js';
 
-interface LingerRules {
-  readonly clock: Clock;
-  readonly lingerMs: number;
+/** What may linger: a session. */
+interface Lingering {
+  readonly context: { readonly clock: Clock };
+  readonly limits: { readonly sessionLingerMs: number };
   /** An open pipe or a bound sibling holds the session. */
-  readonly held: () => boolean;
+  readonly held: boolean;
   /** Until when an unused ticket holds the session, in clock time. */
-  readonly ticketUntil: () => number;
-  readonly end: () => void;
+  ticketUntil(): number;
+  end(): void;
 }
 
 /** Decides when a session that nobody holds any more is over (SESS-1). */
 export class Linger {
-  readonly #rules: LingerRules;
-  #cancel: Cancel = () => undefined;
+  readonly #session: Lingering;
+  #cancel = SETTLED;
   #stayMs = 0;
   #over = false;
   /** When the present lingering began, or will begin with the ticket's end, in clock time. */
   #since = Infinity;
 
-  constructor(rules: LingerRules) {
-    this.#rules = rules;
+  constructor(session: Lingering) {
+    this.#session = session;
   }
 
   /** Once its sockets are gone the session lives this long, one time; 0 takes that back (SESS-3). */
@@ -31,17 +33,19 @@ export class Linger {
   /** To be called whenever a pipe, a binding or a ticket came or went. */
   review(): void {
     this.#cancel();
-    this.#cancel = () => undefined;
+    this.#cancel = SETTLED;
     if (this.#over) return;
-    const { clock, lingerMs, held, ticketUntil, end } = this.#rules;
+    const session = this.#session;
+    const { clock } = session.context;
+    const lingerMs = session.limits.sessionLingerMs;
     const now = clock.now();
-    if (held()) {
+    if (session.held) {
       if (this.#since <= now) this.#stayMs = 0; // a stay is for one absence
       this.#since = Infinity;
       return;
     }
-    if (this.#since > now) this.#since = Math.max(now, ticketUntil());
-    this.#cancel = clock.after(this.#since - now + Math.max(lingerMs, this.#stayMs), end);
+    if (this.#since > now) this.#since = Math.max(now, session.ticketUntil());
+    this.#cancel = clock.after(this.#since - now + Math.max(lingerMs, this.#stayMs), () => session.end());
   }
 
   /** Nothing is to be decided any more. */

@@ -1,5 +1,6 @@
 import type { Member } from '../../generated/types.js';
 import type { Message } from '../ports/message.js';
+import type { Bindings } from './bindings.js';
 import type { Presence } from './presence.js';
 
 /** The events that a client opts in to; nobody else pays for them (RCPT-6). */
@@ -12,23 +13,30 @@ export interface Receipt {
   readonly members: number;
 }
 
-type Send = (method: Observable, params: Readonly<Record<string, unknown>>) => void;
+/** The session whose client is told. */
+interface Observed {
+  readonly sid: string;
+  readonly account: string | null;
+  readonly bindings: Bindings;
+}
+
+const NOTHING: ReadonlySet<Observable> = new Set();
 
 /** Items in one event; keeps an event well inside what a small client can take. */
 const ITEMS_PER_EVENT = 100;
 
 /** High-rate events: batched, never retained, numbered apart from the log (RCPT-5). */
 export class Observers {
-  readonly #sid: string;
-  readonly #available: readonly Observable[];
-  readonly #send: Send;
-  #events: ReadonlySet<Observable> = new Set();
+  readonly #session: Observed;
+  #events = NOTHING;
   #vseq = 0;
 
-  constructor({ sid, account }: { sid: string; account: string | null }, send: Send) {
-    this.#sid = sid;
-    this.#available = OBSERVABLE.filter((event) => account !== null || event !== 'room.member'); // MEMBER-6
-    this.#send = send;
+  constructor(session: Observed) {
+    this.#session = session;
+  }
+
+  get #available(): readonly Observable[] {
+    return OBSERVABLE.filter((event) => this.#session.account !== null || event !== 'room.member'); // MEMBER-6
   }
 
   get subscribed(): Observable[] {
@@ -67,13 +75,18 @@ export class Observers {
   }
 
   presence(change: Presence, member: Member): void {
-    this.#send('room.member', { vseq: ++this.#vseq, sid: this.#sid, change, member });
+    this.#send('room.member', { vseq: ++this.#vseq, sid: this.#session.sid, change, member });
   }
 
   #emit(method: Observable, epoch: number, items: readonly object[]): void {
+    const { sid } = this.#session;
     for (let at = 0; at < items.length; at += ITEMS_PER_EVENT) {
       const some = items.slice(at, at + ITEMS_PER_EVENT);
-      this.#send(method, { vseq: ++this.#vseq, sid: this.#sid, epoch, items: some });
+      this.#send(method, { vseq: ++this.#vseq, sid, epoch, items: some });
     }
+  }
+
+  #send(method: Observable, params: Readonly<Record<string, unknown>>): void {
+    this.#session.bindings.outlet('command')?.sendUnlogged(method, params);
   }
 }

@@ -11,7 +11,12 @@ export interface QueueLimits {
   readonly maxQueuedBytes: number;
 }
 
-type Written = (batch: Batch, first: number) => void;
+/** Whoever wants to know what was handed to the transport, and the number of its first message. */
+interface Writer {
+  wrote(batch: Batch, first: number): void;
+}
+
+const NO_HOLDS: readonly Hold[] = [];
 
 /**
  * The way of messages into one pipe. What the transport can take goes straight into it; what it cannot take yet waits
@@ -19,16 +24,16 @@ type Written = (batch: Batch, first: number) => void;
  */
 export class Outbound {
   readonly #sink: PipeSink;
-  readonly #written: Written;
+  readonly #writer: Writer;
   #queue: WaitQueue | null = null;
-  #holds: Hold[] = [];
+  #holds = NO_HOLDS;
   /** Messages that have a position, and their payload bytes. */
   #n = 0;
   #bytes = 0;
 
-  constructor(sink: PipeSink, written: Written) {
+  constructor(sink: PipeSink, writer: Writer) {
     this.#sink = sink;
-    this.#written = written;
+    this.#writer = writer;
   }
 
   /** Position of the last message that was handed to the transport. */
@@ -93,7 +98,7 @@ export class Outbound {
   }
 
   hold(by: Hold): void {
-    if (!this.held(by)) this.#holds.push(by);
+    if (!this.held(by)) this.#holds = [...this.#holds, by];
   }
 
   release(by: Hold): void {
@@ -132,6 +137,6 @@ export class Outbound {
     this.#n += batch.messages.length;
     this.#bytes += batch.bytes;
     this.#sink.deliver(batch);
-    this.#written(batch, first);
+    this.#writer.wrote(batch, first);
   }
 }

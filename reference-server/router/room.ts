@@ -11,6 +11,8 @@ import type { Session } from './session.js';
 
 /** So many messages leave before the tick is over: empty ones cost their sender next to nothing, and memory here. */
 const MOST_PENDING = 1024;
+/** So many bytes do, too: more of them gain nothing by leaving in one write, and go cold and grow old meanwhile. */
+const MOST_PENDING_BYTES = 256 * 1024;
 
 /** A message on its way in: what the pipe counted, and what the room takes it for. */
 export interface Posted {
@@ -67,6 +69,7 @@ export class Room {
   readonly members = new Set<Session>();
   readonly #context: RouterContext;
   #pending: Routed[] = [];
+  #pendingBytes = 0;
   /** What has its turn behind the first `after` of the pending messages. */
   #turns: { readonly after: number; readonly run: () => void }[] = [];
   #scheduled = false;
@@ -91,7 +94,8 @@ export class Room {
     const routed = new Routed(sender, posted);
     this.#pending.push(routed);
     if (sender.trace.tracing) sender.trace.envelopes(posted.pipe.at('c2s', posted.n), [routed.message]);
-    if (this.#pending.length >= MOST_PENDING) this.flush();
+    this.#pendingBytes += posted.payload.length;
+    if (this.#pending.length >= MOST_PENDING || this.#pendingBytes >= MOST_PENDING_BYTES) this.flush();
     else this.#schedule();
   }
 
@@ -117,6 +121,7 @@ export class Room {
     const routed = this.#pending;
     const turns = this.#turns;
     this.#pending = [];
+    this.#pendingBytes = 0;
     this.#turns = [];
     const behind = this.#deliver(routed);
     let next = 0;

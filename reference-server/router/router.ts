@@ -25,6 +25,8 @@ import { Tickets } from './tickets.js';
 const NO_LOG = new EventRing({ events: 0, bytes: 0 });
 
 const SECRET_BYTES = 32;
+/** As long as one that somebody has. */
+const NO_SECRET = Buffer.alloc(SECRET_BYTES).toString('base64url');
 const SID_BYTES = 16;
 
 export interface RouterSettings {
@@ -45,6 +47,11 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
   readonly #rooms: Rooms;
   readonly #sessions = new Map<string, Session>();
   readonly #tickets: Tickets;
+  /** The same for all sessions. */
+  readonly #hooks = {
+    ticketUntil: (session: Session): number => this.#tickets.expiry(session),
+    end: (session: Session): void => this.#end(session),
+  };
   #anonymous = 0;
   #draining = false;
 
@@ -93,12 +100,12 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
       this.#sessionContext(),
       {
         sid: `s_${entropy.bytes(SID_BYTES).toString('base64url')}`,
-        secret: entropy.bytes(SECRET_BYTES),
+        secret: entropy.bytes(SECRET_BYTES).toString('base64url'),
         ...member,
         room,
         limits: limitsOf(limits, room, request.limits),
       },
-      { ticketUntil: (of) => this.#tickets.expiry(of), end: (of) => this.#end(of) },
+      this.#hooks,
     );
     return this.#admit(session, 'websocket');
   }
@@ -139,7 +146,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     return {
       sid: session.sid,
       pipeTicket,
-      siblingSecret: session.secret.toString('base64url'),
+      siblingSecret: session.secret,
       transport,
       room: session.room.name,
       formats: session.formats,
@@ -180,7 +187,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
   bind(params: CallParams['sibling.bind'], nonce: string, outlet: SiblingOutlet): Result<Binding> {
     const session = this.#sessions.get(params.sid);
     // An unknown sid costs the same work, so that time does not tell it from a wrong proof (BIND-4).
-    const secret = session?.secret ?? Buffer.alloc(SECRET_BYTES);
+    const secret = Buffer.from(session?.secret ?? NO_SECRET, 'base64url');
     if (!proves(secret, params, nonce) || !session) return { refused: 'bind_refused' };
     if (params.channel === 'debug' && !session.scopes.includes('debug')) return { refused: 'forbidden' };
     const log = params.channel === 'command' ? session.log : NO_LOG;

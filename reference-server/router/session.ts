@@ -20,7 +20,8 @@ import { TokenBucket } from './token-bucket.js';
 /** What a grant settles for the whole life of a session. */
 export interface Terms {
   readonly sid: string;
-  readonly secret: Buffer;
+  /** In base64url, as the client has it: a buffer of its own would take four times the memory. */
+  readonly secret: string;
   readonly account: string | null;
   readonly room: Room;
   readonly scopes: readonly Scope[];
@@ -37,7 +38,7 @@ interface SessionHooks {
 export class Session {
   readonly context: RouterContext;
   readonly sid: string;
-  readonly secret: Buffer;
+  readonly secret: string;
   readonly account: string | null;
   readonly room: Room;
   /** The kinds in force; a switch changes them. */
@@ -48,15 +49,15 @@ export class Session {
   readonly log: EventRing;
   readonly bindings = new Bindings();
   readonly observers: Observers;
-  readonly operations: Operations;
   readonly trace: DebugTrace;
   readonly linger: Linger;
-  readonly commands: TokenBucket;
   readonly #granted: readonly Scope[];
   readonly #hooks: SessionHooks;
   #scopes: readonly Scope[];
   /** Marks of the announced ends that it was told of, by the sid of whose stream ends. */
   readonly endings = new Map<string, number | null>();
+  #operations: Operations | null = null;
+  #commands: TokenBucket | null = null;
   #pipe: Pipe | null = null;
   #messages = 0;
   #handshakes = 0;
@@ -76,19 +77,30 @@ export class Session {
     this.formats = terms.formats;
     this.limits = terms.limits;
     this.log = new EventRing({ events: terms.limits.ringEvents, bytes: terms.limits.ringBytes });
-    this.observers = new Observers(this, (method, params) => {
-      this.bindings.outlet('command')?.sendUnlogged(method, params);
-    });
-    this.operations = new Operations();
+    this.observers = new Observers(this);
     this.trace = new DebugTrace(this);
-    this.commands = new TokenBucket(context.clock, { perSecond: terms.limits.agentCommandsPerSecond });
-    this.linger = new Linger({
-      clock: context.clock,
-      lingerMs: terms.limits.sessionLingerMs,
-      held: () => this.#pipe?.open === true || this.bindings.any || this.#handshakes > 0,
-      ticketUntil: () => hooks.ticketUntil(this),
-      end: () => this.#end(),
-    });
+    this.linger = new Linger(this);
+  }
+
+  // Most sessions use neither, so they are made when they are asked for.
+  get operations(): Operations {
+    this.#operations ??= new Operations();
+    return this.#operations;
+  }
+
+  get commands(): TokenBucket {
+    this.#commands ??= new TokenBucket(this.context.clock, { perSecond: this.limits.agentCommandsPerSecond });
+    return this.#commands;
+  }
+
+  /** Whether an open pipe, a bound sibling or a handshake under way holds it (SESS-2). */
+  get held(): boolean {
+    return this.#pipe?.open === true || this.bindings.any || this.#handshakes > 0;
+  }
+
+  /** Until when an unused ticket holds it, in clock time. */
+  ticketUntil(): number {
+    return this.#hooks.ticketUntil(this);
   }
 
   /** The open pipe, or the last one. */
@@ -217,10 +229,11 @@ export class Session {
   closeWithRoom(cause: RoomEnd): void {
     this.#pipe?.close('room_closed');
     this.emit('room.closed', { room: this.room.name, cause });
-    this.#end();
+    this.end();
   }
 
-  #end(): void {
+  /** It is over, and its room is rid of it; its sockets are somebody else's care. */
+  end(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.linger.stop();
@@ -271,7 +284,7 @@ export class Session {
         ...(pipe?.cause && { cause: pipe.cause }),
         c2s: { n: pipe?.c2s.received ?? 0, bytes: pipe?.c2s.bytes ?? 0 },
         s2c: { ...(pipe?.s2c.written ?? { n: 0, bytes: 0 }), dropped: pipe?.s2c.dropped ?? 0 },
-        ...(pipe?.s2c.pause.on && { paused: true }),
+        ...(pipe?.s2c.paused && { paused: true }),
         ...(pipe?.open && pipe.ending && { ending: pipe.ending.announced }),
       },
       siblings: this.bindings.generations,

@@ -10,10 +10,12 @@ interface Wait {
   readonly cancel: Cancel;
 }
 
+const NONE: readonly Wait[] = [];
+
 /** Calls that wait for the n-th message of a pipe, each with a deadline of its own. */
 export class Waiting {
   readonly #clock: Clock;
-  #waits: Wait[] = [];
+  #waits = NONE;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -33,7 +35,7 @@ export class Waiting {
         wait.settle(wait.late());
       }),
     };
-    this.#waits.push(entry);
+    this.#waits = [...this.#waits, entry];
     return () => void this.#take((other) => other === entry);
   }
 
@@ -45,7 +47,7 @@ export class Waiting {
     this.#take(() => true).forEach((wait) => wait.settle(refusal));
   }
 
-  #take(ready: (wait: Wait) => boolean): Wait[] {
+  #take(ready: (wait: Wait) => boolean): readonly Wait[] {
     const taken = this.#waits.filter(ready);
     this.#waits = this.#waits.filter((wait) => !taken.includes(wait));
     for (const wait of taken) wait.cancel();

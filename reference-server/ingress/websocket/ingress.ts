@@ -74,7 +74,10 @@ export class WebSocketIngress implements UpgradeHandler {
       offer.abandon();
       return;
     }
-    const pipe = new WebSocketPipe({ ...offer.limits, webSocket, socket: upgrade.socket, clock: offer.clock });
+    const { keepaliveMs } = offer.limits; // all of them, copied for each pipe, would be most of what it keeps
+    const { socket } = upgrade;
+    const { clock } = offer;
+    const pipe = new WebSocketPipe({ webSocket, socket, clock, keepaliveMs, hardMessageBytes });
     pipe.attach(offer.open(pipe));
   }
 }
