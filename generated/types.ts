@@ -53,7 +53,7 @@ export type Kind = 'text' | 'json' | 'binary';
  */
 export type Transport = string;
 /**
- * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke or fell silent; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`, or the session ended; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`, `switch_timeout`: the server stops; `timeout`, `stream_ended`, `stream.end`: keepalive went unanswered; `room_closed`: its room is over.
+ * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke without a close; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`; `stream_ended`: `stream.end`; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `switch_timeout`: neither a switch nor its end was acknowledged; `timeout`: keepalive went unanswered; `room_closed`: its room is over.
  */
 export type EndCause =
   | 'closed_by_peer'
@@ -840,11 +840,11 @@ export interface Limits {
    */
   siblingQueuedBytes: number;
   /**
-   * How long a fence waits, unless it asks for less. Then it is `fence_timeout`. In milliseconds, default 5000.
+   * How long a fence, or another call with `after`, waits, unless a fence asks for less. Then it is `fence_timeout`. In milliseconds, default 5000.
    */
   fenceMs: number;
   /**
-   * Fences of one session that may wait at once. The next one is `busy`. Default 16.
+   * Fences, and other calls with `after`, of one session that may wait at once. The next one is `busy`. Default 16.
    */
   maxPendingFences: number;
   /**

@@ -35,9 +35,15 @@ export class Operations {
     }
     call((result) => {
       operation.result = result;
+      if ('refused' in result && result.refused === 'invalid_params') this.#forget(key.op, operation);
       const { waiting } = operation;
       operation.waiting = [];
       for (const reply of waiting) reply(result);
     });
+  }
+
+  /** What was invalid was no operation, also where only its meaning told so. */
+  #forget(op: string, operation: Operation): void {
+    if (this.#known.get(op) === operation) this.#known.delete(op);
   }
 }

@@ -24,6 +24,12 @@ function beyondServer(asked: RoomSpec, most: RoomTerms['limits']): Refusal | nul
   return name ? { refused: 'invalid_params', pointer: `/create/limits/${name}`, limit: most[name] } : null;
 }
 
+/** A burst of no rate means nothing; a change of a room can come to that where no schema sees it (FRAME-1). */
+function burstAlone({ limits }: RoomSpec): Refusal | null {
+  const alone = limits?.messageBurst !== undefined && limits.messagesPerSecond === undefined;
+  return alone ? { refused: 'invalid_params', pointer: '/create/limits/messagesPerSecond' } : null;
+}
+
 /** Only the limits that a room has: whatever else a spec holds is nobody's business here. */
 function limitsOf(asked: RoomLimits | undefined, defaults: RoomTerms['limits']): RoomTerms['limits'] {
   return {
@@ -50,7 +56,8 @@ export function termsOf(
   if (unsupported !== null) return { refused: 'not_supported', pointer: unsupported };
   const { defaults } = given;
   return (
-    beyondServer(asked, { ...defaults.limits, maxMessageBytes: given.hardMessageBytes }) ?? {
+    beyondServer(asked, { ...defaults.limits, maxMessageBytes: given.hardMessageBytes }) ??
+    burstAlone(asked) ?? {
       visibility: asked.visibility ?? defaults.visibility,
       lifetime: asked.lifetime ?? defaults.lifetime,
       ...(asked.ownerLeaves && { ownerLeaves: asked.ownerLeaves }),

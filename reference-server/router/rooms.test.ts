@@ -123,6 +123,8 @@ void t.test('a change goes for messages behind it, and those before it are deliv
   const updated = alice?.sibling.events().find(({ method }) => method === 'room.updated');
   t.match(updated?.params, { rev: 2, at: { epoch: 1, dir: 'c2s', n: 1 }, room: { echo: false } });
   t.equal(alice?.sibling.refusal('room.update', { spec: { limits: { maxMembers: 1001 } } }), 'invalid_params');
+  const burst = alice?.sibling.call('room.update', { spec: { limits: { messageBurst: 5 } } });
+  t.match(burst?.error?.data, { name: 'invalid_params', pointer: '/spec/limits/messagesPerSecond' });
   const smuggled = JSON.parse('{"junk":1,"__proto__":{"echo":true},"limits":{"junk":2}}') as RoomChanges;
   const result = alice?.sibling.call('room.update', { spec: smuggled })?.result;
   t.match(result, { rev: 2, room: { echo: false } });

@@ -49,7 +49,7 @@ export class InboundSwitches {
     const known = this.#known(id);
     if (!known) return { refused: 'switch_unknown' };
     if (known.status === 'done') return this.#tooLate();
-    this.#give('called_off');
+    if (known === this.#open) this.#give('called_off'); // a repeat must not hit the next one
     return { id, status: 'aborted' };
   }
 

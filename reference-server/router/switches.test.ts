@@ -42,6 +42,20 @@ void t.test('the last 64 switches are remembered, and older ones are not', (t) =
   t.end();
 });
 
+void t.test('to call off again what was called off leaves the next switch alone', (t) => {
+  const { world, members } = room({});
+  const [alice, bob] = [at(members, 0), at(members, 1)];
+  alice.sibling.call('switch.propose', proposal('a', 1));
+  alice.sibling.call('switch.abort', { id: 'a' });
+  alice.sibling.call('switch.propose', proposal('b', 1));
+  t.match(alice.sibling.call('switch.abort', { id: 'a' }), { result: { id: 'a', status: 'aborted' } });
+  alice.send('{}');
+  world.scheduler.tick();
+  t.same(alice.heard(), ['switch.abort 1 called_off', 'switch.done 1']);
+  t.same(bob.received, ['json {}']);
+  t.end();
+});
+
 void t.test('what is held goes out under the settings that the answer decides', (t) => {
   const { world, members } = room({ onMismatch: 'convert' });
   const [alice, bob] = [at(members, 0), at(members, 1)];

@@ -51,6 +51,14 @@ void t.test('an operation is carried out once, whoever asks and however often', 
   t.end();
 });
 
+void t.test('what turns out to be invalid only when it is carried out was no operation either', (t) => {
+  const { sibling } = bound();
+  const create = (spec: object): object => ({ room: 'workshop', spec, op: 'make' });
+  t.equal(sibling.refusal('room.create', create({ limits: { maxMembers: 999_999 } })), 'invalid_params');
+  t.match(sibling.call('room.create', create({}))?.result, { rev: 1 });
+  t.end();
+});
+
 void t.test('a fence waits for its place, and says why it cannot be reached', (t) => {
   const { world, member, sibling } = bound();
   const zero = { epoch: 0, c2sReceived: 0, c2sRouted: 0, s2cEnqueued: 0, s2cWritten: 0, s2cDropped: 0, headSeq: 0 };
