@@ -162,8 +162,7 @@ export class Pipe implements PipeSource {
   finish(cause: EndCause, over: () => void): void {
     if (!this.#open) return;
     this.#finish = { cause, over };
-    this.#switches?.end(); // or what they hold back would never be written
-    this.s2c.pause.resume();
+    this.s2c.pause.resume(); // a switch may still be answered, until the deadline
     this.#finishIfWritten();
   }
 
