@@ -21,7 +21,8 @@ export interface FrontOptions extends GrantServices {
   readonly guard: () => GuardRules;
   readonly discovery: Discovery;
   readonly upgrades: readonly UpgradeHandler[];
-  readonly maxConnections: number;
+  /** Takes a connection in, or closes it where there are too many. */
+  readonly connections: { admit(socket: Duplex): boolean };
   /** Absent where tests have no business. */
   readonly hooks?: HookServices;
   /** A fault of the server's own. */
@@ -40,7 +41,7 @@ const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split(
 export function createFront(options: FrontOptions): Server {
   const server = createServer(TIMEOUTS);
   const unanswered = new Unanswered();
-  server.maxConnections = options.maxConnections;
+  server.on('connection', (socket: Duplex) => void options.connections.admit(socket));
   server.on('request', (request, response) => {
     unanswered.add(request.socket, response);
     serve(options, request, response).catch((error: unknown) => {

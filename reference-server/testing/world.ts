@@ -21,6 +21,8 @@ interface WorldOptions {
   readonly rooms?: Readonly<Record<string, RoomSpec>>;
   /** Where persistent rooms are kept; none without. */
   readonly store?: Store;
+  /** Addresses of pipes beside those over WebSocket, by transport. */
+  readonly pipes?: Readonly<Record<string, string>>;
   /** Ends ticks by itself; for tests with sockets that go by themselves too. */
   readonly ticking?: boolean;
 }
@@ -41,6 +43,7 @@ export class World {
   constructor({
     limits = {},
     ticking = false,
+    pipes = {},
     store,
     rooms = { lobby: { anonymous: { send: true, receive: true } } },
   }: WorldOptions = {}) {
@@ -53,7 +56,7 @@ export class World {
         roomDefaults: roomDefaults(this.limits),
         rooms: Object.entries(rooms).map(([name, spec]) => ({ name, spec })),
         store: store ?? null,
-        endpoints: { pipe: '/pipe', sibling: { websocket: '/sibling' } },
+        endpoints: { pipe: { websocket: '/pipe', ...pipes }, sibling: { websocket: '/sibling' } },
       },
     );
     this.services = {
