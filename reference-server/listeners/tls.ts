@@ -1,0 +1,79 @@
+import { Duplex } from 'node:stream';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import type { ByteListeners, ByteSocket } from '../ports/sockets.js';
+import type { SecureSockets } from '../ports/tls.js';
+
+/**
+ * A connection as a plain stream: TLS then goes over any stream, a virtual one too, and hears of the end in an order
+ * that can be told.
+ */
+class Wire extends Duplex {
+  readonly #stream: Duplex;
+
+  constructor(stream: Duplex) {
+    super({ allowHalfOpen: true });
+    this.#stream = stream;
+    stream.on('data', (chunk: Buffer) => {
+      if (!this.push(chunk)) stream.pause();
+    });
+    stream.once('end', () => this.push(null));
+    stream.once('error', (error) => this.destroy(error));
+    stream.once('close', () => this.destroy());
+    stream.pause();
+  }
+
+  override _read(): void {
+    this.#stream.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#stream.write(chunk, done);
+  }
+
+  override _final(done: () => void): void {
+    this.#stream.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#stream.destroy();
+    done(error);
+  }
+}
+
+/** The end of what is said inside has to have been said inside (RFC 8446, section 6.1). */
+class TruncationError extends Error {
+  constructor() {
+    super('the connection ended without a close_notify');
+  }
+}
+
+/** Makes an end that nobody announced a fault; `over` tells whether the connection under it has ended by itself. */
+function refuseTruncation(secure: TLSSocket, over: () => boolean): void {
+  const push = secure.push.bind(secure);
+  secure.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+    if (chunk !== null || !over()) return push(chunk, encoding);
+    secure.destroy(new TruncationError());
+    return false;
+  };
+}
+
+/** TLS with the certificate and key of a context. */
+export function secureSockets(context: SecureContext): SecureSockets {
+  return {
+    secure(socket: ByteSocket): ByteSocket {
+      const wire = new Wire(socket.stream);
+      let over = false;
+      wire.once('end', () => (over = true)); // before TLS hears of it
+      const secure = new TLSSocket(wire, { isServer: true, secureContext: context });
+      refuseTruncation(secure, () => over);
+      return { stream: secure, local: socket.local, remote: socket.remote, reset: () => socket.reset() };
+    },
+  };
+}
+
+/** Listeners whose connections begin with TLS. */
+export function secureListeners(listeners: ByteListeners, tls: SecureSockets): ByteListeners {
+  return {
+    listen: (at, accept) => listeners.listen(at, (socket) => accept(tls.secure(socket))),
+  };
+}
