@@ -36,6 +36,8 @@ export const limits = {
   "maxPersistentRooms": {"unit":"count","default":100,"minimum":0,"maximum":1000000},
   "maxConnections": {"unit":"count","default":20000,"minimum":1,"maximum":100000000},
   "drainMs": {"unit":"ms","default":10000,"minimum":0,"maximum":3600000},
+  "ftpDataMs": {"unit":"ms","default":10000,"minimum":10,"maximum":600000},
+  "ftpIdleMs": {"unit":"ms","default":300000,"minimum":100,"maximum":86400000},
   "debugEventsPerSecond": {"unit":"count","default":200,"minimum":0,"maximum":1000000},
   "agentCommandBytes": {"unit":"bytes","default":4096,"minimum":2,"maximum":1048576},
   "agentCommandsPerSecond": {"unit":"count","default":20,"minimum":1,"maximum":1000000},

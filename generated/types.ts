@@ -888,6 +888,14 @@ export interface Limits {
    */
   drainMs?: number;
   /**
+   * How long the client may take to open the data connection that it asked for, and how long a transfer may stand still. Then the transfer is broken off. Only with profile `ftp`. In milliseconds, default 10000.
+   */
+  ftpDataMs?: number;
+  /**
+   * How long a control connection may be silent while no transfer is under way. Then it is closed with `timeout`. Only with profile `ftp`. In milliseconds, default 300000.
+   */
+  ftpIdleMs?: number;
+  /**
    * Debug events sent to one debug sibling in a second; the rest is dropped and counted. Only with profile `debug`. Default 200.
    */
   debugEventsPerSecond?: number;
@@ -1416,6 +1424,14 @@ export interface RequestedLimits {
    * A socket from which nothing came for this long is pinged; unanswered for as long again, it is closed with `timeout`. Keepalive never uses pipe data. In milliseconds.
    */
   keepaliveMs?: number;
+  /**
+   * How long the client may take to open the data connection that it asked for, and how long a transfer may stand still. Then the transfer is broken off. Only with profile `ftp`. In milliseconds.
+   */
+  ftpDataMs?: number;
+  /**
+   * How long a control connection may be silent while no transfer is under way. Then it is closed with `timeout`. Only with profile `ftp`. In milliseconds.
+   */
+  ftpIdleMs?: number;
   /**
    * Debug events sent to one debug sibling in a second; the rest is dropped and counted. Only with profile `debug`.
    */

@@ -3013,22 +3013,22 @@ else {
 var valid7 = true;
 }
 if(valid7){
-if(data7.debugEventsPerSecond !== undefined){
-let data34 = data7.debugEventsPerSecond;
+if(data7.ftpDataMs !== undefined){
+let data34 = data7.ftpDataMs;
 const _errs97 = errors;
 if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-validate43.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"./limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate43.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"./limits.json/properties/ftpDataMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs97){
 if((typeof data34 == "number") && (isFinite(data34))){
-if(data34 > 1000000 || isNaN(data34)){
-validate43.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"./limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+if(data34 > 600000 || isNaN(data34)){
+validate43.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"./limits.json/properties/ftpDataMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
-if(data34 < 0 || isNaN(data34)){
-validate43.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"./limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(data34 < 10 || isNaN(data34)){
+validate43.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"./limits.json/properties/ftpDataMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 10},message:"must be >= 10"}];
 return false;
 }
 }
@@ -3040,22 +3040,22 @@ else {
 var valid7 = true;
 }
 if(valid7){
-if(data7.agentCommandBytes !== undefined){
-let data35 = data7.agentCommandBytes;
+if(data7.ftpIdleMs !== undefined){
+let data35 = data7.ftpIdleMs;
 const _errs100 = errors;
 if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
-validate43.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"./limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate43.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"./limits.json/properties/ftpIdleMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs100){
 if((typeof data35 == "number") && (isFinite(data35))){
-if(data35 > 1048576 || isNaN(data35)){
-validate43.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"./limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+if(data35 > 86400000 || isNaN(data35)){
+validate43.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"./limits.json/properties/ftpIdleMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
-if(data35 < 2 || isNaN(data35)){
-validate43.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"./limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+if(data35 < 100 || isNaN(data35)){
+validate43.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"./limits.json/properties/ftpIdleMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -3067,22 +3067,22 @@ else {
 var valid7 = true;
 }
 if(valid7){
-if(data7.agentCommandsPerSecond !== undefined){
-let data36 = data7.agentCommandsPerSecond;
+if(data7.debugEventsPerSecond !== undefined){
+let data36 = data7.debugEventsPerSecond;
 const _errs103 = errors;
 if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
-validate43.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"./limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate43.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"./limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs103){
 if((typeof data36 == "number") && (isFinite(data36))){
 if(data36 > 1000000 || isNaN(data36)){
-validate43.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"./limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate43.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"./limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
-if(data36 < 1 || isNaN(data36)){
-validate43.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"./limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data36 < 0 || isNaN(data36)){
+validate43.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"./limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -3094,22 +3094,22 @@ else {
 var valid7 = true;
 }
 if(valid7){
-if(data7.maxRooms !== undefined){
-let data37 = data7.maxRooms;
+if(data7.agentCommandBytes !== undefined){
+let data37 = data7.agentCommandBytes;
 const _errs106 = errors;
 if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
-validate43.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"./limits.json/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate43.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"./limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs106){
 if((typeof data37 == "number") && (isFinite(data37))){
-if(data37 > 100000000 || isNaN(data37)){
-validate43.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"./limits.json/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+if(data37 > 1048576 || isNaN(data37)){
+validate43.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"./limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
-if(data37 < 1 || isNaN(data37)){
-validate43.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"./limits.json/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data37 < 2 || isNaN(data37)){
+validate43.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"./limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -3121,22 +3121,22 @@ else {
 var valid7 = true;
 }
 if(valid7){
-if(data7.maxPageItems !== undefined){
-let data38 = data7.maxPageItems;
+if(data7.agentCommandsPerSecond !== undefined){
+let data38 = data7.agentCommandsPerSecond;
 const _errs109 = errors;
 if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
-validate43.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"./limits.json/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate43.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"./limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs109){
 if((typeof data38 == "number") && (isFinite(data38))){
-if(data38 > 1000 || isNaN(data38)){
-validate43.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"./limits.json/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+if(data38 > 1000000 || isNaN(data38)){
+validate43.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"./limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data38 < 1 || isNaN(data38)){
-validate43.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"./limits.json/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate43.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"./limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3146,6 +3146,62 @@ var valid7 = _errs109 === errors;
 }
 else {
 var valid7 = true;
+}
+if(valid7){
+if(data7.maxRooms !== undefined){
+let data39 = data7.maxRooms;
+const _errs112 = errors;
+if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
+validate43.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"./limits.json/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs112){
+if((typeof data39 == "number") && (isFinite(data39))){
+if(data39 > 100000000 || isNaN(data39)){
+validate43.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"./limits.json/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+return false;
+}
+else {
+if(data39 < 1 || isNaN(data39)){
+validate43.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"./limits.json/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid7 = _errs112 === errors;
+}
+else {
+var valid7 = true;
+}
+if(valid7){
+if(data7.maxPageItems !== undefined){
+let data40 = data7.maxPageItems;
+const _errs115 = errors;
+if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
+validate43.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"./limits.json/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs115){
+if((typeof data40 == "number") && (isFinite(data40))){
+if(data40 > 1000 || isNaN(data40)){
+validate43.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"./limits.json/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+return false;
+}
+else {
+if(data40 < 1 || isNaN(data40)){
+validate43.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"./limits.json/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid7 = _errs115 === errors;
+}
+else {
+var valid7 = true;
+}
+}
 }
 }
 }
@@ -3191,67 +3247,67 @@ var valid0 = true;
 }
 if(valid0){
 if(data.pipe !== undefined){
-let data39 = data.pipe;
-const _errs112 = errors;
-if(errors === _errs112){
-if(data39 && typeof data39 == "object" && !Array.isArray(data39)){
+let data41 = data.pipe;
+const _errs118 = errors;
+if(errors === _errs118){
+if(data41 && typeof data41 == "object" && !Array.isArray(data41)){
 let missing2;
-if(((((data39.epoch === undefined) && (missing2 = "epoch")) || ((data39.status === undefined) && (missing2 = "status"))) || ((data39.c2s === undefined) && (missing2 = "c2s"))) || ((data39.s2c === undefined) && (missing2 = "s2c"))){
+if(((((data41.epoch === undefined) && (missing2 = "epoch")) || ((data41.status === undefined) && (missing2 = "status"))) || ((data41.c2s === undefined) && (missing2 = "c2s"))) || ((data41.s2c === undefined) && (missing2 = "s2c"))){
 validate43.errors = [{instancePath:instancePath+"/pipe",schemaPath:"#/properties/pipe/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
-if(data39.epoch !== undefined){
-let data40 = data39.epoch;
-const _errs114 = errors;
-if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
+if(data41.epoch !== undefined){
+let data42 = data41.epoch;
+const _errs120 = errors;
+if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
 validate43.errors = [{instancePath:instancePath+"/pipe/epoch",schemaPath:"#/properties/pipe/properties/epoch/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs114){
-if((typeof data40 == "number") && (isFinite(data40))){
-if(data40 > 9007199254740991 || isNaN(data40)){
+if(errors === _errs120){
+if((typeof data42 == "number") && (isFinite(data42))){
+if(data42 > 9007199254740991 || isNaN(data42)){
 validate43.errors = [{instancePath:instancePath+"/pipe/epoch",schemaPath:"#/properties/pipe/properties/epoch/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data40 < 0 || isNaN(data40)){
+if(data42 < 0 || isNaN(data42)){
 validate43.errors = [{instancePath:instancePath+"/pipe/epoch",schemaPath:"#/properties/pipe/properties/epoch/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid8 = _errs114 === errors;
+var valid8 = _errs120 === errors;
 }
 else {
 var valid8 = true;
 }
 if(valid8){
-if(data39.status !== undefined){
-let data41 = data39.status;
-const _errs116 = errors;
-if(typeof data41 !== "string"){
+if(data41.status !== undefined){
+let data43 = data41.status;
+const _errs122 = errors;
+if(typeof data43 !== "string"){
 validate43.errors = [{instancePath:instancePath+"/pipe/status",schemaPath:"#/properties/pipe/properties/status/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((data41 === "none") || (data41 === "open")) || (data41 === "ended"))){
+if(!(((data43 === "none") || (data43 === "open")) || (data43 === "ended"))){
 validate43.errors = [{instancePath:instancePath+"/pipe/status",schemaPath:"#/properties/pipe/properties/status/enum",keyword:"enum",params:{allowedValues: schema64.properties.pipe.properties.status.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid8 = _errs116 === errors;
+var valid8 = _errs122 === errors;
 }
 else {
 var valid8 = true;
 }
 if(valid8){
-if(data39.transport !== undefined){
-let data42 = data39.transport;
-const _errs118 = errors;
-const _errs119 = errors;
-if(errors === _errs119){
-if(typeof data42 === "string"){
-if(!pattern14.test(data42)){
+if(data41.transport !== undefined){
+let data44 = data41.transport;
+const _errs124 = errors;
+const _errs125 = errors;
+if(errors === _errs125){
+if(typeof data44 === "string"){
+if(!pattern14.test(data44)){
 validate43.errors = [{instancePath:instancePath+"/pipe/transport",schemaPath:"./transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
 return false;
 }
@@ -3261,101 +3317,101 @@ validate43.errors = [{instancePath:instancePath+"/pipe/transport",schemaPath:"./
 return false;
 }
 }
-var valid8 = _errs118 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data39.cause !== undefined){
-let data43 = data39.cause;
-const _errs121 = errors;
-if(typeof data43 !== "string"){
-validate43.errors = [{instancePath:instancePath+"/pipe/cause",schemaPath:"./end-cause.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!(((((((((((((data43 === "closed_by_peer") || (data43 === "lost")) || (data43 === "replaced")) || (data43 === "closed_by_session")) || (data43 === "message_too_long")) || (data43 === "protocol_error")) || (data43 === "invalid_utf8")) || (data43 === "slow_consumer")) || (data43 === "draining")) || (data43 === "switch_timeout")) || (data43 === "timeout")) || (data43 === "room_closed")) || (data43 === "stream_ended"))){
-validate43.errors = [{instancePath:instancePath+"/pipe/cause",schemaPath:"./end-cause.json/enum",keyword:"enum",params:{allowedValues: schema76.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid8 = _errs121 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data39.paused !== undefined){
-const _errs124 = errors;
-if(true !== data39.paused){
-validate43.errors = [{instancePath:instancePath+"/pipe/paused",schemaPath:"#/properties/pipe/properties/paused/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
-return false;
-}
 var valid8 = _errs124 === errors;
 }
 else {
 var valid8 = true;
 }
 if(valid8){
-if(data39.c2s !== undefined){
-let data45 = data39.c2s;
-const _errs125 = errors;
-if(errors === _errs125){
-if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
+if(data41.cause !== undefined){
+let data45 = data41.cause;
+const _errs127 = errors;
+if(typeof data45 !== "string"){
+validate43.errors = [{instancePath:instancePath+"/pipe/cause",schemaPath:"./end-cause.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!(((((((((((((data45 === "closed_by_peer") || (data45 === "lost")) || (data45 === "replaced")) || (data45 === "closed_by_session")) || (data45 === "message_too_long")) || (data45 === "protocol_error")) || (data45 === "invalid_utf8")) || (data45 === "slow_consumer")) || (data45 === "draining")) || (data45 === "switch_timeout")) || (data45 === "timeout")) || (data45 === "room_closed")) || (data45 === "stream_ended"))){
+validate43.errors = [{instancePath:instancePath+"/pipe/cause",schemaPath:"./end-cause.json/enum",keyword:"enum",params:{allowedValues: schema76.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid8 = _errs127 === errors;
+}
+else {
+var valid8 = true;
+}
+if(valid8){
+if(data41.paused !== undefined){
+const _errs130 = errors;
+if(true !== data41.paused){
+validate43.errors = [{instancePath:instancePath+"/pipe/paused",schemaPath:"#/properties/pipe/properties/paused/const",keyword:"const",params:{allowedValue: true},message:"must be equal to constant"}];
+return false;
+}
+var valid8 = _errs130 === errors;
+}
+else {
+var valid8 = true;
+}
+if(valid8){
+if(data41.c2s !== undefined){
+let data47 = data41.c2s;
+const _errs131 = errors;
+if(errors === _errs131){
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
 let missing3;
-if(((data45.n === undefined) && (missing3 = "n")) || ((data45.bytes === undefined) && (missing3 = "bytes"))){
+if(((data47.n === undefined) && (missing3 = "n")) || ((data47.bytes === undefined) && (missing3 = "bytes"))){
 validate43.errors = [{instancePath:instancePath+"/pipe/c2s",schemaPath:"#/properties/pipe/properties/c2s/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
-if(data45.n !== undefined){
-let data46 = data45.n;
-const _errs127 = errors;
-if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
+if(data47.n !== undefined){
+let data48 = data47.n;
+const _errs133 = errors;
+if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
 validate43.errors = [{instancePath:instancePath+"/pipe/c2s/n",schemaPath:"#/properties/pipe/properties/c2s/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs127){
-if((typeof data46 == "number") && (isFinite(data46))){
-if(data46 > 9007199254740991 || isNaN(data46)){
+if(errors === _errs133){
+if((typeof data48 == "number") && (isFinite(data48))){
+if(data48 > 9007199254740991 || isNaN(data48)){
 validate43.errors = [{instancePath:instancePath+"/pipe/c2s/n",schemaPath:"#/properties/pipe/properties/c2s/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data46 < 0 || isNaN(data46)){
+if(data48 < 0 || isNaN(data48)){
 validate43.errors = [{instancePath:instancePath+"/pipe/c2s/n",schemaPath:"#/properties/pipe/properties/c2s/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid11 = _errs127 === errors;
+var valid11 = _errs133 === errors;
 }
 else {
 var valid11 = true;
 }
 if(valid11){
-if(data45.bytes !== undefined){
-let data47 = data45.bytes;
-const _errs129 = errors;
-if(!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))){
+if(data47.bytes !== undefined){
+let data49 = data47.bytes;
+const _errs135 = errors;
+if(!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))){
 validate43.errors = [{instancePath:instancePath+"/pipe/c2s/bytes",schemaPath:"#/properties/pipe/properties/c2s/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs129){
-if((typeof data47 == "number") && (isFinite(data47))){
-if(data47 > 9007199254740991 || isNaN(data47)){
+if(errors === _errs135){
+if((typeof data49 == "number") && (isFinite(data49))){
+if(data49 > 9007199254740991 || isNaN(data49)){
 validate43.errors = [{instancePath:instancePath+"/pipe/c2s/bytes",schemaPath:"#/properties/pipe/properties/c2s/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data47 < 0 || isNaN(data47)){
+if(data49 < 0 || isNaN(data49)){
 validate43.errors = [{instancePath:instancePath+"/pipe/c2s/bytes",schemaPath:"#/properties/pipe/properties/c2s/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid11 = _errs129 === errors;
+var valid11 = _errs135 === errors;
 }
 else {
 var valid11 = true;
@@ -3368,99 +3424,99 @@ validate43.errors = [{instancePath:instancePath+"/pipe/c2s",schemaPath:"#/proper
 return false;
 }
 }
-var valid8 = _errs125 === errors;
+var valid8 = _errs131 === errors;
 }
 else {
 var valid8 = true;
 }
 if(valid8){
-if(data39.s2c !== undefined){
-let data48 = data39.s2c;
-const _errs132 = errors;
-if(errors === _errs132){
-if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+if(data41.s2c !== undefined){
+let data50 = data41.s2c;
+const _errs138 = errors;
+if(errors === _errs138){
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
 let missing4;
-if((((data48.n === undefined) && (missing4 = "n")) || ((data48.bytes === undefined) && (missing4 = "bytes"))) || ((data48.dropped === undefined) && (missing4 = "dropped"))){
+if((((data50.n === undefined) && (missing4 = "n")) || ((data50.bytes === undefined) && (missing4 = "bytes"))) || ((data50.dropped === undefined) && (missing4 = "dropped"))){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c",schemaPath:"#/properties/pipe/properties/s2c/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
-if(data48.n !== undefined){
-let data49 = data48.n;
-const _errs134 = errors;
-if(!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))){
+if(data50.n !== undefined){
+let data51 = data50.n;
+const _errs140 = errors;
+if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/n",schemaPath:"#/properties/pipe/properties/s2c/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs134){
-if((typeof data49 == "number") && (isFinite(data49))){
-if(data49 > 9007199254740991 || isNaN(data49)){
+if(errors === _errs140){
+if((typeof data51 == "number") && (isFinite(data51))){
+if(data51 > 9007199254740991 || isNaN(data51)){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/n",schemaPath:"#/properties/pipe/properties/s2c/properties/n/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data49 < 0 || isNaN(data49)){
+if(data51 < 0 || isNaN(data51)){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/n",schemaPath:"#/properties/pipe/properties/s2c/properties/n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid12 = _errs134 === errors;
+var valid12 = _errs140 === errors;
 }
 else {
 var valid12 = true;
 }
 if(valid12){
-if(data48.bytes !== undefined){
-let data50 = data48.bytes;
-const _errs136 = errors;
-if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
+if(data50.bytes !== undefined){
+let data52 = data50.bytes;
+const _errs142 = errors;
+if(!(((typeof data52 == "number") && (!(data52 % 1) && !isNaN(data52))) && (isFinite(data52)))){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/bytes",schemaPath:"#/properties/pipe/properties/s2c/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs136){
-if((typeof data50 == "number") && (isFinite(data50))){
-if(data50 > 9007199254740991 || isNaN(data50)){
+if(errors === _errs142){
+if((typeof data52 == "number") && (isFinite(data52))){
+if(data52 > 9007199254740991 || isNaN(data52)){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/bytes",schemaPath:"#/properties/pipe/properties/s2c/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data50 < 0 || isNaN(data50)){
+if(data52 < 0 || isNaN(data52)){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/bytes",schemaPath:"#/properties/pipe/properties/s2c/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid12 = _errs136 === errors;
+var valid12 = _errs142 === errors;
 }
 else {
 var valid12 = true;
 }
 if(valid12){
-if(data48.dropped !== undefined){
-let data51 = data48.dropped;
-const _errs139 = errors;
-if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
+if(data50.dropped !== undefined){
+let data53 = data50.dropped;
+const _errs145 = errors;
+if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/dropped",schemaPath:"#/properties/pipe/properties/s2c/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs139){
-if((typeof data51 == "number") && (isFinite(data51))){
-if(data51 > 9007199254740991 || isNaN(data51)){
+if(errors === _errs145){
+if((typeof data53 == "number") && (isFinite(data53))){
+if(data53 > 9007199254740991 || isNaN(data53)){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/dropped",schemaPath:"#/properties/pipe/properties/s2c/properties/dropped/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data51 < 0 || isNaN(data51)){
+if(data53 < 0 || isNaN(data53)){
 validate43.errors = [{instancePath:instancePath+"/pipe/s2c/dropped",schemaPath:"#/properties/pipe/properties/s2c/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid12 = _errs139 === errors;
+var valid12 = _errs145 === errors;
 }
 else {
 var valid12 = true;
@@ -3474,51 +3530,51 @@ validate43.errors = [{instancePath:instancePath+"/pipe/s2c",schemaPath:"#/proper
 return false;
 }
 }
-var valid8 = _errs132 === errors;
+var valid8 = _errs138 === errors;
 }
 else {
 var valid8 = true;
 }
 if(valid8){
-if(data39.ending !== undefined){
-let data52 = data39.ending;
-const _errs141 = errors;
-if(errors === _errs141){
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.at !== undefined){
-const _errs143 = errors;
-if(!(validate26(data52.at, {instancePath:instancePath+"/pipe/ending/at",parentData:data52,parentDataProperty:"at",rootData,dynamicAnchors}))){
+if(data41.ending !== undefined){
+let data54 = data41.ending;
+const _errs147 = errors;
+if(errors === _errs147){
+if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
+if(data54.at !== undefined){
+const _errs149 = errors;
+if(!(validate26(data54.at, {instancePath:instancePath+"/pipe/ending/at",parentData:data54,parentDataProperty:"at",rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
 errors = vErrors.length;
 }
-var valid13 = _errs143 === errors;
+var valid13 = _errs149 === errors;
 }
 else {
 var valid13 = true;
 }
 if(valid13){
-if(data52.inMs !== undefined){
-let data54 = data52.inMs;
-const _errs144 = errors;
-if(!(((typeof data54 == "number") && (!(data54 % 1) && !isNaN(data54))) && (isFinite(data54)))){
+if(data54.inMs !== undefined){
+let data56 = data54.inMs;
+const _errs150 = errors;
+if(!(((typeof data56 == "number") && (!(data56 % 1) && !isNaN(data56))) && (isFinite(data56)))){
 validate43.errors = [{instancePath:instancePath+"/pipe/ending/inMs",schemaPath:"#/properties/pipe/properties/ending/properties/inMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs144){
-if((typeof data54 == "number") && (isFinite(data54))){
-if(data54 > 86400000 || isNaN(data54)){
+if(errors === _errs150){
+if((typeof data56 == "number") && (isFinite(data56))){
+if(data56 > 86400000 || isNaN(data56)){
 validate43.errors = [{instancePath:instancePath+"/pipe/ending/inMs",schemaPath:"#/properties/pipe/properties/ending/properties/inMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
-if(data54 < 0 || isNaN(data54)){
+if(data56 < 0 || isNaN(data56)){
 validate43.errors = [{instancePath:instancePath+"/pipe/ending/inMs",schemaPath:"#/properties/pipe/properties/ending/properties/inMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid13 = _errs144 === errors;
+var valid13 = _errs150 === errors;
 }
 else {
 var valid13 = true;
@@ -3530,7 +3586,7 @@ validate43.errors = [{instancePath:instancePath+"/pipe/ending",schemaPath:"#/pro
 return false;
 }
 }
-var valid8 = _errs141 === errors;
+var valid8 = _errs147 === errors;
 }
 else {
 var valid8 = true;
@@ -3549,37 +3605,37 @@ validate43.errors = [{instancePath:instancePath+"/pipe",schemaPath:"#/properties
 return false;
 }
 }
-var valid0 = _errs112 === errors;
+var valid0 = _errs118 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.endings !== undefined){
-let data55 = data.endings;
-const _errs147 = errors;
-if(errors === _errs147){
-if(Array.isArray(data55)){
+let data57 = data.endings;
+const _errs153 = errors;
+if(errors === _errs153){
+if(Array.isArray(data57)){
 var valid14 = true;
-const len1 = data55.length;
+const len1 = data57.length;
 for(let i2=0; i2<len1; i2++){
-let data56 = data55[i2];
-const _errs149 = errors;
-if(errors === _errs149){
-if(data56 && typeof data56 == "object" && !Array.isArray(data56)){
+let data58 = data57[i2];
+const _errs155 = errors;
+if(errors === _errs155){
+if(data58 && typeof data58 == "object" && !Array.isArray(data58)){
 let missing5;
-if((data56.from === undefined) && (missing5 = "from")){
+if((data58.from === undefined) && (missing5 = "from")){
 validate43.errors = [{instancePath:instancePath+"/endings/" + i2,schemaPath:"#/properties/endings/items/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
 return false;
 }
 else {
-if(data56.from !== undefined){
-let data57 = data56.from;
-const _errs151 = errors;
-const _errs152 = errors;
-if(errors === _errs152){
-if(typeof data57 === "string"){
-if(!pattern12.test(data57)){
+if(data58.from !== undefined){
+let data59 = data58.from;
+const _errs157 = errors;
+const _errs158 = errors;
+if(errors === _errs158){
+if(typeof data59 === "string"){
+if(!pattern12.test(data59)){
 validate43.errors = [{instancePath:instancePath+"/endings/" + i2+"/from",schemaPath:"./sid.json/pattern",keyword:"pattern",params:{pattern: "^s_[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^s_[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
@@ -3589,35 +3645,35 @@ validate43.errors = [{instancePath:instancePath+"/endings/" + i2+"/from",schemaP
 return false;
 }
 }
-var valid15 = _errs151 === errors;
+var valid15 = _errs157 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data56.mark !== undefined){
-let data58 = data56.mark;
-const _errs154 = errors;
-const _errs155 = errors;
-if(!(((typeof data58 == "number") && (!(data58 % 1) && !isNaN(data58))) && (isFinite(data58)))){
+if(data58.mark !== undefined){
+let data60 = data58.mark;
+const _errs160 = errors;
+const _errs161 = errors;
+if(!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))){
 validate43.errors = [{instancePath:instancePath+"/endings/" + i2+"/mark",schemaPath:"./mark.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs155){
-if((typeof data58 == "number") && (isFinite(data58))){
-if(data58 > 9007199254740991 || isNaN(data58)){
+if(errors === _errs161){
+if((typeof data60 == "number") && (isFinite(data60))){
+if(data60 > 9007199254740991 || isNaN(data60)){
 validate43.errors = [{instancePath:instancePath+"/endings/" + i2+"/mark",schemaPath:"./mark.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data58 < 1 || isNaN(data58)){
+if(data60 < 1 || isNaN(data60)){
 validate43.errors = [{instancePath:instancePath+"/endings/" + i2+"/mark",schemaPath:"./mark.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs154 === errors;
+var valid15 = _errs160 === errors;
 }
 else {
 var valid15 = true;
@@ -3630,7 +3686,7 @@ validate43.errors = [{instancePath:instancePath+"/endings/" + i2,schemaPath:"#/p
 return false;
 }
 }
-var valid14 = _errs149 === errors;
+var valid14 = _errs155 === errors;
 if(!valid14){
 break;
 }
@@ -3641,72 +3697,72 @@ validate43.errors = [{instancePath:instancePath+"/endings",schemaPath:"#/propert
 return false;
 }
 }
-var valid0 = _errs147 === errors;
+var valid0 = _errs153 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.siblings !== undefined){
-let data59 = data.siblings;
-const _errs157 = errors;
-if(errors === _errs157){
-if(data59 && typeof data59 == "object" && !Array.isArray(data59)){
+let data61 = data.siblings;
+const _errs163 = errors;
+if(errors === _errs163){
+if(data61 && typeof data61 == "object" && !Array.isArray(data61)){
 let missing6;
-if(((data59.command === undefined) && (missing6 = "command")) || ((data59.debug === undefined) && (missing6 = "debug"))){
+if(((data61.command === undefined) && (missing6 = "command")) || ((data61.debug === undefined) && (missing6 = "debug"))){
 validate43.errors = [{instancePath:instancePath+"/siblings",schemaPath:"#/properties/siblings/required",keyword:"required",params:{missingProperty: missing6},message:"must have required property '"+missing6+"'"}];
 return false;
 }
 else {
-if(data59.command !== undefined){
-let data60 = data59.command;
-const _errs159 = errors;
-if(!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))){
+if(data61.command !== undefined){
+let data62 = data61.command;
+const _errs165 = errors;
+if(!(((typeof data62 == "number") && (!(data62 % 1) && !isNaN(data62))) && (isFinite(data62)))){
 validate43.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs159){
-if((typeof data60 == "number") && (isFinite(data60))){
-if(data60 > 9007199254740991 || isNaN(data60)){
+if(errors === _errs165){
+if((typeof data62 == "number") && (isFinite(data62))){
+if(data62 > 9007199254740991 || isNaN(data62)){
 validate43.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data60 < 0 || isNaN(data60)){
+if(data62 < 0 || isNaN(data62)){
 validate43.errors = [{instancePath:instancePath+"/siblings/command",schemaPath:"#/properties/siblings/properties/command/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid18 = _errs159 === errors;
+var valid18 = _errs165 === errors;
 }
 else {
 var valid18 = true;
 }
 if(valid18){
-if(data59.debug !== undefined){
-let data61 = data59.debug;
-const _errs161 = errors;
-if(!(((typeof data61 == "number") && (!(data61 % 1) && !isNaN(data61))) && (isFinite(data61)))){
+if(data61.debug !== undefined){
+let data63 = data61.debug;
+const _errs167 = errors;
+if(!(((typeof data63 == "number") && (!(data63 % 1) && !isNaN(data63))) && (isFinite(data63)))){
 validate43.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs161){
-if((typeof data61 == "number") && (isFinite(data61))){
-if(data61 > 9007199254740991 || isNaN(data61)){
+if(errors === _errs167){
+if((typeof data63 == "number") && (isFinite(data63))){
+if(data63 > 9007199254740991 || isNaN(data63)){
 validate43.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data61 < 0 || isNaN(data61)){
+if(data63 < 0 || isNaN(data63)){
 validate43.errors = [{instancePath:instancePath+"/siblings/debug",schemaPath:"#/properties/siblings/properties/debug/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid18 = _errs161 === errors;
+var valid18 = _errs167 === errors;
 }
 else {
 var valid18 = true;
@@ -3719,26 +3775,26 @@ validate43.errors = [{instancePath:instancePath+"/siblings",schemaPath:"#/proper
 return false;
 }
 }
-var valid0 = _errs157 === errors;
+var valid0 = _errs163 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.switches !== undefined){
-let data62 = data.switches;
-const _errs163 = errors;
-if(errors === _errs163){
-if(Array.isArray(data62)){
+let data64 = data.switches;
+const _errs169 = errors;
+if(errors === _errs169){
+if(Array.isArray(data64)){
 var valid19 = true;
-const len2 = data62.length;
+const len2 = data64.length;
 for(let i3=0; i3<len2; i3++){
-const _errs165 = errors;
-if(!(validate49(data62[i3], {instancePath:instancePath+"/switches/" + i3,parentData:data62,parentDataProperty:i3,rootData,dynamicAnchors}))){
+const _errs171 = errors;
+if(!(validate49(data64[i3], {instancePath:instancePath+"/switches/" + i3,parentData:data64,parentDataProperty:i3,rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
 errors = vErrors.length;
 }
-var valid19 = _errs165 === errors;
+var valid19 = _errs171 === errors;
 if(!valid19){
 break;
 }
@@ -3749,37 +3805,37 @@ validate43.errors = [{instancePath:instancePath+"/switches",schemaPath:"#/proper
 return false;
 }
 }
-var valid0 = _errs163 === errors;
+var valid0 = _errs169 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.subscriptions !== undefined){
-let data64 = data.subscriptions;
-const _errs166 = errors;
-if(errors === _errs166){
-if(Array.isArray(data64)){
+let data66 = data.subscriptions;
+const _errs172 = errors;
+if(errors === _errs172){
+if(Array.isArray(data66)){
 var valid20 = true;
-const len3 = data64.length;
+const len3 = data66.length;
 for(let i4=0; i4<len3; i4++){
-const _errs168 = errors;
-if(typeof data64[i4] !== "string"){
+const _errs174 = errors;
+if(typeof data66[i4] !== "string"){
 validate43.errors = [{instancePath:instancePath+"/subscriptions/" + i4,schemaPath:"#/properties/subscriptions/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid20 = _errs168 === errors;
+var valid20 = _errs174 === errors;
 if(!valid20){
 break;
 }
 }
 if(valid20){
-let i5 = data64.length;
+let i5 = data66.length;
 let j1;
 if(i5 > 1){
 const indices0 = {};
 for(;i5--;){
-let item0 = data64[i5];
+let item0 = data66[i5];
 if(typeof item0 !== "string"){
 continue;
 }
@@ -3799,7 +3855,7 @@ validate43.errors = [{instancePath:instancePath+"/subscriptions",schemaPath:"#/p
 return false;
 }
 }
-var valid0 = _errs166 === errors;
+var valid0 = _errs172 === errors;
 }
 else {
 var valid0 = true;
@@ -6577,22 +6633,22 @@ else {
 var valid7 = true;
 }
 if(valid7){
-if(data6.debugEventsPerSecond !== undefined){
-let data20 = data6.debugEventsPerSecond;
+if(data6.ftpDataMs !== undefined){
+let data20 = data6.ftpDataMs;
 const _errs56 = errors;
 if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate79.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/requested-limits.json/properties/ftpDataMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs56){
 if((typeof data20 == "number") && (isFinite(data20))){
 if(data20 > 9007199254740991 || isNaN(data20)){
-validate79.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/requested-limits.json/properties/ftpDataMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data20 < 0 || isNaN(data20)){
-validate79.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(data20 < 1 || isNaN(data20)){
+validate79.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/requested-limits.json/properties/ftpDataMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6604,22 +6660,22 @@ else {
 var valid7 = true;
 }
 if(valid7){
-if(data6.agentCommandBytes !== undefined){
-let data21 = data6.agentCommandBytes;
+if(data6.ftpIdleMs !== undefined){
+let data21 = data6.ftpIdleMs;
 const _errs59 = errors;
 if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate79.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/requested-limits.json/properties/ftpIdleMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs59){
 if((typeof data21 == "number") && (isFinite(data21))){
 if(data21 > 9007199254740991 || isNaN(data21)){
-validate79.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/requested-limits.json/properties/ftpIdleMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data21 < 2 || isNaN(data21)){
-validate79.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+if(data21 < 1 || isNaN(data21)){
+validate79.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/requested-limits.json/properties/ftpIdleMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6631,22 +6687,22 @@ else {
 var valid7 = true;
 }
 if(valid7){
-if(data6.agentCommandsPerSecond !== undefined){
-let data22 = data6.agentCommandsPerSecond;
+if(data6.debugEventsPerSecond !== undefined){
+let data22 = data6.debugEventsPerSecond;
 const _errs62 = errors;
 if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate79.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs62){
 if((typeof data22 == "number") && (isFinite(data22))){
 if(data22 > 9007199254740991 || isNaN(data22)){
-validate79.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data22 < 1 || isNaN(data22)){
-validate79.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data22 < 0 || isNaN(data22)){
+validate79.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/requested-limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6658,22 +6714,22 @@ else {
 var valid7 = true;
 }
 if(valid7){
-if(data6.pauseMaxMs !== undefined){
-let data23 = data6.pauseMaxMs;
+if(data6.agentCommandBytes !== undefined){
+let data23 = data6.agentCommandBytes;
 const _errs65 = errors;
 if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate79.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs65){
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 9007199254740991 || isNaN(data23)){
-validate79.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data23 < 1 || isNaN(data23)){
-validate79.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data23 < 2 || isNaN(data23)){
+validate79.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/requested-limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -6685,22 +6741,22 @@ else {
 var valid7 = true;
 }
 if(valid7){
-if(data6.blockMs !== undefined){
-let data24 = data6.blockMs;
+if(data6.agentCommandsPerSecond !== undefined){
+let data24 = data6.agentCommandsPerSecond;
 const _errs68 = errors;
 if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate79.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs68){
 if((typeof data24 == "number") && (isFinite(data24))){
 if(data24 > 9007199254740991 || isNaN(data24)){
-validate79.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data24 < 1 || isNaN(data24)){
-validate79.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate79.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/requested-limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6712,22 +6768,22 @@ else {
 var valid7 = true;
 }
 if(valid7){
-if(data6.maxPersistentRooms !== undefined){
-let data25 = data6.maxPersistentRooms;
+if(data6.pauseMaxMs !== undefined){
+let data25 = data6.pauseMaxMs;
 const _errs71 = errors;
 if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
-validate79.errors = [{instancePath:instancePath+"/limits/maxPersistentRooms",schemaPath:"../common/requested-limits.json/properties/maxPersistentRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate79.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs71){
 if((typeof data25 == "number") && (isFinite(data25))){
 if(data25 > 9007199254740991 || isNaN(data25)){
-validate79.errors = [{instancePath:instancePath+"/limits/maxPersistentRooms",schemaPath:"../common/requested-limits.json/properties/maxPersistentRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate79.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data25 < 0 || isNaN(data25)){
-validate79.errors = [{instancePath:instancePath+"/limits/maxPersistentRooms",schemaPath:"../common/requested-limits.json/properties/maxPersistentRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(data25 < 1 || isNaN(data25)){
+validate79.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/requested-limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -6737,6 +6793,62 @@ var valid7 = _errs71 === errors;
 }
 else {
 var valid7 = true;
+}
+if(valid7){
+if(data6.blockMs !== undefined){
+let data26 = data6.blockMs;
+const _errs74 = errors;
+if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
+validate79.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs74){
+if((typeof data26 == "number") && (isFinite(data26))){
+if(data26 > 9007199254740991 || isNaN(data26)){
+validate79.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data26 < 1 || isNaN(data26)){
+validate79.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/requested-limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid7 = _errs74 === errors;
+}
+else {
+var valid7 = true;
+}
+if(valid7){
+if(data6.maxPersistentRooms !== undefined){
+let data27 = data6.maxPersistentRooms;
+const _errs77 = errors;
+if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
+validate79.errors = [{instancePath:instancePath+"/limits/maxPersistentRooms",schemaPath:"../common/requested-limits.json/properties/maxPersistentRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs77){
+if((typeof data27 == "number") && (isFinite(data27))){
+if(data27 > 9007199254740991 || isNaN(data27)){
+validate79.errors = [{instancePath:instancePath+"/limits/maxPersistentRooms",schemaPath:"../common/requested-limits.json/properties/maxPersistentRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data27 < 0 || isNaN(data27)){
+validate79.errors = [{instancePath:instancePath+"/limits/maxPersistentRooms",schemaPath:"../common/requested-limits.json/properties/maxPersistentRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid7 = _errs77 === errors;
+}
+else {
+var valid7 = true;
+}
+}
 }
 }
 }
@@ -7857,22 +7969,22 @@ else {
 var valid12 = true;
 }
 if(valid12){
-if(data12.debugEventsPerSecond !== undefined){
-let data39 = data12.debugEventsPerSecond;
+if(data12.ftpDataMs !== undefined){
+let data39 = data12.ftpDataMs;
 const _errs111 = errors;
 if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
-validate84.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/limits.json/properties/ftpDataMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs111){
 if((typeof data39 == "number") && (isFinite(data39))){
-if(data39 > 1000000 || isNaN(data39)){
-validate84.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+if(data39 > 600000 || isNaN(data39)){
+validate84.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/limits.json/properties/ftpDataMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
-if(data39 < 0 || isNaN(data39)){
-validate84.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(data39 < 10 || isNaN(data39)){
+validate84.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/limits.json/properties/ftpDataMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 10},message:"must be >= 10"}];
 return false;
 }
 }
@@ -7884,22 +7996,22 @@ else {
 var valid12 = true;
 }
 if(valid12){
-if(data12.agentCommandBytes !== undefined){
-let data40 = data12.agentCommandBytes;
+if(data12.ftpIdleMs !== undefined){
+let data40 = data12.ftpIdleMs;
 const _errs114 = errors;
 if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
-validate84.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/limits.json/properties/ftpIdleMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs114){
 if((typeof data40 == "number") && (isFinite(data40))){
-if(data40 > 1048576 || isNaN(data40)){
-validate84.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+if(data40 > 86400000 || isNaN(data40)){
+validate84.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/limits.json/properties/ftpIdleMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
-if(data40 < 2 || isNaN(data40)){
-validate84.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+if(data40 < 100 || isNaN(data40)){
+validate84.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/limits.json/properties/ftpIdleMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -7911,22 +8023,22 @@ else {
 var valid12 = true;
 }
 if(valid12){
-if(data12.agentCommandsPerSecond !== undefined){
-let data41 = data12.agentCommandsPerSecond;
+if(data12.debugEventsPerSecond !== undefined){
+let data41 = data12.debugEventsPerSecond;
 const _errs117 = errors;
 if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
-validate84.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs117){
 if((typeof data41 == "number") && (isFinite(data41))){
 if(data41 > 1000000 || isNaN(data41)){
-validate84.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate84.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
-if(data41 < 1 || isNaN(data41)){
-validate84.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data41 < 0 || isNaN(data41)){
+validate84.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7938,22 +8050,22 @@ else {
 var valid12 = true;
 }
 if(valid12){
-if(data12.maxRooms !== undefined){
-let data42 = data12.maxRooms;
+if(data12.agentCommandBytes !== undefined){
+let data42 = data12.agentCommandBytes;
 const _errs120 = errors;
 if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
-validate84.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs120){
 if((typeof data42 == "number") && (isFinite(data42))){
-if(data42 > 100000000 || isNaN(data42)){
-validate84.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+if(data42 > 1048576 || isNaN(data42)){
+validate84.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
-if(data42 < 1 || isNaN(data42)){
-validate84.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data42 < 2 || isNaN(data42)){
+validate84.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -7965,22 +8077,22 @@ else {
 var valid12 = true;
 }
 if(valid12){
-if(data12.maxPageItems !== undefined){
-let data43 = data12.maxPageItems;
+if(data12.agentCommandsPerSecond !== undefined){
+let data43 = data12.agentCommandsPerSecond;
 const _errs123 = errors;
 if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
-validate84.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate84.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs123){
 if((typeof data43 == "number") && (isFinite(data43))){
-if(data43 > 1000 || isNaN(data43)){
-validate84.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+if(data43 > 1000000 || isNaN(data43)){
+validate84.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data43 < 1 || isNaN(data43)){
-validate84.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate84.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -7990,6 +8102,62 @@ var valid12 = _errs123 === errors;
 }
 else {
 var valid12 = true;
+}
+if(valid12){
+if(data12.maxRooms !== undefined){
+let data44 = data12.maxRooms;
+const _errs126 = errors;
+if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
+validate84.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs126){
+if((typeof data44 == "number") && (isFinite(data44))){
+if(data44 > 100000000 || isNaN(data44)){
+validate84.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+return false;
+}
+else {
+if(data44 < 1 || isNaN(data44)){
+validate84.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid12 = _errs126 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data12.maxPageItems !== undefined){
+let data45 = data12.maxPageItems;
+const _errs129 = errors;
+if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
+validate84.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs129){
+if((typeof data45 == "number") && (isFinite(data45))){
+if(data45 > 1000 || isNaN(data45)){
+validate84.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+return false;
+}
+else {
+if(data45 < 1 || isNaN(data45)){
+validate84.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid12 = _errs129 === errors;
+}
+else {
+var valid12 = true;
+}
+}
 }
 }
 }
@@ -8035,27 +8203,27 @@ var valid0 = true;
 }
 if(valid0){
 if(data.expiresInMs !== undefined){
-let data44 = data.expiresInMs;
-const _errs126 = errors;
-if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
+let data46 = data.expiresInMs;
+const _errs132 = errors;
+if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
 validate84.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs126){
-if((typeof data44 == "number") && (isFinite(data44))){
-if(data44 > 9007199254740991 || isNaN(data44)){
+if(errors === _errs132){
+if((typeof data46 == "number") && (isFinite(data46))){
+if(data46 > 9007199254740991 || isNaN(data46)){
 validate84.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data44 < 1 || isNaN(data44)){
+if(data46 < 1 || isNaN(data46)){
 validate84.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs126 === errors;
+var valid0 = _errs132 === errors;
 }
 else {
 var valid0 = true;
@@ -11758,22 +11926,22 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.debugEventsPerSecond !== undefined){
-let data26 = data.debugEventsPerSecond;
+if(data.ftpDataMs !== undefined){
+let data26 = data.ftpDataMs;
 const _errs79 = errors;
 if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-validate130.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/ftpDataMs",schemaPath:"#/properties/ftpDataMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs79){
 if((typeof data26 == "number") && (isFinite(data26))){
-if(data26 > 1000000 || isNaN(data26)){
-validate130.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+if(data26 > 600000 || isNaN(data26)){
+validate130.errors = [{instancePath:instancePath+"/ftpDataMs",schemaPath:"#/properties/ftpDataMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
-if(data26 < 0 || isNaN(data26)){
-validate130.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(data26 < 10 || isNaN(data26)){
+validate130.errors = [{instancePath:instancePath+"/ftpDataMs",schemaPath:"#/properties/ftpDataMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 10},message:"must be >= 10"}];
 return false;
 }
 }
@@ -11785,22 +11953,22 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.agentCommandBytes !== undefined){
-let data27 = data.agentCommandBytes;
+if(data.ftpIdleMs !== undefined){
+let data27 = data.ftpIdleMs;
 const _errs82 = errors;
 if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-validate130.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/ftpIdleMs",schemaPath:"#/properties/ftpIdleMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs82){
 if((typeof data27 == "number") && (isFinite(data27))){
-if(data27 > 1048576 || isNaN(data27)){
-validate130.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+if(data27 > 86400000 || isNaN(data27)){
+validate130.errors = [{instancePath:instancePath+"/ftpIdleMs",schemaPath:"#/properties/ftpIdleMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
-if(data27 < 2 || isNaN(data27)){
-validate130.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+if(data27 < 100 || isNaN(data27)){
+validate130.errors = [{instancePath:instancePath+"/ftpIdleMs",schemaPath:"#/properties/ftpIdleMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -11812,22 +11980,22 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.agentCommandsPerSecond !== undefined){
-let data28 = data.agentCommandsPerSecond;
+if(data.debugEventsPerSecond !== undefined){
+let data28 = data.debugEventsPerSecond;
 const _errs85 = errors;
 if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
-validate130.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs85){
 if((typeof data28 == "number") && (isFinite(data28))){
 if(data28 > 1000000 || isNaN(data28)){
-validate130.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate130.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
-if(data28 < 1 || isNaN(data28)){
-validate130.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data28 < 0 || isNaN(data28)){
+validate130.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -11839,22 +12007,22 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.maxRooms !== undefined){
-let data29 = data.maxRooms;
+if(data.agentCommandBytes !== undefined){
+let data29 = data.agentCommandBytes;
 const _errs88 = errors;
 if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-validate130.errors = [{instancePath:instancePath+"/maxRooms",schemaPath:"#/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs88){
 if((typeof data29 == "number") && (isFinite(data29))){
-if(data29 > 100000000 || isNaN(data29)){
-validate130.errors = [{instancePath:instancePath+"/maxRooms",schemaPath:"#/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+if(data29 > 1048576 || isNaN(data29)){
+validate130.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
-if(data29 < 1 || isNaN(data29)){
-validate130.errors = [{instancePath:instancePath+"/maxRooms",schemaPath:"#/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data29 < 2 || isNaN(data29)){
+validate130.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -11866,22 +12034,22 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.maxPageItems !== undefined){
-let data30 = data.maxPageItems;
+if(data.agentCommandsPerSecond !== undefined){
+let data30 = data.agentCommandsPerSecond;
 const _errs91 = errors;
 if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
-validate130.errors = [{instancePath:instancePath+"/maxPageItems",schemaPath:"#/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate130.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs91){
 if((typeof data30 == "number") && (isFinite(data30))){
-if(data30 > 1000 || isNaN(data30)){
-validate130.errors = [{instancePath:instancePath+"/maxPageItems",schemaPath:"#/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+if(data30 > 1000000 || isNaN(data30)){
+validate130.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data30 < 1 || isNaN(data30)){
-validate130.errors = [{instancePath:instancePath+"/maxPageItems",schemaPath:"#/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate130.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11891,6 +12059,62 @@ var valid0 = _errs91 === errors;
 }
 else {
 var valid0 = true;
+}
+if(valid0){
+if(data.maxRooms !== undefined){
+let data31 = data.maxRooms;
+const _errs94 = errors;
+if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
+validate130.errors = [{instancePath:instancePath+"/maxRooms",schemaPath:"#/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs94){
+if((typeof data31 == "number") && (isFinite(data31))){
+if(data31 > 100000000 || isNaN(data31)){
+validate130.errors = [{instancePath:instancePath+"/maxRooms",schemaPath:"#/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+return false;
+}
+else {
+if(data31 < 1 || isNaN(data31)){
+validate130.errors = [{instancePath:instancePath+"/maxRooms",schemaPath:"#/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs94 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.maxPageItems !== undefined){
+let data32 = data.maxPageItems;
+const _errs97 = errors;
+if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
+validate130.errors = [{instancePath:instancePath+"/maxPageItems",schemaPath:"#/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs97){
+if((typeof data32 == "number") && (isFinite(data32))){
+if(data32 > 1000 || isNaN(data32)){
+validate130.errors = [{instancePath:instancePath+"/maxPageItems",schemaPath:"#/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+return false;
+}
+else {
+if(data32 < 1 || isNaN(data32)){
+validate130.errors = [{instancePath:instancePath+"/maxPageItems",schemaPath:"#/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs97 === errors;
+}
+else {
+var valid0 = true;
+}
+}
 }
 }
 }
@@ -11932,7 +12156,7 @@ return false;
 validate130.errors = vErrors;
 return errors === 0;
 }
-validate130.evaluated = {"props":{"hardMessageBytes":true,"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"pauseMaxMs":true,"blockMs":true,"ticketMs":true,"sessionLingerMs":true,"bindMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"switchAckMs":true,"abortAckMs":true,"maxStayMs":true,"httpBodyBytes":true,"keepaliveMs":true,"maxSessions":true,"maxAnonymousSessions":true,"maxPersistentRooms":true,"maxConnections":true,"drainMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true,"maxRooms":true,"maxPageItems":true},"dynamicProps":false,"dynamicItems":false};
+validate130.evaluated = {"props":{"hardMessageBytes":true,"maxMessageBytes":true,"maxMembers":true,"maxQueuedMessages":true,"maxQueuedBytes":true,"pauseMaxMs":true,"blockMs":true,"ticketMs":true,"sessionLingerMs":true,"bindMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"switchAckMs":true,"abortAckMs":true,"maxStayMs":true,"httpBodyBytes":true,"keepaliveMs":true,"maxSessions":true,"maxAnonymousSessions":true,"maxPersistentRooms":true,"maxConnections":true,"drainMs":true,"ftpDataMs":true,"ftpIdleMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true,"maxRooms":true,"maxPageItems":true},"dynamicProps":false,"dynamicItems":false};
 
 export const common_mark = validate131;
 
@@ -12430,22 +12654,22 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.debugEventsPerSecond !== undefined){
-let data13 = data.debugEventsPerSecond;
+if(data.ftpDataMs !== undefined){
+let data13 = data.ftpDataMs;
 const _errs40 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate135.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate135.errors = [{instancePath:instancePath+"/ftpDataMs",schemaPath:"#/properties/ftpDataMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs40){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 > 9007199254740991 || isNaN(data13)){
-validate135.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate135.errors = [{instancePath:instancePath+"/ftpDataMs",schemaPath:"#/properties/ftpDataMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data13 < 0 || isNaN(data13)){
-validate135.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(data13 < 1 || isNaN(data13)){
+validate135.errors = [{instancePath:instancePath+"/ftpDataMs",schemaPath:"#/properties/ftpDataMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12457,22 +12681,22 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.agentCommandBytes !== undefined){
-let data14 = data.agentCommandBytes;
+if(data.ftpIdleMs !== undefined){
+let data14 = data.ftpIdleMs;
 const _errs43 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate135.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate135.errors = [{instancePath:instancePath+"/ftpIdleMs",schemaPath:"#/properties/ftpIdleMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs43){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 > 9007199254740991 || isNaN(data14)){
-validate135.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate135.errors = [{instancePath:instancePath+"/ftpIdleMs",schemaPath:"#/properties/ftpIdleMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data14 < 2 || isNaN(data14)){
-validate135.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+if(data14 < 1 || isNaN(data14)){
+validate135.errors = [{instancePath:instancePath+"/ftpIdleMs",schemaPath:"#/properties/ftpIdleMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12484,22 +12708,22 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.agentCommandsPerSecond !== undefined){
-let data15 = data.agentCommandsPerSecond;
+if(data.debugEventsPerSecond !== undefined){
+let data15 = data.debugEventsPerSecond;
 const _errs46 = errors;
 if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate135.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate135.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs46){
 if((typeof data15 == "number") && (isFinite(data15))){
 if(data15 > 9007199254740991 || isNaN(data15)){
-validate135.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate135.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data15 < 1 || isNaN(data15)){
-validate135.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data15 < 0 || isNaN(data15)){
+validate135.errors = [{instancePath:instancePath+"/debugEventsPerSecond",schemaPath:"#/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -12511,22 +12735,22 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.pauseMaxMs !== undefined){
-let data16 = data.pauseMaxMs;
+if(data.agentCommandBytes !== undefined){
+let data16 = data.agentCommandBytes;
 const _errs49 = errors;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-validate135.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate135.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs49){
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 9007199254740991 || isNaN(data16)){
-validate135.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate135.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data16 < 1 || isNaN(data16)){
-validate135.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data16 < 2 || isNaN(data16)){
+validate135.errors = [{instancePath:instancePath+"/agentCommandBytes",schemaPath:"#/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -12538,22 +12762,22 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.blockMs !== undefined){
-let data17 = data.blockMs;
+if(data.agentCommandsPerSecond !== undefined){
+let data17 = data.agentCommandsPerSecond;
 const _errs52 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate135.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate135.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs52){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 9007199254740991 || isNaN(data17)){
-validate135.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate135.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-validate135.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate135.errors = [{instancePath:instancePath+"/agentCommandsPerSecond",schemaPath:"#/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12565,22 +12789,22 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.maxPersistentRooms !== undefined){
-let data18 = data.maxPersistentRooms;
+if(data.pauseMaxMs !== undefined){
+let data18 = data.pauseMaxMs;
 const _errs55 = errors;
 if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
-validate135.errors = [{instancePath:instancePath+"/maxPersistentRooms",schemaPath:"#/properties/maxPersistentRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate135.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs55){
 if((typeof data18 == "number") && (isFinite(data18))){
 if(data18 > 9007199254740991 || isNaN(data18)){
-validate135.errors = [{instancePath:instancePath+"/maxPersistentRooms",schemaPath:"#/properties/maxPersistentRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate135.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data18 < 0 || isNaN(data18)){
-validate135.errors = [{instancePath:instancePath+"/maxPersistentRooms",schemaPath:"#/properties/maxPersistentRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(data18 < 1 || isNaN(data18)){
+validate135.errors = [{instancePath:instancePath+"/pauseMaxMs",schemaPath:"#/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -12590,6 +12814,62 @@ var valid0 = _errs55 === errors;
 }
 else {
 var valid0 = true;
+}
+if(valid0){
+if(data.blockMs !== undefined){
+let data19 = data.blockMs;
+const _errs58 = errors;
+if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
+validate135.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs58){
+if((typeof data19 == "number") && (isFinite(data19))){
+if(data19 > 9007199254740991 || isNaN(data19)){
+validate135.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data19 < 1 || isNaN(data19)){
+validate135.errors = [{instancePath:instancePath+"/blockMs",schemaPath:"#/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs58 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.maxPersistentRooms !== undefined){
+let data20 = data.maxPersistentRooms;
+const _errs61 = errors;
+if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
+validate135.errors = [{instancePath:instancePath+"/maxPersistentRooms",schemaPath:"#/properties/maxPersistentRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs61){
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 > 9007199254740991 || isNaN(data20)){
+validate135.errors = [{instancePath:instancePath+"/maxPersistentRooms",schemaPath:"#/properties/maxPersistentRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data20 < 0 || isNaN(data20)){
+validate135.errors = [{instancePath:instancePath+"/maxPersistentRooms",schemaPath:"#/properties/maxPersistentRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs61 === errors;
+}
+else {
+var valid0 = true;
+}
+}
 }
 }
 }
@@ -12618,7 +12898,7 @@ return false;
 validate135.errors = vErrors;
 return errors === 0;
 }
-validate135.evaluated = {"props":{"hardMessageBytes":true,"ticketMs":true,"sessionLingerMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"switchAckMs":true,"abortAckMs":true,"maxStayMs":true,"keepaliveMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true,"pauseMaxMs":true,"blockMs":true,"maxPersistentRooms":true},"dynamicProps":false,"dynamicItems":false};
+validate135.evaluated = {"props":{"hardMessageBytes":true,"ticketMs":true,"sessionLingerMs":true,"ringEvents":true,"ringBytes":true,"siblingMessageBytes":true,"siblingQueuedBytes":true,"fenceMs":true,"maxPendingFences":true,"switchAckMs":true,"abortAckMs":true,"maxStayMs":true,"keepaliveMs":true,"ftpDataMs":true,"ftpIdleMs":true,"debugEventsPerSecond":true,"agentCommandBytes":true,"agentCommandsPerSecond":true,"pauseMaxMs":true,"blockMs":true,"maxPersistentRooms":true},"dynamicProps":false,"dynamicItems":false};
 
 export const common_rev = validate136;
 
@@ -19094,22 +19374,22 @@ else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.debugEventsPerSecond !== undefined){
-let data48 = data21.debugEventsPerSecond;
+if(data21.ftpDataMs !== undefined){
+let data48 = data21.ftpDataMs;
 const _errs123 = errors;
 if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
-validate193.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/limits.json/properties/ftpDataMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs123){
 if((typeof data48 == "number") && (isFinite(data48))){
-if(data48 > 1000000 || isNaN(data48)){
-validate193.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+if(data48 > 600000 || isNaN(data48)){
+validate193.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/limits.json/properties/ftpDataMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
-if(data48 < 0 || isNaN(data48)){
-validate193.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(data48 < 10 || isNaN(data48)){
+validate193.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/limits.json/properties/ftpDataMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 10},message:"must be >= 10"}];
 return false;
 }
 }
@@ -19121,22 +19401,22 @@ else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.agentCommandBytes !== undefined){
-let data49 = data21.agentCommandBytes;
+if(data21.ftpIdleMs !== undefined){
+let data49 = data21.ftpIdleMs;
 const _errs126 = errors;
 if(!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))){
-validate193.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/limits.json/properties/ftpIdleMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs126){
 if((typeof data49 == "number") && (isFinite(data49))){
-if(data49 > 1048576 || isNaN(data49)){
-validate193.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+if(data49 > 86400000 || isNaN(data49)){
+validate193.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/limits.json/properties/ftpIdleMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
-if(data49 < 2 || isNaN(data49)){
-validate193.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+if(data49 < 100 || isNaN(data49)){
+validate193.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/limits.json/properties/ftpIdleMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
@@ -19148,22 +19428,22 @@ else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.agentCommandsPerSecond !== undefined){
-let data50 = data21.agentCommandsPerSecond;
+if(data21.debugEventsPerSecond !== undefined){
+let data50 = data21.debugEventsPerSecond;
 const _errs129 = errors;
 if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
-validate193.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs129){
 if((typeof data50 == "number") && (isFinite(data50))){
 if(data50 > 1000000 || isNaN(data50)){
-validate193.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate193.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
-if(data50 < 1 || isNaN(data50)){
-validate193.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data50 < 0 || isNaN(data50)){
+validate193.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -19175,22 +19455,22 @@ else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.maxRooms !== undefined){
-let data51 = data21.maxRooms;
+if(data21.agentCommandBytes !== undefined){
+let data51 = data21.agentCommandBytes;
 const _errs132 = errors;
 if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
-validate193.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs132){
 if((typeof data51 == "number") && (isFinite(data51))){
-if(data51 > 100000000 || isNaN(data51)){
-validate193.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+if(data51 > 1048576 || isNaN(data51)){
+validate193.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
-if(data51 < 1 || isNaN(data51)){
-validate193.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data51 < 2 || isNaN(data51)){
+validate193.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
@@ -19202,22 +19482,22 @@ else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.maxPageItems !== undefined){
-let data52 = data21.maxPageItems;
+if(data21.agentCommandsPerSecond !== undefined){
+let data52 = data21.agentCommandsPerSecond;
 const _errs135 = errors;
 if(!(((typeof data52 == "number") && (!(data52 % 1) && !isNaN(data52))) && (isFinite(data52)))){
-validate193.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate193.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs135){
 if((typeof data52 == "number") && (isFinite(data52))){
-if(data52 > 1000 || isNaN(data52)){
-validate193.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+if(data52 > 1000000 || isNaN(data52)){
+validate193.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data52 < 1 || isNaN(data52)){
-validate193.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate193.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -19227,6 +19507,62 @@ var valid15 = _errs135 === errors;
 }
 else {
 var valid15 = true;
+}
+if(valid15){
+if(data21.maxRooms !== undefined){
+let data53 = data21.maxRooms;
+const _errs138 = errors;
+if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
+validate193.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs138){
+if((typeof data53 == "number") && (isFinite(data53))){
+if(data53 > 100000000 || isNaN(data53)){
+validate193.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
+return false;
+}
+else {
+if(data53 < 1 || isNaN(data53)){
+validate193.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid15 = _errs138 === errors;
+}
+else {
+var valid15 = true;
+}
+if(valid15){
+if(data21.maxPageItems !== undefined){
+let data54 = data21.maxPageItems;
+const _errs141 = errors;
+if(!(((typeof data54 == "number") && (!(data54 % 1) && !isNaN(data54))) && (isFinite(data54)))){
+validate193.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs141){
+if((typeof data54 == "number") && (isFinite(data54))){
+if(data54 > 1000 || isNaN(data54)){
+validate193.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+return false;
+}
+else {
+if(data54 < 1 || isNaN(data54)){
+validate193.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid15 = _errs141 === errors;
+}
+else {
+var valid15 = true;
+}
+}
 }
 }
 }
@@ -19272,18 +19608,18 @@ var valid0 = true;
 }
 if(valid0){
 if(data.errors !== undefined){
-let data53 = data.errors;
-const _errs138 = errors;
-if(errors === _errs138){
-if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
-for(const key0 in data53){
-let data54 = data53[key0];
-const _errs141 = errors;
-if(!(((typeof data54 == "number") && (!(data54 % 1) && !isNaN(data54))) && (isFinite(data54)))){
+let data55 = data.errors;
+const _errs144 = errors;
+if(errors === _errs144){
+if(data55 && typeof data55 == "object" && !Array.isArray(data55)){
+for(const key0 in data55){
+let data56 = data55[key0];
+const _errs147 = errors;
+if(!(((typeof data56 == "number") && (!(data56 % 1) && !isNaN(data56))) && (isFinite(data56)))){
 validate193.errors = [{instancePath:instancePath+"/errors/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/errors/additionalProperties/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-var valid16 = _errs141 === errors;
+var valid16 = _errs147 === errors;
 if(!valid16){
 break;
 }
@@ -19294,7 +19630,7 @@ validate193.errors = [{instancePath:instancePath+"/errors",schemaPath:"#/propert
 return false;
 }
 }
-var valid0 = _errs138 === errors;
+var valid0 = _errs144 === errors;
 }
 else {
 var valid0 = true;

@@ -42,7 +42,7 @@ function markdown({ columns, rows }: Table): string {
 }
 
 function errorsTable(root: string): Table {
-  const columns = ['name', 'code', 'scope', 'fatal', 'retry', 'wsClose', 'http', 'channel', 'meaning'];
+  const columns = ['name', 'code', 'scope', 'fatal', 'retry', 'wsClose', 'http', 'ftp', 'channel', 'meaning'];
   const rows = namedRows(root, 'errors').map(([name, row]) => [
     code(name),
     ...columns.slice(1).map((column) => cell(row[column])),

@@ -10,6 +10,12 @@ export interface GrantDoor {
   grant(request: SessionRequest, account: Account): Result<Grant> | Promise<Result<Grant>>;
 }
 
+/** What a stranger may know of the rooms that there are. */
+export interface OpenRooms {
+  /** The names of the public rooms that admit anonymous clients, in order, at most so many. */
+  openRooms(most: number): readonly string[];
+}
+
 /** Tells who a bearer token (RFC 6750) speaks for; null means that it is not valid. */
 export interface Authenticator {
   authenticate(token: string): Promise<{ readonly account: string } | null>;

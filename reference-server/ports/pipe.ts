@@ -1,4 +1,5 @@
-import type { EndCause, Limits } from '../../generated/types.js';
+import type { ErrorName } from '../../generated/errors.js';
+import type { EndCause, Limits, Room } from '../../generated/types.js';
 import type { Clock } from './clock.js';
 import type { Batch, Kind } from './message.js';
 import type { Result } from './refusal.js';
@@ -10,6 +11,17 @@ export interface Backlog {
   readonly bytes: number;
 }
 
+/** What became of one message of the client's, by its number in the pipe: it was accepted, or refused. */
+export type Outcome =
+  | { readonly n: number; readonly id: string; readonly members: number }
+  | { readonly n: number; readonly error: { readonly name: ErrorName; readonly limit?: number } };
+
+/** A message that a client has yet to fetch. */
+export interface Queued {
+  readonly kind: Kind;
+  readonly bytes: number;
+}
+
 /** An adapter's side of an open pipe: where the router puts what the member shall receive. */
 export interface PipeSink {
   readonly transport: string;
@@ -17,18 +29,31 @@ export interface PipeSink {
   readonly writable: boolean;
   /** Whether the transport has passed on everything that it was given, so that a batch would not wait in it. */
   readonly ready: boolean;
+  /**
+   * Whether the client fetches its messages one by one: it is handed a single one whenever it is `ready`, and what it
+   * has not fetched when the pipe ends is never written.
+   */
+  readonly fetches?: boolean;
   deliver(batch: Batch): void;
   backlog(): Backlog;
   /** Leaves off reading from the client, or takes it up again: nothing more is taken in than has come already. */
   reading(on: boolean): void;
   /** Ends the connection in the transport's own words for the cause. */
   close(cause: EndCause): void;
+  /** Hears, in order, what became of each message, where the transport has words for it; before the end is reported. */
+  settled?(outcome: Outcome): void;
 }
 
 /** The router's side of an open pipe: what an adapter reports. */
 export interface PipeSource {
+  /** Which pipe of its session it is, from 1. */
+  readonly epoch: number;
   /** One message, whole, as its member sent it; the kinds are those that the transport can tell apart. */
   receive(kind: Kind, payload: Buffer): void;
+  /** A message that was begun and whose end never came, in a transport where it has a number all the same. */
+  truncated(): void;
+  /** What waits for the client and has no position yet, oldest first, at most so many. */
+  queued(most: number): readonly Queued[];
   /** The transport is ready again. */
   drained(): void;
   /** The connection is over; later calls change nothing. */
@@ -37,6 +62,10 @@ export interface PipeSource {
 
 /** A redeemed ticket. The transport finishes its handshake and then attaches its sink, or lets it go. */
 export interface PipeOffer {
+  /** The session whose pipe it will be, and its room. */
+  readonly sid: string;
+  readonly room: string;
+  readonly boundaries: Room['boundaries'];
   /** The limits in force for this pipe; a client may have asked for smaller ones. */
   readonly limits: Readonly<Required<Limits>>;
   /** By which the pipe's time goes. */

@@ -76,7 +76,7 @@ export class Downstream {
    * too much under the policies `close` and `block` is taken all the same; the room looks at `behind` afterwards.
    */
   give(batch: Batch): readonly Message[] {
-    if (!this.out.flowing) {
+    if (!this.out.flowing || this.#sink.fetches) {
       const { slowConsumer } = this.#session.room.terms;
       if (slowConsumer === 'dropNewest') return this.#giveWhatFits(batch);
       this.#take(batch);
@@ -139,7 +139,7 @@ export class Downstream {
   end(orderly: boolean): void {
     this.#pause?.stop();
     if (orderly) this.out.flush();
-    const inTransport: Backlog = orderly ? { messages: 0, bytes: 0 } : this.#sink.backlog();
+    const inTransport: Backlog = orderly && !this.#sink.fetches ? { messages: 0, bytes: 0 } : this.#sink.backlog();
     this.#lost = inTransport.messages;
     this.#lostBytes = inTransport.bytes;
     this.dropped += this.#lost + this.out.waiting;

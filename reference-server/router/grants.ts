@@ -19,6 +19,8 @@ const REQUESTABLE: ReadonlySet<string> = new Set<keyof RequestedLimits>([
   'maxPendingFences',
   'maxStayMs',
   'keepaliveMs',
+  'ftpDataMs',
+  'ftpIdleMs',
   'debugEventsPerSecond',
   'agentCommandBytes',
   'agentCommandsPerSecond',

@@ -1,5 +1,5 @@
 import type { Batch, Message } from '../ports/message.js';
-import type { PipeSink } from '../ports/pipe.js';
+import type { PipeSink, Queued } from '../ports/pipe.js';
 import { type Marker, WaitQueue, isBatch } from './wait-queue.js';
 
 /** Who keeps a pipe from being written to: its member, or a switch that waits for its acknowledgement. */
@@ -69,8 +69,11 @@ export class Outbound {
 
   /** Hands a batch to the transport, or lets it wait behind what waits already. */
   push(batch: Batch): void {
-    if (this.flowing) this.#write(batch);
-    else (this.#queue ??= new WaitQueue()).push(batch);
+    if (this.flowing && !this.#sink.fetches) this.#write(batch);
+    else {
+      (this.#queue ??= new WaitQueue()).push(batch);
+      if (this.#sink.fetches) this.pump();
+    }
   }
 
   /** Marks the place behind everything that there is by now; `reached` learns its number, at once where nothing waits. */
@@ -108,12 +111,15 @@ export class Outbound {
 
   /** Writes on, as far as the transport takes it. */
   pump(): void {
-    while (this.#queue !== null && this.#holds.length === 0 && this.#sink.ready) this.#next(this.#queue);
+    while (this.#queue !== null && this.#holds.length === 0 && this.#takes(this.#queue)) this.#next(this.#queue);
   }
 
-  /** Hands everything to the transport, which is about to end in order; only a switch still keeps what it holds. */
+  /**
+   * Hands everything to the transport, which is about to end in order; only a switch still keeps what it holds, and a
+   * client that fetches its messages has no more time for that.
+   */
   flush(): void {
-    while (this.#queue !== null && !this.held('switch')) this.#next(this.#queue);
+    while (this.#queue !== null && !this.#sink.fetches && !this.held('switch')) this.#next(this.#queue);
   }
 
   /** Gives up what waits; the places that were marked have come as close as they ever will. */
@@ -124,8 +130,18 @@ export class Outbound {
     this.#queue = null;
   }
 
+  /** A place is told as soon as the stream is there, and not when the client fetches the next message. */
+  #takes(queue: WaitQueue): boolean {
+    return this.#sink.ready || (this.#sink.fetches === true && queue.beginsWithMark);
+  }
+
+  /** The oldest of what waits, at most so many messages. */
+  listed(most: number): readonly Queued[] {
+    return this.#queue?.oldest(most).map(({ kind, payload }) => ({ kind, bytes: payload.length })) ?? [];
+  }
+
   #next(queue: WaitQueue): void {
-    const entry = queue.shift();
+    const entry = this.#sink.fetches ? queue.shiftOne() : queue.shift();
     if (queue.empty) this.#queue = null; // before a marker's doings find it
     if (!entry) return;
     if (isBatch(entry)) this.#write(entry);

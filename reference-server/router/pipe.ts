@@ -1,20 +1,23 @@
 import type { EndCause, OpenSwitch, Position } from '../../generated/types.js';
 import type { Clock } from '../ports/clock.js';
 import type { Batch, Kind, Message } from '../ports/message.js';
-import type { PipeSink, PipeSource } from '../ports/pipe.js';
+import type { PipeSink, PipeSource, Queued } from '../ports/pipe.js';
 import { Downstream } from './downstream.js';
 import type { Ending } from './endings.js';
 import { counters } from './fence.js';
 import { arrivesAs, kindInRoom, offered } from './formats.js';
+import type { Receipt } from './observers.js';
 import type { Session } from './session.js';
 import { Switches } from './switches.js';
 import { Waiting } from './waiting.js';
 
 /** Why a message goes no further; its place in the stream stays counted (POS-1). */
 interface MessageRefusal {
-  readonly name: 'forbidden' | 'rate_limited' | 'message_too_large' | 'format_mismatch';
+  readonly name: 'forbidden' | 'rate_limited' | 'message_too_large' | 'format_mismatch' | 'truncated';
   readonly limit?: number;
 }
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** One connection of a session's client socket, and its account in both directions. */
 export class Pipe implements PipeSource {
@@ -105,6 +108,18 @@ export class Pipe implements PipeSource {
     if (this.ending?.behind === n) this.close('stream_ended'); // END-4
   }
 
+  truncated(): void {
+    if (!this.#open || this.#finish) return;
+    const n = ++this.c2s.received;
+    this.#switches?.c2s.counted(n);
+    this.#refuse({ n, kind: 'binary', payload: NO_BYTES }, { name: 'truncated' });
+    if (this.ending?.behind === n) this.close('stream_ended'); // END-4
+  }
+
+  queued(most: number): readonly Queued[] {
+    return this.s2c.out.listed(most);
+  }
+
   #refusal(kind: Kind, payload: Buffer): MessageRefusal | null {
     const { scopes, formats, room } = this.#session;
     if (!scopes.includes('send')) return { name: 'forbidden' };
@@ -121,6 +136,7 @@ export class Pipe implements PipeSource {
     if (trace.tracing) trace.envelopes(this.at('c2s', n), [message]);
     this.#session.room.inTurn(() => {
       this.#session.emit('pipe.refused', { at: this.at('c2s', n), from: n, to: n, error });
+      this.#sink.settled?.({ n, error });
       this.routedUpTo(n);
     });
   }
@@ -129,6 +145,17 @@ export class Pipe implements PipeSource {
   routedUpTo(n: number): void {
     this.c2s.routed = Math.max(this.c2s.routed, n);
     this.waiting.reached(this.c2s.routed);
+  }
+
+  /** Whether anybody wants to know what became of the messages. */
+  get reports(): boolean {
+    return this.#sink.settled !== undefined || this.#session.observers.wants('pipe.receipt');
+  }
+
+  /** A message was accepted, and queued for so many members. */
+  accepted(receipt: Receipt): void {
+    this.#sink.settled?.(receipt);
+    this.#session.observers.accepted(receipt, this.epoch);
   }
 
   /** Messages for the member; returns those that its room's policy dropped. */
@@ -167,7 +194,8 @@ export class Pipe implements PipeSource {
   }
 
   #finishIfWritten(): void {
-    if (this.#finish && this.s2c.out.settled && this.#sink.ready) this.close(this.#finish.cause);
+    if (this.#finish && this.s2c.out.settled && (this.#sink.ready || this.#sink.fetches))
+      this.close(this.#finish.cause);
   }
 
   /** Ends the connection as it is; what has not been written never will be. */

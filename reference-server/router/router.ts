@@ -1,5 +1,5 @@
 import type { CallParams, Grant, RoomSpec, SessionRequest } from '../../generated/types.js';
-import type { GrantDoor } from '../ports/access.js';
+import type { GrantDoor, OpenRooms } from '../ports/access.js';
 import type { HookDoor } from '../ports/hooks.js';
 import type { PipeDoor, PipeOffer } from '../ports/pipe.js';
 import type { Result } from '../ports/refusal.js';
@@ -46,7 +46,7 @@ export interface RouterSettings {
 }
 
 /** Rooms, membership and delivery; knows no transport, does no input or output. */
-export class Router implements GrantDoor, PipeDoor, SiblingDoor {
+export class Router implements GrantDoor, OpenRooms, PipeDoor, SiblingDoor {
   readonly #context: RouterContext;
   readonly #settings: RouterSettings;
   readonly #rooms: Rooms;
@@ -183,11 +183,24 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     if (!session || session.pipe?.open) return { refused: 'ticket_invalid' };
     session.offered();
     return {
+      sid: session.sid,
+      room: session.room.name,
+      boundaries: session.room.terms.boundaries,
       limits: session.limits,
       clock: session.context.clock,
       open: (sink) => session.openPipe(sink),
       abandon: () => session.abandoned(),
     };
+  }
+
+  openRooms(most: number): readonly string[] {
+    const names: string[] = [];
+    for (const { name, terms } of this.#rooms.behind(undefined)) {
+      if (names.length === most) break;
+      const { send, receive } = terms.anonymous;
+      if (terms.visibility === 'public' && (send || receive)) names.push(name);
+    }
+    return names;
   }
 
   bind(params: CallParams['sibling.bind'], nonce: string, outlet: SiblingOutlet): Result<Binding> {

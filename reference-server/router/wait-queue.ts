@@ -30,6 +30,11 @@ export class WaitQueue {
     return this.#entries.length === 0;
   }
 
+  get beginsWithMark(): boolean {
+    const [first] = this.#entries;
+    return first !== undefined && !isBatch(first);
+  }
+
   push(entry: Entry): void {
     this.#entries.push(entry);
     if (isBatch(entry)) this.#count(entry, 1);
@@ -40,6 +45,26 @@ export class WaitQueue {
     const entry = this.#entries.shift();
     if (entry && isBatch(entry)) this.#count(entry, -1);
     return entry;
+  }
+
+  /** The same, but of a batch its first message only. */
+  shiftOne(): Entry | undefined {
+    const entry = this.#entries[0];
+    if (!entry || !isBatch(entry) || entry.messages.length === 1) return this.shift();
+    const one = new MessageBatch(entry.messages.slice(0, 1));
+    this.#entries[0] = new MessageBatch(entry.messages.slice(1));
+    this.#count(one, -1);
+    return one;
+  }
+
+  /** The oldest messages, at most so many; they stay where they are. */
+  oldest(most: number): readonly Message[] {
+    const messages: Message[] = [];
+    for (const entry of this.#entries) {
+      if (messages.length >= most) break;
+      if (isBatch(entry)) messages.push(...entry.messages.slice(0, most - messages.length));
+    }
+    return messages;
   }
 
   /** Takes the oldest messages out for as long as `over` says so; markers keep their places. Returns how many. */
