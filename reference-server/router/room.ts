@@ -256,8 +256,6 @@ export class Room {
       for (const { member, place } of entry.missed) member.undeliverable(place);
       this.#tellMissed(entry, entry.missed.length);
     }
-    const { observers } = entry.sender;
-    if (!observers.wants('pipe.receipt')) return;
-    observers.accepted([{ n: entry.n, id: entry.message.id, members: entry.members }], entry.pipe.epoch);
+    if (entry.pipe.reports) entry.pipe.accepted({ n: entry.n, id: entry.message.id, members: entry.members });
   }
 }
