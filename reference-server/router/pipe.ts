@@ -177,7 +177,8 @@ export class Pipe implements PipeSource {
 
   truncated(): void {
     if (!this.taking) return;
-    const n = ++this.c2s.received;
+    const n = this.c2s.received + 1;
+    this.c2s.received = n;
     this.counted(n);
     this.refuse({ n, kind: 'binary', payload: NO_BYTES }, { name: 'truncated' });
     this.passed(n);
