@@ -2689,6 +2689,10 @@ export interface Discovery {
        * Pipe over WebSocket. An absolute URL or a relative reference.
        */
       websocket?: string;
+      /**
+       * Pipe over FTP: an absolute URL of the scheme `ftp` with host and port. The host may be that of this document, or another.
+       */
+      ftp?: string;
     };
     /**
      * Where the hooks of the profile `testhooks` are: `POST` to this address, a slash and the name of the hook. Absent where that is not declared. An absolute URL or a relative reference.

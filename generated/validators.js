@@ -18137,6 +18137,7 @@ validate190.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,
 
 export const http_discovery = validate193;
 const pattern112 = new RegExp("^[a-z][a-z0-9-]{0,63}$", "u");
+const pattern116 = new RegExp("^ftp://\\S+$", "u");
 
 function validate193(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/discovery.json" */;
@@ -18487,6 +18488,38 @@ validate193.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",sch
 return false;
 }
 }
+var valid9 = _errs27 === errors;
+}
+else {
+var valid9 = true;
+}
+if(valid9){
+if(data12.ftp !== undefined){
+let data14 = data12.ftp;
+const _errs29 = errors;
+if(errors === _errs29){
+if(typeof data14 === "string"){
+if(func5(data14) > 2048){
+validate193.errors = [{instancePath:instancePath+"/endpoints/pipe/ftp",schemaPath:"#/properties/endpoints/properties/pipe/properties/ftp/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+return false;
+}
+else {
+if(!pattern116.test(data14)){
+validate193.errors = [{instancePath:instancePath+"/endpoints/pipe/ftp",schemaPath:"#/properties/endpoints/properties/pipe/properties/ftp/pattern",keyword:"pattern",params:{pattern: "^ftp://\\S+$"},message:"must match pattern \""+"^ftp://\\S+$"+"\""}];
+return false;
+}
+}
+}
+else {
+validate193.errors = [{instancePath:instancePath+"/endpoints/pipe/ftp",schemaPath:"#/properties/endpoints/properties/pipe/properties/ftp/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid9 = _errs29 === errors;
+}
+else {
+var valid9 = true;
+}
 }
 }
 else {
@@ -18501,21 +18534,21 @@ var valid7 = true;
 }
 if(valid7){
 if(data8.hooks !== undefined){
-let data14 = data8.hooks;
-const _errs29 = errors;
-if(errors === _errs29){
-if(typeof data14 === "string"){
-if(func5(data14) > 2048){
+let data15 = data8.hooks;
+const _errs31 = errors;
+if(errors === _errs31){
+if(typeof data15 === "string"){
+if(func5(data15) > 2048){
 validate193.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"#/properties/endpoints/properties/hooks/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func5(data14) < 1){
+if(func5(data15) < 1){
 validate193.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"#/properties/endpoints/properties/hooks/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern39.test(data14)){
+if(!pattern39.test(data15)){
 validate193.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"#/properties/endpoints/properties/hooks/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -18527,7 +18560,7 @@ validate193.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"
 return false;
 }
 }
-var valid7 = _errs29 === errors;
+var valid7 = _errs31 === errors;
 }
 else {
 var valid7 = true;
@@ -18549,35 +18582,35 @@ var valid0 = true;
 }
 if(valid0){
 if(data.subprotocols !== undefined){
-let data15 = data.subprotocols;
-const _errs31 = errors;
-if(errors === _errs31){
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
+let data16 = data.subprotocols;
+const _errs33 = errors;
+if(errors === _errs33){
+if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
 let missing3;
-if(((data15.pipe === undefined) && (missing3 = "pipe")) || ((data15.sibling === undefined) && (missing3 = "sibling"))){
+if(((data16.pipe === undefined) && (missing3 = "pipe")) || ((data16.sibling === undefined) && (missing3 = "sibling"))){
 validate193.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/properties/subprotocols/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
-if(data15.pipe !== undefined){
-const _errs33 = errors;
-if("porthouse.pipe.v1" !== data15.pipe){
+if(data16.pipe !== undefined){
+const _errs35 = errors;
+if("porthouse.pipe.v1" !== data16.pipe){
 validate193.errors = [{instancePath:instancePath+"/subprotocols/pipe",schemaPath:"#/properties/subprotocols/properties/pipe/const",keyword:"const",params:{allowedValue: "porthouse.pipe.v1"},message:"must be equal to constant"}];
 return false;
 }
-var valid10 = _errs33 === errors;
+var valid10 = _errs35 === errors;
 }
 else {
 var valid10 = true;
 }
 if(valid10){
-if(data15.sibling !== undefined){
-const _errs34 = errors;
-if("porthouse.sibling.v1" !== data15.sibling){
+if(data16.sibling !== undefined){
+const _errs36 = errors;
+if("porthouse.sibling.v1" !== data16.sibling){
 validate193.errors = [{instancePath:instancePath+"/subprotocols/sibling",schemaPath:"#/properties/subprotocols/properties/sibling/const",keyword:"const",params:{allowedValue: "porthouse.sibling.v1"},message:"must be equal to constant"}];
 return false;
 }
-var valid10 = _errs34 === errors;
+var valid10 = _errs36 === errors;
 }
 else {
 var valid10 = true;
@@ -18590,43 +18623,43 @@ validate193.errors = [{instancePath:instancePath+"/subprotocols",schemaPath:"#/p
 return false;
 }
 }
-var valid0 = _errs31 === errors;
+var valid0 = _errs33 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.formats !== undefined){
-let data18 = data.formats;
-const _errs35 = errors;
-if(errors === _errs35){
-if(Array.isArray(data18)){
-var valid11 = true;
-const len2 = data18.length;
-for(let i4=0; i4<len2; i4++){
-let data19 = data18[i4];
+let data19 = data.formats;
 const _errs37 = errors;
-if(typeof data19 !== "string"){
+if(errors === _errs37){
+if(Array.isArray(data19)){
+var valid11 = true;
+const len2 = data19.length;
+for(let i4=0; i4<len2; i4++){
+let data20 = data19[i4];
+const _errs39 = errors;
+if(typeof data20 !== "string"){
 validate193.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((data19 === "text") || (data19 === "json")) || (data19 === "binary"))){
+if(!(((data20 === "text") || (data20 === "json")) || (data20 === "binary"))){
 validate193.errors = [{instancePath:instancePath+"/formats/" + i4,schemaPath:"../common/kind.json/enum",keyword:"enum",params:{allowedValues: schema72.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid11 = _errs37 === errors;
+var valid11 = _errs39 === errors;
 if(!valid11){
 break;
 }
 }
 if(valid11){
-let i5 = data18.length;
+let i5 = data19.length;
 let j2;
 if(i5 > 1){
 outer0:
 for(;i5--;){
 for(j2 = i5; j2--;){
-if(func0(data18[i5], data18[j2])){
+if(func0(data19[i5], data19[j2])){
 validate193.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/properties/formats/uniqueItems",keyword:"uniqueItems",params:{i: i5, j: j2},message:"must NOT have duplicate items (items ## "+j2+" and "+i5+" are identical)"}];
 return false;
 break outer0;
@@ -18641,923 +18674,923 @@ validate193.errors = [{instancePath:instancePath+"/formats",schemaPath:"#/proper
 return false;
 }
 }
-var valid0 = _errs35 === errors;
+var valid0 = _errs37 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.features !== undefined){
-let data20 = data.features;
-const _errs40 = errors;
-if(!(data20 && typeof data20 == "object" && !Array.isArray(data20))){
+let data21 = data.features;
+const _errs42 = errors;
+if(!(data21 && typeof data21 == "object" && !Array.isArray(data21))){
 validate193.errors = [{instancePath:instancePath+"/features",schemaPath:"#/properties/features/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-var valid0 = _errs40 === errors;
+var valid0 = _errs42 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.limits !== undefined){
-let data21 = data.limits;
-const _errs42 = errors;
-const _errs43 = errors;
-if(errors === _errs43){
-if(data21 && typeof data21 == "object" && !Array.isArray(data21)){
+let data22 = data.limits;
+const _errs44 = errors;
+const _errs45 = errors;
+if(errors === _errs45){
+if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
 let missing4;
-if(((((((((((((((((((data21.hardMessageBytes === undefined) && (missing4 = "hardMessageBytes")) || ((data21.maxMessageBytes === undefined) && (missing4 = "maxMessageBytes"))) || ((data21.maxMembers === undefined) && (missing4 = "maxMembers"))) || ((data21.maxQueuedMessages === undefined) && (missing4 = "maxQueuedMessages"))) || ((data21.maxQueuedBytes === undefined) && (missing4 = "maxQueuedBytes"))) || ((data21.ticketMs === undefined) && (missing4 = "ticketMs"))) || ((data21.sessionLingerMs === undefined) && (missing4 = "sessionLingerMs"))) || ((data21.bindMs === undefined) && (missing4 = "bindMs"))) || ((data21.ringEvents === undefined) && (missing4 = "ringEvents"))) || ((data21.ringBytes === undefined) && (missing4 = "ringBytes"))) || ((data21.siblingMessageBytes === undefined) && (missing4 = "siblingMessageBytes"))) || ((data21.siblingQueuedBytes === undefined) && (missing4 = "siblingQueuedBytes"))) || ((data21.fenceMs === undefined) && (missing4 = "fenceMs"))) || ((data21.maxPendingFences === undefined) && (missing4 = "maxPendingFences"))) || ((data21.maxStayMs === undefined) && (missing4 = "maxStayMs"))) || ((data21.httpBodyBytes === undefined) && (missing4 = "httpBodyBytes"))) || ((data21.keepaliveMs === undefined) && (missing4 = "keepaliveMs"))) || ((data21.maxSessions === undefined) && (missing4 = "maxSessions"))){
+if(((((((((((((((((((data22.hardMessageBytes === undefined) && (missing4 = "hardMessageBytes")) || ((data22.maxMessageBytes === undefined) && (missing4 = "maxMessageBytes"))) || ((data22.maxMembers === undefined) && (missing4 = "maxMembers"))) || ((data22.maxQueuedMessages === undefined) && (missing4 = "maxQueuedMessages"))) || ((data22.maxQueuedBytes === undefined) && (missing4 = "maxQueuedBytes"))) || ((data22.ticketMs === undefined) && (missing4 = "ticketMs"))) || ((data22.sessionLingerMs === undefined) && (missing4 = "sessionLingerMs"))) || ((data22.bindMs === undefined) && (missing4 = "bindMs"))) || ((data22.ringEvents === undefined) && (missing4 = "ringEvents"))) || ((data22.ringBytes === undefined) && (missing4 = "ringBytes"))) || ((data22.siblingMessageBytes === undefined) && (missing4 = "siblingMessageBytes"))) || ((data22.siblingQueuedBytes === undefined) && (missing4 = "siblingQueuedBytes"))) || ((data22.fenceMs === undefined) && (missing4 = "fenceMs"))) || ((data22.maxPendingFences === undefined) && (missing4 = "maxPendingFences"))) || ((data22.maxStayMs === undefined) && (missing4 = "maxStayMs"))) || ((data22.httpBodyBytes === undefined) && (missing4 = "httpBodyBytes"))) || ((data22.keepaliveMs === undefined) && (missing4 = "keepaliveMs"))) || ((data22.maxSessions === undefined) && (missing4 = "maxSessions"))){
 validate193.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common/limits.json/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
-if(data21.hardMessageBytes !== undefined){
-let data22 = data21.hardMessageBytes;
-const _errs45 = errors;
-if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
+if(data22.hardMessageBytes !== undefined){
+let data23 = data22.hardMessageBytes;
+const _errs47 = errors;
+if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
 validate193.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs45){
-if((typeof data22 == "number") && (isFinite(data22))){
-if(data22 > 67108864 || isNaN(data22)){
+if(errors === _errs47){
+if((typeof data23 == "number") && (isFinite(data23))){
+if(data23 > 67108864 || isNaN(data23)){
 validate193.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
-if(data22 < 1 || isNaN(data22)){
+if(data23 < 1 || isNaN(data23)){
 validate193.errors = [{instancePath:instancePath+"/limits/hardMessageBytes",schemaPath:"../common/limits.json/properties/hardMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs45 === errors;
+var valid15 = _errs47 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.maxMessageBytes !== undefined){
-let data23 = data21.maxMessageBytes;
-const _errs48 = errors;
-if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
+if(data22.maxMessageBytes !== undefined){
+let data24 = data22.maxMessageBytes;
+const _errs50 = errors;
+if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
 validate193.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs48){
-if((typeof data23 == "number") && (isFinite(data23))){
-if(data23 > 67108864 || isNaN(data23)){
+if(errors === _errs50){
+if((typeof data24 == "number") && (isFinite(data24))){
+if(data24 > 67108864 || isNaN(data24)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
-if(data23 < 1 || isNaN(data23)){
+if(data24 < 1 || isNaN(data24)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"../common/limits.json/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs48 === errors;
+var valid15 = _errs50 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.maxMembers !== undefined){
-let data24 = data21.maxMembers;
-const _errs51 = errors;
-if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
+if(data22.maxMembers !== undefined){
+let data25 = data22.maxMembers;
+const _errs53 = errors;
+if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
 validate193.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs51){
-if((typeof data24 == "number") && (isFinite(data24))){
-if(data24 > 1000000 || isNaN(data24)){
+if(errors === _errs53){
+if((typeof data25 == "number") && (isFinite(data25))){
+if(data25 > 1000000 || isNaN(data25)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
-if(data24 < 1 || isNaN(data24)){
+if(data25 < 1 || isNaN(data25)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxMembers",schemaPath:"../common/limits.json/properties/maxMembers/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs51 === errors;
+var valid15 = _errs53 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.maxQueuedMessages !== undefined){
-let data25 = data21.maxQueuedMessages;
-const _errs54 = errors;
-if(!(((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25))) && (isFinite(data25)))){
+if(data22.maxQueuedMessages !== undefined){
+let data26 = data22.maxQueuedMessages;
+const _errs56 = errors;
+if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
 validate193.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs54){
-if((typeof data25 == "number") && (isFinite(data25))){
-if(data25 > 1000000 || isNaN(data25)){
+if(errors === _errs56){
+if((typeof data26 == "number") && (isFinite(data26))){
+if(data26 > 1000000 || isNaN(data26)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
-if(data25 < 1 || isNaN(data25)){
+if(data26 < 1 || isNaN(data26)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxQueuedMessages",schemaPath:"../common/limits.json/properties/maxQueuedMessages/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs54 === errors;
+var valid15 = _errs56 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.maxQueuedBytes !== undefined){
-let data26 = data21.maxQueuedBytes;
-const _errs57 = errors;
-if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
+if(data22.maxQueuedBytes !== undefined){
+let data27 = data22.maxQueuedBytes;
+const _errs59 = errors;
+if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
 validate193.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs57){
-if((typeof data26 == "number") && (isFinite(data26))){
-if(data26 > 1073741824 || isNaN(data26)){
+if(errors === _errs59){
+if((typeof data27 == "number") && (isFinite(data27))){
+if(data27 > 1073741824 || isNaN(data27)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"}];
 return false;
 }
 else {
-if(data26 < 1 || isNaN(data26)){
+if(data27 < 1 || isNaN(data27)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxQueuedBytes",schemaPath:"../common/limits.json/properties/maxQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs57 === errors;
+var valid15 = _errs59 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.pauseMaxMs !== undefined){
-let data27 = data21.pauseMaxMs;
-const _errs60 = errors;
-if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
+if(data22.pauseMaxMs !== undefined){
+let data28 = data22.pauseMaxMs;
+const _errs62 = errors;
+if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
 validate193.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs60){
-if((typeof data27 == "number") && (isFinite(data27))){
-if(data27 > 86400000 || isNaN(data27)){
+if(errors === _errs62){
+if((typeof data28 == "number") && (isFinite(data28))){
+if(data28 > 86400000 || isNaN(data28)){
 validate193.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
-if(data27 < 1 || isNaN(data27)){
+if(data28 < 1 || isNaN(data28)){
 validate193.errors = [{instancePath:instancePath+"/limits/pauseMaxMs",schemaPath:"../common/limits.json/properties/pauseMaxMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs60 === errors;
+var valid15 = _errs62 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.blockMs !== undefined){
-let data28 = data21.blockMs;
-const _errs63 = errors;
-if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
+if(data22.blockMs !== undefined){
+let data29 = data22.blockMs;
+const _errs65 = errors;
+if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
 validate193.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs63){
-if((typeof data28 == "number") && (isFinite(data28))){
-if(data28 > 600000 || isNaN(data28)){
+if(errors === _errs65){
+if((typeof data29 == "number") && (isFinite(data29))){
+if(data29 > 600000 || isNaN(data29)){
 validate193.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
-if(data28 < 1 || isNaN(data28)){
+if(data29 < 1 || isNaN(data29)){
 validate193.errors = [{instancePath:instancePath+"/limits/blockMs",schemaPath:"../common/limits.json/properties/blockMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs63 === errors;
+var valid15 = _errs65 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.ticketMs !== undefined){
-let data29 = data21.ticketMs;
-const _errs66 = errors;
-if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
+if(data22.ticketMs !== undefined){
+let data30 = data22.ticketMs;
+const _errs68 = errors;
+if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
 validate193.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs66){
-if((typeof data29 == "number") && (isFinite(data29))){
-if(data29 > 600000 || isNaN(data29)){
+if(errors === _errs68){
+if((typeof data30 == "number") && (isFinite(data30))){
+if(data30 > 600000 || isNaN(data30)){
 validate193.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
-if(data29 < 1 || isNaN(data29)){
+if(data30 < 1 || isNaN(data30)){
 validate193.errors = [{instancePath:instancePath+"/limits/ticketMs",schemaPath:"../common/limits.json/properties/ticketMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs66 === errors;
+var valid15 = _errs68 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.sessionLingerMs !== undefined){
-let data30 = data21.sessionLingerMs;
-const _errs69 = errors;
-if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
+if(data22.sessionLingerMs !== undefined){
+let data31 = data22.sessionLingerMs;
+const _errs71 = errors;
+if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
 validate193.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs69){
-if((typeof data30 == "number") && (isFinite(data30))){
-if(data30 > 3600000 || isNaN(data30)){
+if(errors === _errs71){
+if((typeof data31 == "number") && (isFinite(data31))){
+if(data31 > 3600000 || isNaN(data31)){
 validate193.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
-if(data30 < 1 || isNaN(data30)){
+if(data31 < 1 || isNaN(data31)){
 validate193.errors = [{instancePath:instancePath+"/limits/sessionLingerMs",schemaPath:"../common/limits.json/properties/sessionLingerMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs69 === errors;
+var valid15 = _errs71 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.bindMs !== undefined){
-let data31 = data21.bindMs;
-const _errs72 = errors;
-if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
+if(data22.bindMs !== undefined){
+let data32 = data22.bindMs;
+const _errs74 = errors;
+if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
 validate193.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs72){
-if((typeof data31 == "number") && (isFinite(data31))){
-if(data31 > 600000 || isNaN(data31)){
+if(errors === _errs74){
+if((typeof data32 == "number") && (isFinite(data32))){
+if(data32 > 600000 || isNaN(data32)){
 validate193.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
-if(data31 < 1 || isNaN(data31)){
+if(data32 < 1 || isNaN(data32)){
 validate193.errors = [{instancePath:instancePath+"/limits/bindMs",schemaPath:"../common/limits.json/properties/bindMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs72 === errors;
+var valid15 = _errs74 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.ringEvents !== undefined){
-let data32 = data21.ringEvents;
-const _errs75 = errors;
-if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
+if(data22.ringEvents !== undefined){
+let data33 = data22.ringEvents;
+const _errs77 = errors;
+if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
 validate193.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs75){
-if((typeof data32 == "number") && (isFinite(data32))){
-if(data32 > 65536 || isNaN(data32)){
+if(errors === _errs77){
+if((typeof data33 == "number") && (isFinite(data33))){
+if(data33 > 65536 || isNaN(data33)){
 validate193.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
 return false;
 }
 else {
-if(data32 < 1 || isNaN(data32)){
+if(data33 < 1 || isNaN(data33)){
 validate193.errors = [{instancePath:instancePath+"/limits/ringEvents",schemaPath:"../common/limits.json/properties/ringEvents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs75 === errors;
+var valid15 = _errs77 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.ringBytes !== undefined){
-let data33 = data21.ringBytes;
-const _errs78 = errors;
-if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
+if(data22.ringBytes !== undefined){
+let data34 = data22.ringBytes;
+const _errs80 = errors;
+if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
 validate193.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs78){
-if((typeof data33 == "number") && (isFinite(data33))){
-if(data33 > 67108864 || isNaN(data33)){
+if(errors === _errs80){
+if((typeof data34 == "number") && (isFinite(data34))){
+if(data34 > 67108864 || isNaN(data34)){
 validate193.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
-if(data33 < 1 || isNaN(data33)){
+if(data34 < 1 || isNaN(data34)){
 validate193.errors = [{instancePath:instancePath+"/limits/ringBytes",schemaPath:"../common/limits.json/properties/ringBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs78 === errors;
+var valid15 = _errs80 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.siblingMessageBytes !== undefined){
-let data34 = data21.siblingMessageBytes;
-const _errs81 = errors;
-if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
+if(data22.siblingMessageBytes !== undefined){
+let data35 = data22.siblingMessageBytes;
+const _errs83 = errors;
+if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
 validate193.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs81){
-if((typeof data34 == "number") && (isFinite(data34))){
-if(data34 > 16777216 || isNaN(data34)){
+if(errors === _errs83){
+if((typeof data35 == "number") && (isFinite(data35))){
+if(data35 > 16777216 || isNaN(data35)){
 validate193.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
-if(data34 < 1024 || isNaN(data34)){
+if(data35 < 1024 || isNaN(data35)){
 validate193.errors = [{instancePath:instancePath+"/limits/siblingMessageBytes",schemaPath:"../common/limits.json/properties/siblingMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs81 === errors;
+var valid15 = _errs83 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.siblingQueuedBytes !== undefined){
-let data35 = data21.siblingQueuedBytes;
-const _errs84 = errors;
-if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
+if(data22.siblingQueuedBytes !== undefined){
+let data36 = data22.siblingQueuedBytes;
+const _errs86 = errors;
+if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
 validate193.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs84){
-if((typeof data35 == "number") && (isFinite(data35))){
-if(data35 > 67108864 || isNaN(data35)){
+if(errors === _errs86){
+if((typeof data36 == "number") && (isFinite(data36))){
+if(data36 > 67108864 || isNaN(data36)){
 validate193.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
 return false;
 }
 else {
-if(data35 < 1024 || isNaN(data35)){
+if(data36 < 1024 || isNaN(data36)){
 validate193.errors = [{instancePath:instancePath+"/limits/siblingQueuedBytes",schemaPath:"../common/limits.json/properties/siblingQueuedBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs84 === errors;
+var valid15 = _errs86 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.fenceMs !== undefined){
-let data36 = data21.fenceMs;
-const _errs87 = errors;
-if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
+if(data22.fenceMs !== undefined){
+let data37 = data22.fenceMs;
+const _errs89 = errors;
+if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
 validate193.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs87){
-if((typeof data36 == "number") && (isFinite(data36))){
-if(data36 > 600000 || isNaN(data36)){
+if(errors === _errs89){
+if((typeof data37 == "number") && (isFinite(data37))){
+if(data37 > 600000 || isNaN(data37)){
 validate193.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
-if(data36 < 1 || isNaN(data36)){
+if(data37 < 1 || isNaN(data37)){
 validate193.errors = [{instancePath:instancePath+"/limits/fenceMs",schemaPath:"../common/limits.json/properties/fenceMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs87 === errors;
+var valid15 = _errs89 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.maxPendingFences !== undefined){
-let data37 = data21.maxPendingFences;
-const _errs90 = errors;
-if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
+if(data22.maxPendingFences !== undefined){
+let data38 = data22.maxPendingFences;
+const _errs92 = errors;
+if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
 validate193.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs90){
-if((typeof data37 == "number") && (isFinite(data37))){
-if(data37 > 1024 || isNaN(data37)){
+if(errors === _errs92){
+if((typeof data38 == "number") && (isFinite(data38))){
+if(data38 > 1024 || isNaN(data38)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"}];
 return false;
 }
 else {
-if(data37 < 1 || isNaN(data37)){
+if(data38 < 1 || isNaN(data38)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxPendingFences",schemaPath:"../common/limits.json/properties/maxPendingFences/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs90 === errors;
+var valid15 = _errs92 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.switchAckMs !== undefined){
-let data38 = data21.switchAckMs;
-const _errs93 = errors;
-if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
+if(data22.switchAckMs !== undefined){
+let data39 = data22.switchAckMs;
+const _errs95 = errors;
+if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
 validate193.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/limits.json/properties/switchAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs93){
-if((typeof data38 == "number") && (isFinite(data38))){
-if(data38 > 600000 || isNaN(data38)){
+if(errors === _errs95){
+if((typeof data39 == "number") && (isFinite(data39))){
+if(data39 > 600000 || isNaN(data39)){
 validate193.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/limits.json/properties/switchAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
-if(data38 < 1 || isNaN(data38)){
+if(data39 < 1 || isNaN(data39)){
 validate193.errors = [{instancePath:instancePath+"/limits/switchAckMs",schemaPath:"../common/limits.json/properties/switchAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs93 === errors;
+var valid15 = _errs95 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.abortAckMs !== undefined){
-let data39 = data21.abortAckMs;
-const _errs96 = errors;
-if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
+if(data22.abortAckMs !== undefined){
+let data40 = data22.abortAckMs;
+const _errs98 = errors;
+if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
 validate193.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/limits.json/properties/abortAckMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs96){
-if((typeof data39 == "number") && (isFinite(data39))){
-if(data39 > 600000 || isNaN(data39)){
+if(errors === _errs98){
+if((typeof data40 == "number") && (isFinite(data40))){
+if(data40 > 600000 || isNaN(data40)){
 validate193.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/limits.json/properties/abortAckMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
-if(data39 < 1 || isNaN(data39)){
+if(data40 < 1 || isNaN(data40)){
 validate193.errors = [{instancePath:instancePath+"/limits/abortAckMs",schemaPath:"../common/limits.json/properties/abortAckMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs96 === errors;
+var valid15 = _errs98 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.maxStayMs !== undefined){
-let data40 = data21.maxStayMs;
-const _errs99 = errors;
-if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
+if(data22.maxStayMs !== undefined){
+let data41 = data22.maxStayMs;
+const _errs101 = errors;
+if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
 validate193.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs99){
-if((typeof data40 == "number") && (isFinite(data40))){
-if(data40 > 86400000 || isNaN(data40)){
+if(errors === _errs101){
+if((typeof data41 == "number") && (isFinite(data41))){
+if(data41 > 86400000 || isNaN(data41)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
-if(data40 < 1 || isNaN(data40)){
+if(data41 < 1 || isNaN(data41)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxStayMs",schemaPath:"../common/limits.json/properties/maxStayMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs99 === errors;
+var valid15 = _errs101 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.httpBodyBytes !== undefined){
-let data41 = data21.httpBodyBytes;
-const _errs102 = errors;
-if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
+if(data22.httpBodyBytes !== undefined){
+let data42 = data22.httpBodyBytes;
+const _errs104 = errors;
+if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
 validate193.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs102){
-if((typeof data41 == "number") && (isFinite(data41))){
-if(data41 > 16777216 || isNaN(data41)){
+if(errors === _errs104){
+if((typeof data42 == "number") && (isFinite(data42))){
+if(data42 > 16777216 || isNaN(data42)){
 validate193.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
 return false;
 }
 else {
-if(data41 < 1024 || isNaN(data41)){
+if(data42 < 1024 || isNaN(data42)){
 validate193.errors = [{instancePath:instancePath+"/limits/httpBodyBytes",schemaPath:"../common/limits.json/properties/httpBodyBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs102 === errors;
+var valid15 = _errs104 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.keepaliveMs !== undefined){
-let data42 = data21.keepaliveMs;
-const _errs105 = errors;
-if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
+if(data22.keepaliveMs !== undefined){
+let data43 = data22.keepaliveMs;
+const _errs107 = errors;
+if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
 validate193.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs105){
-if((typeof data42 == "number") && (isFinite(data42))){
-if(data42 > 3600000 || isNaN(data42)){
+if(errors === _errs107){
+if((typeof data43 == "number") && (isFinite(data43))){
+if(data43 > 3600000 || isNaN(data43)){
 validate193.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
-if(data42 < 100 || isNaN(data42)){
+if(data43 < 100 || isNaN(data43)){
 validate193.errors = [{instancePath:instancePath+"/limits/keepaliveMs",schemaPath:"../common/limits.json/properties/keepaliveMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs105 === errors;
+var valid15 = _errs107 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.maxSessions !== undefined){
-let data43 = data21.maxSessions;
-const _errs108 = errors;
-if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
+if(data22.maxSessions !== undefined){
+let data44 = data22.maxSessions;
+const _errs110 = errors;
+if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
 validate193.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs108){
-if((typeof data43 == "number") && (isFinite(data43))){
-if(data43 > 100000000 || isNaN(data43)){
+if(errors === _errs110){
+if((typeof data44 == "number") && (isFinite(data44))){
+if(data44 > 100000000 || isNaN(data44)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
-if(data43 < 1 || isNaN(data43)){
+if(data44 < 1 || isNaN(data44)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxSessions",schemaPath:"../common/limits.json/properties/maxSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs108 === errors;
+var valid15 = _errs110 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.maxAnonymousSessions !== undefined){
-let data44 = data21.maxAnonymousSessions;
-const _errs111 = errors;
-if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
+if(data22.maxAnonymousSessions !== undefined){
+let data45 = data22.maxAnonymousSessions;
+const _errs113 = errors;
+if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
 validate193.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs111){
-if((typeof data44 == "number") && (isFinite(data44))){
-if(data44 > 100000000 || isNaN(data44)){
+if(errors === _errs113){
+if((typeof data45 == "number") && (isFinite(data45))){
+if(data45 > 100000000 || isNaN(data45)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
-if(data44 < 0 || isNaN(data44)){
+if(data45 < 0 || isNaN(data45)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxAnonymousSessions",schemaPath:"../common/limits.json/properties/maxAnonymousSessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs111 === errors;
+var valid15 = _errs113 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.maxPersistentRooms !== undefined){
-let data45 = data21.maxPersistentRooms;
-const _errs114 = errors;
-if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
+if(data22.maxPersistentRooms !== undefined){
+let data46 = data22.maxPersistentRooms;
+const _errs116 = errors;
+if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
 validate193.errors = [{instancePath:instancePath+"/limits/maxPersistentRooms",schemaPath:"../common/limits.json/properties/maxPersistentRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs114){
-if((typeof data45 == "number") && (isFinite(data45))){
-if(data45 > 1000000 || isNaN(data45)){
+if(errors === _errs116){
+if((typeof data46 == "number") && (isFinite(data46))){
+if(data46 > 1000000 || isNaN(data46)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxPersistentRooms",schemaPath:"../common/limits.json/properties/maxPersistentRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
-if(data45 < 0 || isNaN(data45)){
+if(data46 < 0 || isNaN(data46)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxPersistentRooms",schemaPath:"../common/limits.json/properties/maxPersistentRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs114 === errors;
+var valid15 = _errs116 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.maxConnections !== undefined){
-let data46 = data21.maxConnections;
-const _errs117 = errors;
-if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
+if(data22.maxConnections !== undefined){
+let data47 = data22.maxConnections;
+const _errs119 = errors;
+if(!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))){
 validate193.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs117){
-if((typeof data46 == "number") && (isFinite(data46))){
-if(data46 > 100000000 || isNaN(data46)){
+if(errors === _errs119){
+if((typeof data47 == "number") && (isFinite(data47))){
+if(data47 > 100000000 || isNaN(data47)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
-if(data46 < 1 || isNaN(data46)){
+if(data47 < 1 || isNaN(data47)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxConnections",schemaPath:"../common/limits.json/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs117 === errors;
+var valid15 = _errs119 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.drainMs !== undefined){
-let data47 = data21.drainMs;
-const _errs120 = errors;
-if(!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))){
+if(data22.drainMs !== undefined){
+let data48 = data22.drainMs;
+const _errs122 = errors;
+if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
 validate193.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs120){
-if((typeof data47 == "number") && (isFinite(data47))){
-if(data47 > 3600000 || isNaN(data47)){
+if(errors === _errs122){
+if((typeof data48 == "number") && (isFinite(data48))){
+if(data48 > 3600000 || isNaN(data48)){
 validate193.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"}];
 return false;
 }
 else {
-if(data47 < 0 || isNaN(data47)){
+if(data48 < 0 || isNaN(data48)){
 validate193.errors = [{instancePath:instancePath+"/limits/drainMs",schemaPath:"../common/limits.json/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs120 === errors;
+var valid15 = _errs122 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.ftpDataMs !== undefined){
-let data48 = data21.ftpDataMs;
-const _errs123 = errors;
-if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
+if(data22.ftpDataMs !== undefined){
+let data49 = data22.ftpDataMs;
+const _errs125 = errors;
+if(!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))){
 validate193.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/limits.json/properties/ftpDataMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs123){
-if((typeof data48 == "number") && (isFinite(data48))){
-if(data48 > 600000 || isNaN(data48)){
+if(errors === _errs125){
+if((typeof data49 == "number") && (isFinite(data49))){
+if(data49 > 600000 || isNaN(data49)){
 validate193.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/limits.json/properties/ftpDataMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"}];
 return false;
 }
 else {
-if(data48 < 10 || isNaN(data48)){
+if(data49 < 10 || isNaN(data49)){
 validate193.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/limits.json/properties/ftpDataMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 10},message:"must be >= 10"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs123 === errors;
+var valid15 = _errs125 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.ftpIdleMs !== undefined){
-let data49 = data21.ftpIdleMs;
-const _errs126 = errors;
-if(!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))){
+if(data22.ftpIdleMs !== undefined){
+let data50 = data22.ftpIdleMs;
+const _errs128 = errors;
+if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
 validate193.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/limits.json/properties/ftpIdleMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs126){
-if((typeof data49 == "number") && (isFinite(data49))){
-if(data49 > 86400000 || isNaN(data49)){
+if(errors === _errs128){
+if((typeof data50 == "number") && (isFinite(data50))){
+if(data50 > 86400000 || isNaN(data50)){
 validate193.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/limits.json/properties/ftpIdleMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
-if(data49 < 100 || isNaN(data49)){
+if(data50 < 100 || isNaN(data50)){
 validate193.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/limits.json/properties/ftpIdleMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs126 === errors;
+var valid15 = _errs128 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.debugEventsPerSecond !== undefined){
-let data50 = data21.debugEventsPerSecond;
-const _errs129 = errors;
-if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
+if(data22.debugEventsPerSecond !== undefined){
+let data51 = data22.debugEventsPerSecond;
+const _errs131 = errors;
+if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
 validate193.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs129){
-if((typeof data50 == "number") && (isFinite(data50))){
-if(data50 > 1000000 || isNaN(data50)){
+if(errors === _errs131){
+if((typeof data51 == "number") && (isFinite(data51))){
+if(data51 > 1000000 || isNaN(data51)){
 validate193.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
-if(data50 < 0 || isNaN(data50)){
+if(data51 < 0 || isNaN(data51)){
 validate193.errors = [{instancePath:instancePath+"/limits/debugEventsPerSecond",schemaPath:"../common/limits.json/properties/debugEventsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs129 === errors;
+var valid15 = _errs131 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.agentCommandBytes !== undefined){
-let data51 = data21.agentCommandBytes;
-const _errs132 = errors;
-if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
+if(data22.agentCommandBytes !== undefined){
+let data52 = data22.agentCommandBytes;
+const _errs134 = errors;
+if(!(((typeof data52 == "number") && (!(data52 % 1) && !isNaN(data52))) && (isFinite(data52)))){
 validate193.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs132){
-if((typeof data51 == "number") && (isFinite(data51))){
-if(data51 > 1048576 || isNaN(data51)){
+if(errors === _errs134){
+if((typeof data52 == "number") && (isFinite(data52))){
+if(data52 > 1048576 || isNaN(data52)){
 validate193.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
-if(data51 < 2 || isNaN(data51)){
+if(data52 < 2 || isNaN(data52)){
 validate193.errors = [{instancePath:instancePath+"/limits/agentCommandBytes",schemaPath:"../common/limits.json/properties/agentCommandBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs132 === errors;
+var valid15 = _errs134 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.agentCommandsPerSecond !== undefined){
-let data52 = data21.agentCommandsPerSecond;
-const _errs135 = errors;
-if(!(((typeof data52 == "number") && (!(data52 % 1) && !isNaN(data52))) && (isFinite(data52)))){
+if(data22.agentCommandsPerSecond !== undefined){
+let data53 = data22.agentCommandsPerSecond;
+const _errs137 = errors;
+if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
 validate193.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs135){
-if((typeof data52 == "number") && (isFinite(data52))){
-if(data52 > 1000000 || isNaN(data52)){
+if(errors === _errs137){
+if((typeof data53 == "number") && (isFinite(data53))){
+if(data53 > 1000000 || isNaN(data53)){
 validate193.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
-if(data52 < 1 || isNaN(data52)){
+if(data53 < 1 || isNaN(data53)){
 validate193.errors = [{instancePath:instancePath+"/limits/agentCommandsPerSecond",schemaPath:"../common/limits.json/properties/agentCommandsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs135 === errors;
+var valid15 = _errs137 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.maxRooms !== undefined){
-let data53 = data21.maxRooms;
-const _errs138 = errors;
-if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
+if(data22.maxRooms !== undefined){
+let data54 = data22.maxRooms;
+const _errs140 = errors;
+if(!(((typeof data54 == "number") && (!(data54 % 1) && !isNaN(data54))) && (isFinite(data54)))){
 validate193.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs138){
-if((typeof data53 == "number") && (isFinite(data53))){
-if(data53 > 100000000 || isNaN(data53)){
+if(errors === _errs140){
+if((typeof data54 == "number") && (isFinite(data54))){
+if(data54 > 100000000 || isNaN(data54)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"}];
 return false;
 }
 else {
-if(data53 < 1 || isNaN(data53)){
+if(data54 < 1 || isNaN(data54)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxRooms",schemaPath:"../common/limits.json/properties/maxRooms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs138 === errors;
+var valid15 = _errs140 === errors;
 }
 else {
 var valid15 = true;
 }
 if(valid15){
-if(data21.maxPageItems !== undefined){
-let data54 = data21.maxPageItems;
-const _errs141 = errors;
-if(!(((typeof data54 == "number") && (!(data54 % 1) && !isNaN(data54))) && (isFinite(data54)))){
+if(data22.maxPageItems !== undefined){
+let data55 = data22.maxPageItems;
+const _errs143 = errors;
+if(!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))){
 validate193.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs141){
-if((typeof data54 == "number") && (isFinite(data54))){
-if(data54 > 1000 || isNaN(data54)){
+if(errors === _errs143){
+if((typeof data55 == "number") && (isFinite(data55))){
+if(data55 > 1000 || isNaN(data55)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
 return false;
 }
 else {
-if(data54 < 1 || isNaN(data54)){
+if(data55 < 1 || isNaN(data55)){
 validate193.errors = [{instancePath:instancePath+"/limits/maxPageItems",schemaPath:"../common/limits.json/properties/maxPageItems/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid15 = _errs141 === errors;
+var valid15 = _errs143 === errors;
 }
 else {
 var valid15 = true;
@@ -19601,25 +19634,25 @@ validate193.errors = [{instancePath:instancePath+"/limits",schemaPath:"../common
 return false;
 }
 }
-var valid0 = _errs42 === errors;
+var valid0 = _errs44 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.errors !== undefined){
-let data55 = data.errors;
-const _errs144 = errors;
-if(errors === _errs144){
-if(data55 && typeof data55 == "object" && !Array.isArray(data55)){
-for(const key0 in data55){
-let data56 = data55[key0];
-const _errs147 = errors;
-if(!(((typeof data56 == "number") && (!(data56 % 1) && !isNaN(data56))) && (isFinite(data56)))){
+let data56 = data.errors;
+const _errs146 = errors;
+if(errors === _errs146){
+if(data56 && typeof data56 == "object" && !Array.isArray(data56)){
+for(const key0 in data56){
+let data57 = data56[key0];
+const _errs149 = errors;
+if(!(((typeof data57 == "number") && (!(data57 % 1) && !isNaN(data57))) && (isFinite(data57)))){
 validate193.errors = [{instancePath:instancePath+"/errors/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/errors/additionalProperties/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-var valid16 = _errs147 === errors;
+var valid16 = _errs149 === errors;
 if(!valid16){
 break;
 }
@@ -19630,7 +19663,7 @@ validate193.errors = [{instancePath:instancePath+"/errors",schemaPath:"#/propert
 return false;
 }
 }
-var valid0 = _errs144 === errors;
+var valid0 = _errs146 === errors;
 }
 else {
 var valid0 = true;

@@ -1,10 +1,12 @@
 import type { Duplex } from 'node:stream';
+import { startFtp } from './compose-ftp.js';
 import type { Config } from './config/config.js';
 import type { Connections } from './listeners/connections.js';
-import type { GrantDoor, Authenticator } from './ports/access.js';
+import type { GrantDoor, Authenticator, OpenRooms } from './ports/access.js';
 import type { Clock, Entropy } from './ports/clock.js';
 import type { PipeDoor } from './ports/pipe.js';
 import type { SiblingDoor } from './ports/sibling.js';
+import type { SecureSockets } from './ports/tls.js';
 
 /** What an entry point may need of the rest of the server. */
 export interface EntryParts {
@@ -12,6 +14,9 @@ export interface EntryParts {
   readonly door: PipeDoor;
   readonly siblings: SiblingDoor;
   readonly grants: GrantDoor;
+  readonly rooms: OpenRooms;
+  /** TLS for connections of any transport; null without a certificate. */
+  readonly tls: SecureSockets | null;
   readonly authenticator: Authenticator;
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -40,7 +45,7 @@ export interface Entry {
 type StartEntry = (parts: EntryParts) => Promise<Entry | null>;
 
 /** The entry points of this server; each is null where the operator has switched it off. */
-const ENTRIES: readonly StartEntry[] = [];
+const ENTRIES: readonly StartEntry[] = [startFtp];
 
 /** Starts to listen everywhere beside HTTP. Rejects with what a listener says, and leaves none behind. */
 export async function startEntries(parts: EntryParts): Promise<readonly Entry[]> {

@@ -11,6 +11,7 @@ import { openFront, over, PIPE_PATH, SIBLING_PATH } from './compose-front.js';
 import { openStore } from './compose-store.js';
 import { type Config, ConfigError } from './config/config.js';
 import { announce, type Entry, startEntries } from './compose-entries.js';
+import { identityOf, tlsOf } from './compose-tls.js';
 import { SESSIONS_PATH } from './http/front.js';
 import type { GuardRules } from './http/guard.js';
 import { HOOKS_PATH } from './http/hooks.js';
@@ -37,7 +38,7 @@ const PROFILES = [
 const EPOCH_BYTES = 12;
 
 /** Whether there is a transport that carries streams. */
-const STREAMS = false;
+const streamsOf = ({ ftp }: Config): boolean => ftp !== null;
 
 /** How soon clients may come back after a drain; a restart takes about that long. */
 const RECONNECT_AFTER_MS = 1000;
@@ -72,7 +73,12 @@ function roomDefaults({ limits }: Config): RoomTerms {
 /** Rooms from the settings, which are held to the same rules as those of a client. */
 function roomsOf(config: Config, store: Store | null): { name: string; spec: RoomSpec }[] {
   const { hardMessageBytes } = config.limits;
-  const given = { defaults: roomDefaults(config), hardMessageBytes, persistent: store !== null, streams: STREAMS };
+  const given = {
+    defaults: roomDefaults(config),
+    hardMessageBytes,
+    persistent: store !== null,
+    streams: streamsOf(config),
+  };
   const taken = store?.kept.find(({ name }) => Object.hasOwn(config.rooms, name));
   if (taken) throw new ConfigError(`rooms/${taken.name}: a client has made a persistent room of that name`);
   return Object.entries(config.rooms).map(([name, spec]) => {
@@ -109,11 +115,17 @@ function discoveryOf(
   };
 }
 
-async function listen(server: Server, host: string, port: number): Promise<string> {
+interface Place {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+}
+
+async function listen(server: Server, { scheme, host, port }: Place): Promise<string> {
   server.listen(port, host);
   await once(server, 'listening');
   const { address, family, port: actual } = server.address() as AddressInfo;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${String(actual)}`;
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${String(actual)}`;
 }
 
 function routerOf(config: Config, store: Store | null, endpoints: Endpoints): Router {
@@ -129,7 +141,7 @@ function routerOf(config: Config, store: Store | null, endpoints: Endpoints): Ro
     roomDefaults: roomDefaults(config),
     rooms: roomsOf(config, store),
     store,
-    streams: STREAMS,
+    streams: streamsOf(config),
     endpoints,
   });
 }
@@ -148,29 +160,30 @@ export async function startServer(config: Config): Promise<RunningServer> {
   }
 }
 
-function guardOf({ hosts, origins, tlsTerminatedByProxy }: Config): () => GuardRules {
-  const scheme = tlsTerminatedByProxy ? 'https' : 'http';
+function guardOf({ hosts, origins, tls, tlsTerminatedByProxy }: Config): () => GuardRules {
+  const scheme = tls || tlsTerminatedByProxy ? 'https' : 'http';
   const rules = { scheme, hosts: ['localhost', '127.0.0.1', '[::1]', ...hosts], origins } as const;
   return () => rules;
 }
 
 async function startWith(store: Store | null, config: Config, log: Logger): Promise<RunningServer> {
-  const { limits } = config;
+  const [{ limits }, identity] = [config, identityOf(config.tls)];
   const [clock, entropy] = [systemClock, systemEntropy];
   const endpoints = { pipe: { websocket: PIPE_PATH }, sibling: { websocket: SIBLING_PATH } };
   const router = routerOf(config, store, endpoints);
   const authenticator = config.auth ? jwtAuthenticator(config.auth) : developmentAuthenticator;
   const server = { name: 'porthouse-reference-server', version };
   const onError = (error: unknown): void => log.error({ err: error }, 'a request failed');
-  const doors = { grants: router, siblings: router, door: router };
+  const doors = { grants: router, rooms: router, siblings: router, door: router };
   const shared = { authenticator, clock, entropy, limits, server, onError, ...doors, ...limits };
   const connections = new Connections(limits.maxConnections);
-  const entries = await startEntries({ ...shared, config, connections });
+  const entries = await startEntries({ ...shared, config, connections, tls: tlsOf(identity) });
   announce(entries, endpoints);
   const { front, siblings, sockets } = openFront({
     ...shared,
     connections,
     guard: guardOf(config),
+    ...(identity && { identity }),
     discovery: discoveryOf(config, { store, entries, endpoints }),
     ...(config.testHooks && { hooks: { ...config.testHooks, ...limits, door: router.hooks } }),
   });
@@ -180,8 +193,8 @@ async function startWith(store: Store | null, config: Config, log: Logger): Prom
     for (const listener of [front, ...entries]) listener.close(); // or the process would stay, half started
     throw error;
   };
-  const url = await listen(front, config.host, config.port).catch(stopped);
-  const adminUrl = await listen(admin, '127.0.0.1', config.adminPort).catch(stopped);
+  const url = await listen(front, { ...config, scheme: identity ? 'https' : 'http' }).catch(stopped);
+  const adminUrl = await listen(admin, { scheme: 'http', host: '127.0.0.1', port: config.adminPort }).catch(stopped);
   log.info({ url, ...entryUrls(entries), admin: adminUrl, version }, 'listening');
   if (!config.auth) log.warn('DEVELOPMENT MODE: the token dev.<account> makes anyone any account; loopback only');
   return {

@@ -21,13 +21,30 @@ export interface Config {
   /** Folder of what survives a restart; null: nothing does. */
   readonly dataDir: string | null;
   readonly auth: TokenRules | null;
+  /** Certificate and key of every transport; null: none of them speaks TLS. */
+  readonly tls: TlsFiles | null;
+  /** Where FTP listens; null: nowhere. */
+  readonly ftp: { readonly port: number } | null;
   readonly limits: Readonly<Required<Limits>>;
   readonly rooms: Readonly<Record<string, RoomSpec>>;
   /** Hooks for tests, for whoever has the token; null without any. */
   readonly testHooks: { readonly token: string } | null;
 }
 
-type ConfigFile = Partial<Omit<Config, 'limits'>> & { readonly limits?: Partial<Limits> };
+/** Paths of PEM files. */
+export interface TlsFiles {
+  /** The server's certificate, followed by those that lead to its issuer. */
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** A way in beside HTTP, as the operator writes it; `false` and `null` switch it off. */
+type EntrySetting = { readonly port?: number } | false | null;
+
+type ConfigFile = Partial<Omit<Config, 'limits' | 'ftp'>> & {
+  readonly limits?: Partial<Limits>;
+  readonly ftp?: EntrySetting;
+};
 
 /** A mistake in what the operator wrote: one line that says where and what. */
 export class ConfigError extends Error {}
@@ -46,6 +63,7 @@ const DEFAULTS = {
   origins: [],
   logLevel: 'info',
   auth: null,
+  tls: null,
   testHooks: null,
   dataDir: null as string | null,
 };
@@ -109,6 +127,14 @@ function limitsOf(asked: Partial<Limits> | undefined): Required<Limits> {
   throw new ConfigError('limits.maxMessageBytes: is more than limits.hardMessageBytes');
 }
 
+const FTP_PORT = 8721;
+
+/** Where an entry listens: at its usual port, or at any where the HTTP entry does so too. */
+function entryOf(asked: EntrySetting | undefined, usual: number, httpPort: number): { readonly port: number } | null {
+  if (asked === false || asked === null) return null;
+  return { port: asked?.port ?? (httpPort === 0 ? 0 : usual) };
+}
+
 /** Settings from a file (none: development mode) and from the command line, which wins. */
 export function loadConfig(
   file: string | undefined,
@@ -119,7 +145,8 @@ export function loadConfig(
   const rooms = asked.rooms ?? (given.auth ? {} : LOBBY);
   checkRooms(rooms);
   const hosts = given.hosts.map((host) => host.toLowerCase());
-  const config = { ...given, hosts, rooms, limits: limitsOf(asked.limits) };
+  const ftp = entryOf(asked.ftp, FTP_PORT, given.port);
+  const config = { ...given, hosts, rooms, ftp, limits: limitsOf(asked.limits) };
   if (config.testHooks && (config.tlsTerminatedByProxy || !LOOPBACK.includes(config.host))) {
     throw new ConfigError(
       `host ${config.host}: with \`testHooks\` the server listens on loopback only, without a proxy`,
@@ -127,9 +154,14 @@ export function loadConfig(
   }
   if (LOOPBACK.includes(config.host)) return config;
   if (!config.auth) throw new ConfigError(`host ${config.host}: without \`auth\` the server listens on loopback only`);
-  if (!config.tlsTerminatedByProxy) {
+  if (!config.tls && !config.tlsTerminatedByProxy) {
     throw new ConfigError(
-      `host ${config.host}: off loopback TLS is mandatory; set \`tlsTerminatedByProxy\` where a proxy ends it`,
+      `host ${config.host}: off loopback TLS is mandatory; set \`tls\`, or \`tlsTerminatedByProxy\` where a proxy ends it`,
+    );
+  }
+  if (config.ftp && !config.tls) {
+    throw new ConfigError(
+      `host ${config.host}: off loopback FTP needs TLS of its own; set \`tls\`, or \`ftp: false\` for none`,
     );
   }
   return config;

@@ -1,4 +1,5 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Discovery } from '../../generated/types.js';
 import type { Refusal } from '../ports/refusal.js';
@@ -17,10 +18,15 @@ export const DISCOVERY_PATH = '/.well-known/porthouse';
 /** How long a client may take for its request head, and for the whole request; and how often that is looked at. */
 const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 5_000 };
 
+/** How long it may take for the TLS handshake, where there is one. */
+const HANDSHAKE_MS = 10_000;
+
 export interface FrontOptions extends GrantServices {
   readonly guard: () => GuardRules;
   readonly discovery: Discovery;
   readonly upgrades: readonly UpgradeHandler[];
+  /** Certificate and key, in PEM; without them it speaks HTTP in the clear. */
+  readonly identity?: { readonly cert: Buffer; readonly key: Buffer };
   /** Takes a connection in, or closes it where there are too many. */
   readonly connections: { admit(socket: Duplex): boolean };
   /** Absent where tests have no business. */
@@ -39,7 +45,11 @@ const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split(
 
 /** The HTTP entry: discovery, grants, and the way to everybody who speaks WebSocket. Not yet listening. */
 export function createFront(options: FrontOptions): Server {
-  const server = createServer(TIMEOUTS);
+  const { identity } = options;
+  const server: Server = identity
+    ? createSecureServer({ ...TIMEOUTS, ...identity, handshakeTimeout: HANDSHAKE_MS })
+    : createServer(TIMEOUTS);
+  const inside = identity ? 'secureConnection' : 'connection';
   const unanswered = new Unanswered();
   server.on('connection', (socket: Duplex) => void options.connections.admit(socket));
   server.on('request', (request, response) => {
@@ -55,7 +65,7 @@ export function createFront(options: FrontOptions): Server {
     // An answer that is still to come would end up amidst the frames.
     if (unanswered.has(socket)) socket.destroy();
     else if (handler) upgrade(options, asked, handler);
-    else server.emit('connection', withoutUpgrade(asked));
+    else server.emit(inside, withoutUpgrade(asked));
   });
   return server;
 }

@@ -262,9 +262,13 @@ export class Pipe implements PipeSource {
     this.#finishIfWritten();
   }
 
+  /** Whether the transport has nothing of the pipe's to pass on; a client that fetches is not always ready for more. */
+  get #idle(): boolean {
+    return this.#sink.fetches ? this.#sink.backlog().messages === 0 : this.#sink.ready;
+  }
+
   #finishIfWritten(): void {
-    if (this.#finish && this.s2c.out.settled && (this.#sink.ready || this.#sink.fetches))
-      this.close(this.#finish.cause);
+    if (this.#finish && this.s2c.out.settled && this.#idle) this.close(this.#finish.cause);
   }
 
   /** Ends the connection as it is; what has not been written never will be. */

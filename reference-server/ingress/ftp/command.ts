@@ -1,0 +1,10 @@
+import type { Dialogue } from './dialogue.js';
+
+/** One command: what must be there before it, and what it does. */
+export interface Command {
+  /** `login`: PASS has been accepted; `room`: the pipe is open. */
+  readonly needs: 'nothing' | 'login' | 'room';
+  readonly run: (dialogue: Dialogue, argument: string) => void | Promise<void>;
+}
+
+export type Commands = Readonly<Record<string, Command>>;
