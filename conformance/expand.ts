@@ -184,6 +184,7 @@ function rawTarget(verb: Verb, fields: Fields): string | undefined {
 function impliedBy(verb: Verb, fields: Fields): Fields | undefined {
   if (verb === 'grant') return { status: 201 };
   if (verb === 'open') return fields['pipe'] === undefined ? { event: 'sibling.hello' } : { opened: {} };
+  if (verb === 'dial') return { opened: {} };
   if (verb === 'fence' || (verb === 'bind' && fields['await'] !== false)) return { reply: {} };
   return undefined;
 }
@@ -192,6 +193,7 @@ function placeOf(verb: Verb, fields: Fields): string {
   if (verb === 'grant') return `${asText(fields['as'])}.grant`;
   if (verb === 'open' || verb === 'bind') return socketOf(verb, fields);
   if (verb === 'http') return asText(fields['as']);
+  if (verb === 'dial') return fullAt(asText(fields['as']));
   if (verb === 'send') return fullAt(asText(fields['from']));
   if (verb === 'fence') return `${asText(fields['at'])}.command`;
   return fields['connect'] === undefined ? fullAt(asText(fields['at'])) : asText(fields['as']);

@@ -53,7 +53,7 @@ interface Mentioned {
 function membersOf({ verb, fields, expect }: CaseStep): Mentioned {
   const head = (value: unknown): string[] => (typeof value === 'string' ? [splitAt(value).member] : []);
   const made = [
-    ...(verb === 'grant' || verb === 'http' ? head(fields['as']) : []),
+    ...(verb === 'grant' || verb === 'http' || verb === 'dial' ? head(fields['as']) : []),
     ...(verb === 'raw' && fields['connect'] !== undefined ? head(fields['as']) : []),
     ...(verb === 'open' ? [...head(fields['pipe']), ...head(fields['sibling'])] : []),
     ...(verb === 'retry' ? retried(fields) : []),

@@ -135,10 +135,18 @@ function isAcceptance(step: CaseStep): boolean {
   if (isLiveControl(step)) return true;
   if (step.verb === 'exactly') return isFull(step.fields['events']) || isFull(step.fields['frames']);
   if (OPENING.has(step.verb) && step.expect === undefined) return true;
-  const { reply, opened, status, event, alive, pong } = expectationOf(step);
+  const { reply, opened, status, event, alive, pong, lines } = expectationOf(step);
   const accepted = typeof status === 'number' && status < 400;
   const happened = event !== undefined && !REFUSING_EVENTS.has(event);
-  return reply !== undefined || opened !== undefined || accepted || happened || alive === true || pong !== undefined;
+  return (
+    lines !== undefined ||
+    reply !== undefined ||
+    opened !== undefined ||
+    accepted ||
+    happened ||
+    alive === true ||
+    pong !== undefined
+  );
 }
 
 const LONGEST_PASS_MS = 2000;

@@ -8,6 +8,7 @@ export type Verb =
   | 'http'
   | 'grant'
   | 'open'
+  | 'dial'
   | 'bind'
   | 'send'
   | 'raw'

@@ -74,6 +74,9 @@ export interface HttpBody {
   readonly violations?: readonly string[];
 }
 
+/** What a connection is to the protocol; a dialogue is a plain one, on which lines are heard. */
+export type SocketKind = 'pipe' | 'sibling' | 'dialogue';
+
 /** Something that happened to a connection. `conn` numbers the connections of a run, since a name can be used again. */
 export interface SocketBody {
   readonly type: 'socket';
@@ -82,7 +85,7 @@ export interface SocketBody {
   readonly event:
     'opening' | 'open' | 'refused' | 'failed' | 'closed' | 'violation' | 'ping' | 'pong' | 'hold' | 'release';
   readonly dir?: Direction;
-  readonly kind?: 'pipe' | 'sibling';
+  readonly kind?: SocketKind;
   /** Of an opening. */
   readonly transport?: string;
   readonly framing?: string;
@@ -143,6 +146,15 @@ export interface RawBody {
   readonly counts?: number;
 }
 
+/** One line heard in a dialogue, without its end. */
+export interface LineBody {
+  readonly type: 'line';
+  readonly at: string;
+  readonly conn: number;
+  readonly dir: 'in';
+  readonly text: string;
+}
+
 /**
  * What became of the server's process, where it is the kit's own. `ending`: it was asked to end, and may take its time.
  * `ended` and `started` are the kit's doing, `crashed` is not; `failed`: it did not come back. Of the run `*`: what it
@@ -182,6 +194,7 @@ export type RecordBody =
   | FrameBody
   | MessageBody
   | RawBody
+  | LineBody
   | ServerBody
   | SaveBody
   | FaultBody;

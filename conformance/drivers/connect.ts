@@ -60,7 +60,7 @@ export function dial(target: Target, tls: TlsSettings = {}): Dialled {
  * reset is refused while a shutdown is in flight, and the handle then leaks and keeps the process from exiting. A socket
  * without a connection has nothing to reset.
  */
-function resetTcp(raw: Socket, finSent: boolean): void {
+export function resetTcp(raw: Socket, finSent: boolean): void {
   if (raw.connecting || raw.destroyed || raw.writableEnded || finSent) {
     raw.destroy();
     return;

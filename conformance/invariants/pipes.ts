@@ -42,5 +42,7 @@ function sentByRoom(ledger: Ledger): Map<string, Set<string>> {
 
 // What raw bytes add up to is the server's reading, which this rule cannot know.
 function hasRaw(ledger: Ledger, room: string): boolean {
-  return ledger.all.some((each) => each.kind === 'pipe' && each.raw && roomOf(ledger, each.member) === room);
+  const speaks = ({ kind, member }: SocketState): boolean =>
+    kind === 'dialogue' || (kind === 'pipe' && roomOf(ledger, member) === room);
+  return ledger.all.some((each) => each.raw && speaks(each));
 }

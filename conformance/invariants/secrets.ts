@@ -25,7 +25,10 @@ export function secretViolations({ ledger, records }: FinishedRun): Violation[] 
 
 function isReceived(record: TimelineRecord): boolean {
   if (record.type === 'socket') return record.dir !== 'out';
-  return (record.type === 'http' || record.type === 'frame' || record.type === 'message') && record.dir === 'in';
+  return (
+    (record.type === 'http' || record.type === 'frame' || record.type === 'message' || record.type === 'line') &&
+    record.dir === 'in'
+  );
 }
 
 // What the kit noted beside what was received (its own labels, the address it dialled) is none of that.
@@ -51,7 +54,11 @@ function isOnDebug(record: TimelineRecord): boolean {
 }
 
 function leak(record: TimelineRecord, what: string): Violation {
-  const requirement = isOnDebug(record) ? 'DBG-2' : record.type === 'socket' ? 'TICKET-4' : 'SEC-8';
+  const requirement = isOnDebug(record)
+    ? 'DBG-2'
+    : record.type === 'socket' || record.type === 'line'
+      ? 'TICKET-4'
+      : 'SEC-8';
   return violation({
     requirement,
     record,

@@ -8,13 +8,14 @@ import type {
   RunBody,
   ServerBody,
   SocketBody,
+  SocketKind,
   TimelineRecord,
 } from '../timeline.js';
 
 /** Something received on a socket that a step can claim. */
 export interface Entry {
   readonly record: TimelineRecord;
-  readonly what: 'message' | 'event' | 'answer' | 'pong' | 'noise';
+  readonly what: 'message' | 'event' | 'answer' | 'pong' | 'line' | 'noise';
   /** Arrived because the kit itself sent a nonce (control or sentinel). */
   readonly nonce: boolean;
   /** The call that an answer answers. */
@@ -40,7 +41,7 @@ export interface SocketState {
   readonly at: string;
   readonly member: string;
   readonly conn: number;
-  readonly kind: 'pipe' | 'sibling';
+  readonly kind: SocketKind;
   /** In which life of the server it was opened; a restart begins another. */
   readonly life: number;
   readonly inbound: Entry[];
@@ -106,6 +107,7 @@ export class Ledger {
     if (record.type === 'socket') this.#socket(record);
     if (record.type === 'frame') this.#frame(record);
     if (record.type === 'message') this.#message(record);
+    if (record.type === 'line') this.#byConn.get(record.conn)?.inbound.push(entry(record, 'line'));
     if (record.type === 'save') this.saves.set(record.name, record.value);
     if (record.type === 'fault') this.faults.push(record.what);
     if (record.type === 'raw') this.#raw(record.conn, record.counts);

@@ -53,6 +53,7 @@ export function received(record: TimelineRecord): string {
     const content = record.text === undefined ? `hex ${record.hex ?? ''}` : JSON.stringify(record.text);
     return brief(`${record.kind} message of ${String(record.bytes)} bytes: ${content}`);
   }
+  if (record.type === 'line') return brief(record.text);
   if (record.type === 'frame') return brief(record.text ?? record.json);
   if (record.type === 'http') return httpText(record);
   if (record.type === 'socket') return socketText(record);

@@ -51,6 +51,7 @@ function changed({ record, step }: Evidence): readonly TimelineRecord[] {
     const other = { ...record, sha256: otherHash(record.sha256) };
     return looksAtKind(step) ? [other, { ...record, kind }] : [other];
   }
+  if (record.type === 'line') return [{ ...record, text: `000${record.text}` }];
   if (record.type !== 'frame' || !isFields(record.json)) return [];
   const { json } = record;
   if (json['method'] !== undefined) return [{ ...record, json: { ...json, method: 'no.such.event' } }];

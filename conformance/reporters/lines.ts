@@ -54,6 +54,8 @@ const arrowOf = (dir: 'in' | 'out' | undefined): string => (dir === 'out' ? '→
 
 function describeRecord(record: TimelineRecord): Described {
   switch (record.type) {
+    case 'line':
+      return { arrow: '←', at: record.at, what: record.text };
     case 'frame':
       return { arrow: arrowOf(record.dir), at: record.at, what: record.text ?? JSON.stringify(record.json) };
     case 'message':

@@ -10,6 +10,7 @@ import { grantStep, httpStep, rawRequest } from './http.js';
 import type { Run } from './run.js';
 import { bindStep } from './bind.js';
 import { passTime } from './clock.js';
+import { dialStep } from './dialogue.js';
 import { drainStep, restartStep } from './server.js';
 import { rawStep, sendStep } from './sending.js';
 import { callStep, connectionAt, leave, makeCall, openStep, sendPing, toggle } from './sockets.js';
@@ -32,6 +33,9 @@ const ACTIONS: { readonly [verb in Step['verb']]: Action } = {
   http: ({ run, fields, step }) => void httpStep(run, fields, step.index),
   grant: ({ run, fields }) => void grantStep(run, fields),
   open: ({ run, fields }) => void openStep(run, fields),
+  dial: ({ run, fields }) => {
+    dialStep(run, fields);
+  },
   bind: ({ run, fields, step }) => bindStep(run, fields, step),
   send: ({ run, fields, step }) => sendStep(run, fields, step),
   raw: ({ run, fields, step }) =>

@@ -4,7 +4,7 @@ import { openerOf } from '../drivers/transports.js';
 import type { OpenResult } from '../drivers/websocket/opening.js';
 import { sha256 } from '../judge/expect-message.js';
 import { splitAt } from '../model.js';
-import type { Json, MessageBody, RecordBody, SocketBody } from '../timeline.js';
+import type { Json, MessageBody, RecordBody, SocketBody, SocketKind } from '../timeline.js';
 import type { Run } from './run.js';
 
 /** A connection of a run under its name. */
@@ -12,7 +12,7 @@ export interface Connection {
   readonly at: string;
   readonly conn: number;
   readonly member: string;
-  readonly kind: 'pipe' | 'sibling';
+  readonly kind: SocketKind;
   readonly driver: Driver;
 }
 

@@ -4,7 +4,7 @@ import { ROOMS } from './rooms.js';
 import { SETTINGS } from './settings.js';
 import { TRANSFERS } from './transfers.js';
 
-/** Every command that there is; all others are 502 (FTP-4). */
+/** Every command that there is; all others are 502 (FTP-2). */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map(
   Object.entries({ ...LOGIN, ...SETTINGS, ...ROOMS, ...TRANSFERS }),
 );

@@ -48,7 +48,7 @@ export class Control {
     if (!this.closed && reply !== '') this.#stream.write(reply);
   }
 
-  /** Goes on inside TLS, behind a last reply in the clear (FTP-40). */
+  /** Goes on inside TLS, behind a last reply in the clear. */
   secure(tls: SecureSockets, reply: string): void {
     this.#stream.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose).pause();
     this.#stream.write(reply);

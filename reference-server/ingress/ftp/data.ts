@@ -16,7 +16,7 @@ export const plainHost = (host: string): string => host.replace(/^::ffff:(?=\d+\
 
 /**
  * Where one data connection comes in: the first from the address of the control connection. Any other is cut off, and
- * the door stays open for the right one (FTP-20).
+ * the door stays open for the right one (FTP-27).
  */
 export class DataDoor {
   readonly address: Address;

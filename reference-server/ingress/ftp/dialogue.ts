@@ -11,7 +11,7 @@ import type { DataDoor } from './data.js';
 import { type Membership, open } from './member.js';
 import { lastWords, refusal, reply } from './words.js';
 
-/** Commands that may wait for the one before them (FTP-6). */
+/** Commands that may wait for the one before them (FTP-4). */
 const MOST_WAITING = 64;
 /** How long the last words may take to be heard. */
 const LAST_WORDS_MS = 2000;

@@ -3,7 +3,7 @@ import type { Dialogue } from './dialogue.js';
 import { isRefusal } from './member.js';
 import { facts, refusal, reply } from './words.js';
 
-/** Wrong tickets on one connection; with the last of them it ends (FTP-11). */
+/** Wrong tickets on one connection; with the last of them it ends (FTP-9). */
 const MOST_WRONG = 3;
 
 function user(dialogue: Dialogue, name: string): void {
@@ -47,7 +47,7 @@ function refused(dialogue: Dialogue, draining: boolean): void {
   else dialogue.end('protocol_error', reply(421, 'ticket_invalid'));
 }
 
-/** RFC 4217, section 4. What came in the clear behind it must not count as said inside (FTP-41). */
+/** RFC 4217, section 4. What came in the clear behind it must not count as said inside. */
 function auth(dialogue: Dialogue, mechanism: string): void {
   const { tls } = dialogue.services;
   if (!tls) dialogue.reply(reply(502, 'not_implemented'));

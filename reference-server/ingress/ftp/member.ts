@@ -16,7 +16,7 @@ export interface Membership {
   readonly pipe: FtpPipe;
 }
 
-/** Opens the pipe of a session (FTP-10). */
+/** Opens the pipe of a session (FTP-7). */
 export function open(offer: PipeOffer, closed: (cause: EndCause) => void): Membership {
   const stream = offer.boundaries === 'ignored';
   const pipe = new FtpPipe(stream ? 'byte' : 'msg', closed);
@@ -26,7 +26,7 @@ export function open(offer: PipeOffer, closed: (cause: EndCause) => void): Membe
   return { sid, room, epoch: source.epoch, stream, limits, clock, pipe };
 }
 
-/** The offer of a session of its own for a client without an account (FTP-12). */
+/** The offer of a session of its own for a client without an account (FTP-10). */
 export async function anonymousOffer(
   doors: { readonly grants: GrantDoor; readonly door: PipeDoor },
   room: string,

@@ -4,7 +4,7 @@ import type { Backlog, Outcome, PipeSink, PipeSource, Queued, Unit } from '../..
 import type { LiveDownload } from './download.js';
 import type { Upload } from './upload.js';
 
-/** A message that the client fetches, and its position; it stays until it has been taken whole (FTP-29). */
+/** A message that the client fetches, and its position; it stays until it has been taken whole. */
 export interface Fetched {
   readonly n: number;
   readonly message: Message;
@@ -129,7 +129,7 @@ export class FtpPipe implements PipeSink {
     this.source.receive(kind, payload);
   }
 
-  /** An upload that broke off: where messages count, it was one (FTP-23). */
+  /** An upload that broke off: where messages count, it was one (FTP-17). */
   truncated(): void {
     if (this.unit === 'byte') return;
     this.#sent++;

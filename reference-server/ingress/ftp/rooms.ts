@@ -13,8 +13,8 @@ export function place(dialogue: Dialogue, path: string): Place | null {
 }
 
 /**
- * The session in a room: the one that there is, or for an anonymous client another one, which ends that (FTP-12,
- * FTP-13). Null, and the client has been told, where it may not be there.
+ * The session in a room: the one that there is, or for an anonymous client another one, which ends that (FTP-10,
+ * FTP-12). Null, and the client has been told, where it may not be there.
  */
 export async function entered(dialogue: Dialogue, room: string): Promise<Membership | null> {
   const { member, services } = dialogue;

@@ -2,7 +2,7 @@ import type { Commands } from './command.js';
 import type { Dialogue } from './dialogue.js';
 import { facts, refusal, reply, replyLines } from './words.js';
 
-/** TYPE says what a message is to its room, and changes no byte (FTP-16). */
+/** TYPE says what a message is to its room, and changes no byte (FTP-13). */
 function type(dialogue: Dialogue, argument: string): void {
   if (/^A( N)?$/i.test(argument)) dialogue.kind = 'text';
   else if (/^(I|L 8)$/i.test(argument)) dialogue.kind = 'binary';
@@ -19,7 +19,7 @@ const only =
   (dialogue: Dialogue, argument: string): void =>
     dialogue.reply(argument.toUpperCase() === value ? reply(200, value) : refusal('not_supported'));
 
-/** The length of the next upload: one of another length is truncated (FTP-24). */
+/** The length of the next upload: one of another length is truncated (FTP-18). */
 function allo(dialogue: Dialogue, argument: string): void {
   const length = /^(\d{1,15})( R \d{1,15})?$/i.exec(argument)?.[1];
   if (length === undefined) dialogue.reply(reply(501, 'syntax'));

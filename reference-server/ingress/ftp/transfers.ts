@@ -140,7 +140,7 @@ async function store(dialogue: Dialogue, { member, name, flows }: Storing): Prom
   }
 }
 
-/** What became of an upload, as its last reply tells it (FTP-22). */
+/** What became of an upload, as its last reply tells it (FTP-14, FTP-15). */
 function receipt({ epoch, stream, pipe }: Membership, name: string, outcome: Outcome | null): string {
   if (outcome === null && !stream) return refusal('draining');
   if (outcome && 'error' in outcome) {
@@ -235,17 +235,23 @@ async function live(dialogue: Dialogue, { pipe, epoch }: Membership): Promise<vo
   if (!raw) return;
   const socket = begun(dialogue, raw, facts({ epoch, n: pipe.written }));
   const { clock, limits } = dialogue;
+  let aborted = false;
   const whole = await pipe.stream((drained) => {
     const download = new LiveDownload({ socket, clock, ms: limits.ftpDataMs }, drained);
-    dialogue.transfer = { abort: (why) => (why === 'asked' ? download.end() : socket.reset()) };
+    const abort = (why: 'asked' | 'lost'): void => {
+      aborted = true;
+      if (why === 'asked') download.end();
+      else socket.reset();
+    };
+    dialogue.transfer = { abort };
     return download;
   });
   dialogue.transfer = null;
   const told = { epoch, n: pipe.written };
-  dialogue.reply(whole ? reply(226, facts(told)) : refusal('truncated', told));
+  dialogue.reply(whole && !aborted ? reply(226, facts(told)) : refusal('truncated', told));
 }
 
-/** The transfer that it meant has been broken off, and has said so, by the time it has its turn (FTP-26). */
+/** The transfer that it meant has been broken off, and has said so, by the time it has its turn (FTP-29). */
 const abor = (dialogue: Dialogue): void => {
   dialogue.data?.close();
   dialogue.data = null;

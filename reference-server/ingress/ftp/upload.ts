@@ -4,6 +4,8 @@ import type { ByteSocket } from '../../ports/sockets.js';
 /** All of it, or why there is no more. */
 export type UploadEnd = { readonly payload: Buffer } | 'broken' | 'too_long';
 
+const NOTHING = Buffer.alloc(0);
+
 interface UploadParts {
   readonly socket: ByteSocket;
   /** Most bytes that are kept. */
@@ -15,7 +17,7 @@ interface UploadParts {
   readonly flow?: (chunk: Buffer) => void;
 }
 
-/** What a client sends on a data connection: whole when it has ended in order, and otherwise nothing (FTP-23). */
+/** What a client sends on a data connection: whole when it has ended in order, and otherwise nothing (FTP-16). */
 export class Upload {
   readonly end: Promise<UploadEnd>;
   readonly #parts: UploadParts;
@@ -32,8 +34,12 @@ export class Upload {
     const { stream } = parts.socket;
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.once('end', () => {
-      stream.end();
-      this.#over({ payload: Buffer.concat(this.#chunks) });
+      // A reset right behind data can look like an end in order. To write nothing shows whether there is a connection.
+      stream.write(NOTHING, (error) => {
+        if (error) return; // its close says the rest
+        stream.end();
+        this.#over({ payload: Buffer.concat(this.#chunks) });
+      });
     });
     stream.once('close', () => this.#over('broken'));
     if (stream.destroyed) this.#over('broken');

@@ -20,7 +20,7 @@ export function replyLines(code: number, first: string, lines: readonly string[]
   return `${String(code)}-${first}\r\n${between}${String(code)} End\r\n`;
 }
 
-/** What the registry has for an error, with the facts that belong to it (FTP-7). */
+/** What the registry has for an error, with the facts that belong to it (FTP-15). */
 export function refusal(name: ErrorName, values: Facts = {}): string {
   return reply(errors[name].ftp ?? 550, name, facts(values));
 }

@@ -1,0 +1,90 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Driver } from './driver.js';
+import { errorName, resetTcp } from './connect.js';
+
+/** What is heard on a plain connection. */
+export type DialogueRecord =
+  | { readonly type: 'open' }
+  | { readonly type: 'line'; readonly text: string }
+  | { readonly type: 'closed'; readonly how: 'end' | 'reset'; readonly what: string };
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  /** Address of the kit's own end, where it matters. */
+  readonly from: string | undefined;
+}
+
+/**
+ * A plain TCP connection on which lines are heard: a dialogue of FTP, or one of its data connections. CR LF ends a line
+ * and so does LF; what is unfinished at the end is a line too. Bytes are told one character each.
+ */
+export class DialogueDriver implements Driver {
+  readonly #socket: Socket;
+  #rest = '';
+  #over = false;
+  readonly #heard: (record: DialogueRecord) => void;
+
+  constructor({ host, port, from }: Place, heard: (record: DialogueRecord) => void) {
+    this.#heard = heard;
+    const own = from === undefined ? {} : { localAddress: from };
+    this.#socket = connect({ host, port, noDelay: true, allowHalfOpen: true, ...own });
+    this.#socket.on('connect', () => this.#tell({ type: 'open' }));
+    this.#socket.on('data', (chunk: Buffer) => this.#take(chunk.toString('latin1')));
+    this.#socket.on('end', () => this.#end('end', 'eof'));
+    this.#socket.on('error', (error) => this.#end('reset', errorName(error)));
+    this.#socket.on('close', () => this.#end('reset', 'closed'));
+  }
+
+  send(): boolean {
+    return false;
+  }
+
+  sendText(text: string): boolean {
+    return this.sendRaw(Buffer.from(text));
+  }
+
+  sendRaw(bytes: Buffer): boolean {
+    return this.#socket.writable && this.#socket.write(bytes);
+  }
+
+  /** Ends the kit's own direction. */
+  close(): void {
+    this.#socket.end();
+  }
+
+  cut(): void {
+    this.#over = true;
+    resetTcp(this.#socket, this.#socket.writableEnded);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  written(): Promise<boolean> {
+    return Promise.resolve(!this.#socket.destroyed);
+  }
+
+  #take(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) this.#tell({ type: 'line', text: line.replace(/\r$/, '') });
+  }
+
+  #end(how: 'end' | 'reset', what: string): void {
+    if (this.#rest !== '') this.#tell({ type: 'line', text: this.#rest });
+    this.#rest = '';
+    this.#tell({ type: 'closed', how, what });
+    this.#over = true;
+  }
+
+  #tell(record: DialogueRecord): void {
+    if (!this.#over) this.#heard(record);
+  }
+}

@@ -1,0 +1,26 @@
+import { DialogueDriver } from '../drivers/dialogue.js';
+import { endpointOf } from '../endpoints.js';
+import { asText, fullAt, isFields, splitAt } from '../model.js';
+import type { Fields } from '../model.js';
+import type { Run } from './run.js';
+
+/** The `dial` verb: a plain connection to where a transport opens its pipes, or to another port of that host. */
+export function dialStep(run: Run, fields: Fields): void {
+  const at = fullAt(asText(fields['as']));
+  const { member } = splitAt(at);
+  const grant = run.ledger.members.get(member)?.grant;
+  const transport = asText(fields['over'] ?? 'ftp');
+  const url = endpointOf(run.target, { grant: isFields(grant) ? grant : {}, kind: 'pipe', transport });
+  const port = fields['port'] === undefined ? Number(url.port) : Number(fields['port']);
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const from = typeof fields['local'] === 'string' ? fields['local'] : undefined;
+  const conn = run.nextConn();
+  const common = { type: 'socket', at, conn } as const;
+  run.append({ ...common, event: 'opening', kind: 'dialogue', url: `${host}:${String(port)}`, transport });
+  const driver = new DialogueDriver({ host, port, from }, (heard) => {
+    if (heard.type === 'line') run.append({ type: 'line', at, conn, dir: 'in', text: heard.text });
+    else if (heard.type === 'open') run.append({ ...common, event: 'open' });
+    else run.append({ ...common, event: 'closed', dir: 'in', how: heard.how, what: heard.what });
+  });
+  run.keep({ at, conn, member, kind: 'dialogue', driver });
+}
