@@ -11,8 +11,8 @@ import type { Session } from './session.js';
 
 /** So many messages leave before the tick is over: empty ones cost their sender next to nothing, and memory here. */
 const MOST_PENDING = 1024;
-/** So many bytes do, too: more of them gain nothing by leaving in one write, and go cold and grow old meanwhile. */
-const MOST_PENDING_BYTES = 256 * 1024;
+/** So many bytes do, too: more of them gain next to nothing by leaving in one write, and grow old meanwhile. */
+const MOST_PENDING_BYTES = 16 * 1024;
 
 /** A message on its way in: what the pipe counted, and what the room takes it for. */
 export interface Posted {
