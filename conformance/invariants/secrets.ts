@@ -1,5 +1,6 @@
 import type { Ledger } from '../judge/ledger.js';
 import { isFields, splitAt } from '../model.js';
+import { someString } from '../strings.js';
 import type { Json, TimelineRecord } from '../timeline.js';
 import type { FinishedRun, Violation } from './violation.js';
 import { violation } from './violation.js';
@@ -16,10 +17,9 @@ export function secretViolations({ ledger, records }: FinishedRun): Violation[] 
   for (const token of Object.values(ledger.run?.tokens ?? {}))
     if (token.length >= TELLING) secrets.set(token, 'a bearer token');
   return records.filter(isReceived).flatMap((record) => {
-    const text = textOf(record);
-    const found = [...secrets].filter(([secret]) => text.includes(secret)).map(([, what]) => leak(record, what));
+    const found = leaked(record, secrets).map((what) => leak(record, what));
     for (const [secret, what] of issuedBy(record)) secrets.set(secret, what);
-    return [...found, ...payloadOnDebug(ledger, record, text)];
+    return [...found, ...payloadOnDebug(ledger, record)];
   });
 }
 
@@ -28,15 +28,22 @@ function isReceived(record: TimelineRecord): boolean {
   return (record.type === 'http' || record.type === 'frame' || record.type === 'message') && record.dir === 'in';
 }
 
+/** Says of each secret in a record what it is. */
+function leaked(record: TimelineRecord, secrets: ReadonlyMap<string, string>): string[] {
+  const found = new Set<string>();
+  someString(receivedIn(record), (text) => {
+    for (const secret of secrets.keys()) if (secret.length <= text.length && text.includes(secret)) found.add(secret);
+    return false;
+  });
+  return [...secrets].flatMap(([secret, what]) => (found.has(secret) ? [what] : []));
+}
+
 // What the kit noted beside what was received (its own labels, the address it dialled) is none of that.
-function textOf(record: TimelineRecord): string {
-  if (record.type === 'http') return JSON.stringify({ ...record, json: withoutIssued(record.json) });
-  if (record.type === 'socket') {
-    const { headers, json, text, reason } = record;
-    return JSON.stringify({ headers, json, text, reason });
-  }
-  if (record.type !== 'frame' || !isFields(record.json)) return JSON.stringify(record);
-  return JSON.stringify({ ...record.json, result: withoutIssued(record.json['result']) });
+function receivedIn(record: TimelineRecord): unknown {
+  if (record.type === 'http') return { ...record, json: withoutIssued(record.json) };
+  if (record.type === 'socket') return [record.headers, record.json, record.text, record.reason];
+  if (record.type !== 'frame' || !isFields(record.json)) return record;
+  return { ...record.json, result: withoutIssued(record.json['result']) };
 }
 
 // The places where an answer issues secrets; RPC-9 repeats such an answer as it was.
@@ -74,8 +81,9 @@ function secretsIn(value: Json | undefined): (readonly [string, string])[] {
   ];
 }
 
-function payloadOnDebug(ledger: Ledger, record: TimelineRecord, text: string): Violation[] {
+function payloadOnDebug(ledger: Ledger, record: TimelineRecord): Violation[] {
   if (record.type !== 'frame' || !isOnDebug(record)) return [];
+  const text = JSON.stringify(receivedIn(record));
   const shown = ledger.sent.find(
     (each) => isTelling(each.record.text) && text.includes(JSON.stringify(each.record.text).slice(1, -1)),
   );
