@@ -30,25 +30,28 @@ function isReceived(record: TimelineRecord): boolean {
 
 /** Says of each secret in a record what it is. */
 function leaked(record: TimelineRecord, secrets: ReadonlyMap<string, string>): string[] {
-  const found = new Set<string>();
-  someString(receivedIn(record), (text) => {
-    for (const secret of secrets.keys()) if (secret.length <= text.length && text.includes(secret)) found.add(secret);
-    return false;
-  });
-  return [...secrets].flatMap(([secret, what]) => (found.has(secret) ? [what] : []));
+  const text = receivedIn(record);
+  if (!someString(text, (each) => holdsAny(each, secrets))) return [];
+  return [...secrets].flatMap(([secret, what]) => (someString(text, (each) => each.includes(secret)) ? [what] : []));
+}
+
+function holdsAny(text: string, secrets: ReadonlyMap<string, string>): boolean {
+  for (const secret of secrets.keys()) if (text.includes(secret)) return true;
+  return false;
 }
 
 // What the kit noted beside what was received (its own labels, the address it dialled) is none of that.
 function receivedIn(record: TimelineRecord): unknown {
-  if (record.type === 'http') return { ...record, json: withoutIssued(record.json) };
+  if (record.type === 'http') return [record.headers, record.body, withoutIssued(record.json)];
   if (record.type === 'socket') return [record.headers, record.json, record.text, record.reason];
   if (record.type !== 'frame' || !isFields(record.json)) return record;
-  return { ...record.json, result: withoutIssued(record.json['result']) };
+  const result = withoutIssued(record.json['result']);
+  return result === record.json['result'] ? record.json : { ...record.json, result };
 }
 
 // The places where an answer issues secrets; RPC-9 repeats such an answer as it was.
 function withoutIssued(value: Json | undefined): Json | undefined {
-  if (!isFields(value)) return value;
+  if (!isFields(value) || (value['pipeTicket'] === undefined && value['siblingSecret'] === undefined)) return value;
   const { pipeTicket: _ticket, siblingSecret: _secret, ...rest } = value;
   return rest;
 }
