@@ -7,12 +7,12 @@ import { errors } from '../generated/errors.js';
 import type { Discovery, RoomSpec } from '../generated/types.js';
 import { createAdmin } from './admin.js';
 import { developmentAuthenticator } from './auth/development.js';
-import { jwtAuthenticator } from './auth/jwt.js';
 import { openStore } from './compose-store.js';
 import { type Config, ConfigError } from './config/config.js';
 import { createFront, SESSIONS_PATH } from './http/front.js';
 import { HOOKS_PATH } from './http/hooks.js';
 import { WebSocketIngress } from './ingress/websocket/ingress.js';
+import type { Authenticator } from './ports/access.js';
 import type { Store } from './ports/store.js';
 import { type RoomTerms, termsOf } from './router/room-terms.js';
 import { Router } from './router/router.js';
@@ -141,11 +141,15 @@ export async function startServer(config: Config): Promise<RunningServer> {
   }
 }
 
+// Loaded only where there are tokens of that kind: without them it is a tenth of a start.
+const authenticatorOf = async ({ auth }: Config): Promise<Authenticator> =>
+  auth ? (await import('./auth/jwt.js')).jwtAuthenticator(auth) : developmentAuthenticator;
+
 async function startWith(store: Store | null, config: Config, log: Logger): Promise<RunningServer> {
   const { limits } = config;
   const [clock, entropy] = [systemClock, systemEntropy];
   const router = routerOf(config, store);
-  const authenticator = config.auth ? jwtAuthenticator(config.auth) : developmentAuthenticator;
+  const authenticator = await authenticatorOf(config);
   const server = { name: 'porthouse-reference-server', version };
   const onError = (error: unknown): void => log.error({ err: error }, 'a request failed');
   const doors = { grants: router, siblings: router, door: router };
