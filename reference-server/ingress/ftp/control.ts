@@ -4,8 +4,8 @@ import type { SecureSockets } from '../../ports/tls.js';
 import { Lines } from './lines.js';
 
 interface ControlParts {
-  /** A line has come. */
-  readonly line: (line: string) => void;
+  /** Lines have come, together. */
+  readonly lines: (lines: readonly string[]) => void;
   /** Nothing more comes: the client has ended its direction, or the connection has broken. */
   readonly over: (how: 'ended' | 'broken') => void;
   /** What came is no line. */
@@ -81,7 +81,7 @@ export class Control {
     if (this.#closing) return;
     const lines = this.#lines.push(chunk);
     if (lines === null) this.#parts.violated();
-    else for (const line of lines) this.#parts.line(line);
+    else if (lines.length > 0) this.#parts.lines(lines);
   }
 
   #over(how: 'ended' | 'broken'): void {

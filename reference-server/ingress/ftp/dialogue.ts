@@ -64,7 +64,7 @@ export class Dialogue {
   constructor(socket: ByteSocket, services: FtpServices) {
     this.services = services;
     this.control = new Control(socket, {
-      line: (line) => this.#arrived(line),
+      lines: (lines) => this.#arrived(lines),
       over: (how) => this.#ended(how),
       violated: () => this.end('protocol_error'),
     });
@@ -84,6 +84,11 @@ export class Dialogue {
   /** Whether something has come behind the command that is being carried out. */
   get pipelined(): boolean {
     return this.#waiting.length > 0 || this.control.unfinished;
+  }
+
+  /** Whether the client has said its last, so that no transfer begins any more. */
+  get deaf(): boolean {
+    return this.#inputOver !== null;
   }
 
   reply(text: string): void {
@@ -140,13 +145,16 @@ export class Dialogue {
     this.control.socket.stream.once('close', stop);
   }
 
-  #arrived(line: string): void {
+  /** All that came together waits before the first of it is carried out, so that it is seen to have come. */
+  #arrived(lines: readonly string[]): void {
     if (this.#over) return;
-    const aborts = this.transfer !== null && verbOf(line) === 'ABOR';
-    if (aborts) this.#waiting.unshift(line);
-    else this.#waiting.push(line);
+    for (const line of lines) {
+      if (this.transfer && verbOf(line) === 'ABOR') {
+        this.#waiting.unshift(line);
+        this.transfer.abort('asked');
+      } else this.#waiting.push(line);
+    }
     if (this.#waiting.length > MOST_WAITING) this.end('protocol_error');
-    else if (aborts) this.transfer?.abort('asked');
     else void this.#work();
   }
 

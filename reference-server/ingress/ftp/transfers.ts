@@ -54,7 +54,7 @@ async function pasv(dialogue: Dialogue): Promise<void> {
 /** The data connection that was asked for, or null, and the client has been told. */
 async function connected(dialogue: Dialogue): Promise<ByteSocket | null> {
   const { data } = dialogue;
-  if (!data) {
+  if (!data || dialogue.deaf) {
     dialogue.reply(reply(425, 'EPSV'));
     return null;
   }
@@ -235,11 +235,11 @@ async function live(dialogue: Dialogue, { pipe, epoch }: Membership): Promise<vo
   if (!raw) return;
   const socket = begun(dialogue, raw, facts({ epoch, n: pipe.written }));
   const { clock, limits } = dialogue;
-  let aborted = false;
+  const ending = { aborted: false };
   const whole = await pipe.stream((drained) => {
     const download = new LiveDownload({ socket, clock, ms: limits.ftpDataMs }, drained);
     const abort = (why: 'asked' | 'lost'): void => {
-      aborted = true;
+      ending.aborted = true;
       if (why === 'asked') download.end();
       else socket.reset();
     };
@@ -248,7 +248,7 @@ async function live(dialogue: Dialogue, { pipe, epoch }: Membership): Promise<vo
   });
   dialogue.transfer = null;
   const told = { epoch, n: pipe.written };
-  dialogue.reply(whole && !aborted ? reply(226, facts(told)) : refusal('truncated', told));
+  dialogue.reply(whole && !ending.aborted ? reply(226, facts(told)) : refusal('truncated', told));
 }
 
 /** The transfer that it meant has been broken off, and has said so, by the time it has its turn (FTP-29). */
