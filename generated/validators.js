@@ -3027,8 +3027,8 @@ validate43.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"
 return false;
 }
 else {
-if(data34 < 10 || isNaN(data34)){
-validate43.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"./limits.json/properties/ftpDataMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 10},message:"must be >= 10"}];
+if(data34 < 1 || isNaN(data34)){
+validate43.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"./limits.json/properties/ftpDataMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -3054,8 +3054,8 @@ validate43.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"
 return false;
 }
 else {
-if(data35 < 100 || isNaN(data35)){
-validate43.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"./limits.json/properties/ftpIdleMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+if(data35 < 1 || isNaN(data35)){
+validate43.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"./limits.json/properties/ftpIdleMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8006,8 +8006,8 @@ validate84.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"
 return false;
 }
 else {
-if(data39 < 10 || isNaN(data39)){
-validate84.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/limits.json/properties/ftpDataMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 10},message:"must be >= 10"}];
+if(data39 < 1 || isNaN(data39)){
+validate84.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/limits.json/properties/ftpDataMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -8033,8 +8033,8 @@ validate84.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"
 return false;
 }
 else {
-if(data40 < 100 || isNaN(data40)){
-validate84.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/limits.json/properties/ftpIdleMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+if(data40 < 1 || isNaN(data40)){
+validate84.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/limits.json/properties/ftpIdleMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11963,8 +11963,8 @@ validate130.errors = [{instancePath:instancePath+"/ftpDataMs",schemaPath:"#/prop
 return false;
 }
 else {
-if(data26 < 10 || isNaN(data26)){
-validate130.errors = [{instancePath:instancePath+"/ftpDataMs",schemaPath:"#/properties/ftpDataMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 10},message:"must be >= 10"}];
+if(data26 < 1 || isNaN(data26)){
+validate130.errors = [{instancePath:instancePath+"/ftpDataMs",schemaPath:"#/properties/ftpDataMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -11990,8 +11990,8 @@ validate130.errors = [{instancePath:instancePath+"/ftpIdleMs",schemaPath:"#/prop
 return false;
 }
 else {
-if(data27 < 100 || isNaN(data27)){
-validate130.errors = [{instancePath:instancePath+"/ftpIdleMs",schemaPath:"#/properties/ftpIdleMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+if(data27 < 1 || isNaN(data27)){
+validate130.errors = [{instancePath:instancePath+"/ftpIdleMs",schemaPath:"#/properties/ftpIdleMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -19444,8 +19444,8 @@ validate193.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:
 return false;
 }
 else {
-if(data49 < 10 || isNaN(data49)){
-validate193.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/limits.json/properties/ftpDataMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 10},message:"must be >= 10"}];
+if(data49 < 1 || isNaN(data49)){
+validate193.errors = [{instancePath:instancePath+"/limits/ftpDataMs",schemaPath:"../common/limits.json/properties/ftpDataMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -19471,8 +19471,8 @@ validate193.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:
 return false;
 }
 else {
-if(data50 < 100 || isNaN(data50)){
-validate193.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/limits.json/properties/ftpIdleMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"}];
+if(data50 < 1 || isNaN(data50)){
+validate193.errors = [{instancePath:instancePath+"/limits/ftpIdleMs",schemaPath:"../common/limits.json/properties/ftpIdleMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
