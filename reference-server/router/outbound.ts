@@ -92,6 +92,13 @@ export class Outbound {
     return dropped;
   }
 
+  /** Gives up all messages that wait, and none of the places that are marked; returns how many. */
+  discard(): number {
+    const dropped = this.#queue?.dropWhile(() => true) ?? 0;
+    if (this.#queue?.empty) this.#queue = null;
+    return dropped;
+  }
+
   /** Goes over what waits; see {@link WaitQueue.change}. */
   change(change: (message: Message) => Message | Marker): void {
     this.#queue?.change(change);

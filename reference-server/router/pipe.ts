@@ -102,6 +102,7 @@ export class Pipe implements PipeSource {
     const taken = arrived && kindInRoom(room.terms, arrived, payload);
     if (taken) room.post(this.#session, { pipe: this, n, kind: taken, payload });
     else this.#refuse({ n, kind, payload }, refusal ?? { name: 'format_mismatch' });
+    this.#switches?.c2s.taken(n);
     if (this.ending?.behind === n) this.close('stream_ended'); // END-4
   }
 
@@ -162,6 +163,7 @@ export class Pipe implements PipeSource {
   finish(cause: EndCause, over: () => void): void {
     if (!this.#open) return;
     this.#finish = { cause, over };
+    this.#switches?.draining();
     this.s2c.pause.resume(); // a switch may still be answered, until the deadline
     this.#finishIfWritten();
   }
