@@ -49,9 +49,9 @@ export function expand(of: Case): readonly Step[] {
 const expanded = new WeakMap<Case, readonly Step[]>();
 
 function stepsOf(of: Case): Step[] {
-  const opening = of.canary ? [] : bystandersOpen();
+  const opening = of.canary ? [] : OPENING;
   const given = givenDrafts(of);
-  const closing = of.canary ? [] : isExclusive(of) ? bystandersReturn() : [bystanderNonce()];
+  const closing = of.canary ? [] : isExclusive(of) ? bystandersReturn() : CLOSING;
   const drafts = [...opening, ...given, ...of.steps.map(asDraft), ...closing];
   return drafts.map((draft, index) => finish(draft, index));
 }
@@ -103,6 +103,10 @@ const bystanderNonce = (): Draft => ({
   fields: { of: [BYSTANDER.first, BYSTANDER.second] },
 });
 
+// The same for every case, so that what is known of their fields is known of all.
+const OPENING = bystandersOpen();
+const CLOSING = [bystanderNonce()];
+
 function givenDrafts({ given }: Case): Draft[] {
   const made = new Set<string>();
   return Object.entries(given.members).flatMap(([name, member]) => {
@@ -121,8 +125,14 @@ function memberDrafts(name: string, member: Member, creates: boolean): Draft[] {
     fields: { as: name, account, room, request, lives: LIVES.other, ...(creates ? { create: true } : {}) },
     needs: creates ? 'OPEN-9' : 'OPEN-1',
   };
-  const bind = (channel: string): Draft => ({ part, verb: 'bind', fields: { member: name, channel }, needs: 'BIND-3' });
-  const open: Draft = { part, verb: 'open', fields: { pipe: name }, needs: 'WS-1' };
+  const bind = (channel: string): Draft => ({
+    part,
+    verb: 'bind',
+    fields: { member: name, channel, ...(member.siblings === undefined ? {} : { over: member.siblings }) },
+    needs: 'BIND-3',
+  });
+  const overWebSocket = (request['transport'] ?? 'websocket') === 'websocket';
+  const open: Draft = { part, verb: 'open', fields: { pipe: name }, needs: overWebSocket ? 'WS-1' : 'PIPE-1' };
   const opened: Draft = {
     part,
     verb: 'expect',

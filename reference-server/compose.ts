@@ -1,27 +1,26 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { type Logger, pino } from 'pino';
 import { errors } from '../generated/errors.js';
 import type { Discovery, RoomSpec } from '../generated/types.js';
 import { createAdmin } from './admin.js';
 import { developmentAuthenticator } from './auth/development.js';
 import { jwtAuthenticator } from './auth/jwt.js';
+import { openFront, over, PIPE_PATH, SIBLING_PATH } from './compose-front.js';
 import { openStore } from './compose-store.js';
 import { type Config, ConfigError } from './config/config.js';
-import { createFront, SESSIONS_PATH } from './http/front.js';
+import { announce, type Entry, startEntries } from './compose-entries.js';
+import { SESSIONS_PATH } from './http/front.js';
+import type { GuardRules } from './http/guard.js';
 import { HOOKS_PATH } from './http/hooks.js';
-import { WebSocketIngress } from './ingress/websocket/ingress.js';
+import { Connections } from './listeners/connections.js';
 import type { Store } from './ports/store.js';
 import { type RoomTerms, termsOf } from './router/room-terms.js';
-import { Router } from './router/router.js';
-import { SiblingWebSockets } from './sibling/websocket.js';
+import { type Endpoints, Router } from './router/router.js';
 import { systemClock, systemEntropy, systemScheduler } from './system.js';
 import { version } from './version.js';
 
-const PIPE_PATH = '/porthouse/v1/pipe';
-const SIBLING_PATH = '/porthouse/v1/sibling';
 const PROFILES = [
   'core',
   'websocket',
@@ -36,6 +35,9 @@ const PROFILES = [
   'drain',
 ] as const;
 const EPOCH_BYTES = 12;
+
+/** Whether there is a transport that carries streams. */
+const STREAMS = false;
 
 /** How soon clients may come back after a drain; a restart takes about that long. */
 const RECONNECT_AFTER_MS = 1000;
@@ -70,7 +72,7 @@ function roomDefaults({ limits }: Config): RoomTerms {
 /** Rooms from the settings, which are held to the same rules as those of a client. */
 function roomsOf(config: Config, store: Store | null): { name: string; spec: RoomSpec }[] {
   const { hardMessageBytes } = config.limits;
-  const given = { defaults: roomDefaults(config), hardMessageBytes, persistent: store !== null };
+  const given = { defaults: roomDefaults(config), hardMessageBytes, persistent: store !== null, streams: STREAMS };
   const taken = store?.kept.find(({ name }) => Object.hasOwn(config.rooms, name));
   if (taken) throw new ConfigError(`rooms/${taken.name}: a client has made a persistent room of that name`);
   return Object.entries(config.rooms).map(([name, spec]) => {
@@ -83,16 +85,20 @@ function roomsOf(config: Config, store: Store | null): { name: string; spec: Roo
   });
 }
 
-function discoveryOf({ limits, testHooks }: Config, store: Store | null): Discovery {
+function discoveryOf(
+  { limits, testHooks }: Config,
+  { store, entries, endpoints }: { store: Store | null; entries: readonly Entry[]; endpoints: Endpoints },
+): Discovery {
+  const transports = entries.map(({ transport }) => transport);
   return {
     protocol: 'porthouse',
     versions: [1],
     server: { name: 'porthouse-reference-server', version },
-    profiles: [...PROFILES, ...(store ? ['persistence'] : []), ...(testHooks ? ['testhooks'] : [])],
+    profiles: [...PROFILES, ...transports, ...(store ? ['persistence'] : []), ...(testHooks ? ['testhooks'] : [])],
     endpoints: {
       sessions: SESSIONS_PATH,
-      sibling: { websocket: SIBLING_PATH },
-      pipe: { websocket: PIPE_PATH },
+      sibling: endpoints.sibling,
+      pipe: endpoints.pipe,
       ...(testHooks && { hooks: HOOKS_PATH }),
     },
     subprotocols: { pipe: 'porthouse.pipe.v1', sibling: 'porthouse.sibling.v1' },
@@ -110,7 +116,7 @@ async function listen(server: Server, host: string, port: number): Promise<strin
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${String(actual)}`;
 }
 
-function routerOf(config: Config, store: Store | null): Router {
+function routerOf(config: Config, store: Store | null, endpoints: Endpoints): Router {
   const context = {
     clock: systemClock,
     scopedClocks: config.testHooks !== null,
@@ -123,7 +129,8 @@ function routerOf(config: Config, store: Store | null): Router {
     roomDefaults: roomDefaults(config),
     rooms: roomsOf(config, store),
     store,
-    endpoints: { pipe: PIPE_PATH, sibling: { websocket: SIBLING_PATH } },
+    streams: STREAMS,
+    endpoints,
   });
 }
 
@@ -141,33 +148,41 @@ export async function startServer(config: Config): Promise<RunningServer> {
   }
 }
 
+function guardOf({ hosts, origins, tlsTerminatedByProxy }: Config): () => GuardRules {
+  const scheme = tlsTerminatedByProxy ? 'https' : 'http';
+  const rules = { scheme, hosts: ['localhost', '127.0.0.1', '[::1]', ...hosts], origins } as const;
+  return () => rules;
+}
+
 async function startWith(store: Store | null, config: Config, log: Logger): Promise<RunningServer> {
   const { limits } = config;
   const [clock, entropy] = [systemClock, systemEntropy];
-  const router = routerOf(config, store);
+  const endpoints = { pipe: { websocket: PIPE_PATH }, sibling: { websocket: SIBLING_PATH } };
+  const router = routerOf(config, store, endpoints);
   const authenticator = config.auth ? jwtAuthenticator(config.auth) : developmentAuthenticator;
   const server = { name: 'porthouse-reference-server', version };
   const onError = (error: unknown): void => log.error({ err: error }, 'a request failed');
   const doors = { grants: router, siblings: router, door: router };
   const shared = { authenticator, clock, entropy, limits, server, onError, ...doors, ...limits };
-  const siblings = new SiblingWebSockets({ ...shared, path: SIBLING_PATH });
-  const hosts = ['localhost', '127.0.0.1', '[::1]', ...config.hosts];
-  const front = createFront({
+  const connections = new Connections(limits.maxConnections);
+  const entries = await startEntries({ ...shared, config, connections });
+  announce(entries, endpoints);
+  const { front, siblings, sockets } = openFront({
     ...shared,
-    guard: () => ({ scheme: config.tlsTerminatedByProxy ? 'https' : 'http', hosts, origins: config.origins }),
-    discovery: discoveryOf(config, store),
+    connections,
+    guard: guardOf(config),
+    discovery: discoveryOf(config, { store, entries, endpoints }),
     ...(config.testHooks && { hooks: { ...config.testHooks, ...limits, door: router.hooks } }),
-    upgrades: [new WebSocketIngress({ ...shared, path: PIPE_PATH }), siblings],
   });
-  const sockets = upgradedSockets(front);
   let health: 'ok' | 'draining' = 'ok';
   const admin = createAdmin(router, () => health);
-  const url = await listen(front, config.host, config.port);
-  const adminUrl = await listen(admin, '127.0.0.1', config.adminPort).catch((error: unknown) => {
-    front.close(); // or the process would stay, half started
+  const stopped = (error: unknown): never => {
+    for (const listener of [front, ...entries]) listener.close(); // or the process would stay, half started
     throw error;
-  });
-  log.info({ url, admin: adminUrl, version }, 'listening');
+  };
+  const url = await listen(front, config.host, config.port).catch(stopped);
+  const adminUrl = await listen(admin, '127.0.0.1', config.adminPort).catch(stopped);
+  log.info({ url, ...entryUrls(entries), admin: adminUrl, version }, 'listening');
   if (!config.auth) log.warn('DEVELOPMENT MODE: the token dev.<account> makes anyone any account; loopback only');
   return {
     url,
@@ -177,7 +192,9 @@ async function startWith(store: Store | null, config: Config, log: Logger): Prom
       log.info('draining');
       router.drain({ deadlineMs: limits.drainMs, reconnectAfterMs: RECONNECT_AFTER_MS });
       siblings.drain();
-      await over(sockets, limits.drainMs + LAST_WORDS_MS);
+      for (const entry of entries) entry.drain();
+      await over([sockets, ...entries.map(({ sockets: own }) => own)], limits.drainMs + LAST_WORDS_MS);
+      for (const entry of entries) entry.close();
       front.close();
       front.closeAllConnections();
       admin.close();
@@ -187,26 +204,5 @@ async function startWith(store: Store | null, config: Config, log: Logger): Prom
   };
 }
 
-/** The connections of a server that are no longer HTTP. */
-function upgradedSockets(front: Server): ReadonlySet<Duplex> {
-  const sockets = new Set<Duplex>();
-  // One listener for all of them: it is there for as long as a connection, and a wrapper of its own is what weighs.
-  function gone(this: Duplex): void {
-    sockets.delete(this);
-  }
-  front.on('upgrade', ({ url = '' }, socket) => {
-    if (![PIPE_PATH, SIBLING_PATH].includes(url.split('?', 1)[0] ?? '')) return; // goes on as HTTP
-    sockets.add(socket);
-    socket.on('close', gone);
-  });
-  return sockets;
-}
-
-/** Waits for the last connection to end, at most `ms`, then ends what is left; requests are answered meanwhile. */
-async function over(sockets: ReadonlySet<Duplex>, ms: number): Promise<void> {
-  const stop = systemClock.after(ms, () => sockets.forEach((socket) => socket.destroy()));
-  while (sockets.size > 0) {
-    await Promise.all([...sockets].map((socket) => new Promise((gone) => socket.once('close', gone))));
-  }
-  stop();
-}
+const entryUrls = (entries: readonly Entry[]): Record<string, string> =>
+  Object.fromEntries(entries.map(({ transport, pipe }) => [transport, pipe]));

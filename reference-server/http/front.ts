@@ -21,7 +21,13 @@ export interface FrontOptions extends GrantServices {
   readonly guard: () => GuardRules;
   readonly discovery: Discovery;
   readonly upgrades: readonly UpgradeHandler[];
-  readonly maxConnections: number;
+  /** Takes a connection in, or closes it where there are too many. */
+  readonly connections: { admit(socket: Duplex): boolean };
+  /** Pages for browsers, by path. */
+  readonly pages?: {
+    has(path: string): boolean;
+    serve(path: string, request: IncomingMessage, response: ServerResponse): void;
+  };
   /** Absent where tests have no business. */
   readonly hooks?: HookServices;
   /** A fault of the server's own. */
@@ -40,7 +46,7 @@ const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split(
 export function createFront(options: FrontOptions): Server {
   const server = createServer(TIMEOUTS);
   const unanswered = new Unanswered();
-  server.maxConnections = options.maxConnections;
+  server.on('connection', (socket: Duplex) => void options.connections.admit(socket));
   server.on('request', (request, response) => {
     unanswered.add(request.socket, response);
     serve(options, request, response).catch((error: unknown) => {
@@ -65,6 +71,7 @@ async function serve(options: FrontOptions, request: IncomingMessage, response: 
   if (refusal) refuse(request, response, refusal);
   else if (path === DISCOVERY_PATH) discover(options, request, response);
   else if (path === SESSIONS_PATH) await grant(options, request, response);
+  else if (options.pages?.has(path)) show(options.pages, request, response);
   else if (options.hooks && path.startsWith(`${HOOKS_PATH}/`)) await hook(options.hooks, request, response);
   else if (options.upgrades.some((handler) => handler.path === path)) {
     refuse(request, response, guardEndpoint(options, request, 'GET') ?? { refused: 'upgrade_required' });
@@ -79,6 +86,11 @@ function guardEndpoint(options: FrontOptions, request: IncomingMessage, method: 
 
 function discover(options: FrontOptions, request: IncomingMessage, response: ServerResponse): void {
   if (request.method === 'GET' || request.method === 'HEAD') answer(response, 200, options.discovery);
+  else refuse(request, response, notAllowed('GET, HEAD'));
+}
+
+function show(pages: NonNullable<FrontOptions['pages']>, request: IncomingMessage, response: ServerResponse): void {
+  if (request.method === 'GET' || request.method === 'HEAD') pages.serve(pathOf(request), request, response);
   else refuse(request, response, notAllowed('GET, HEAD'));
 }
 

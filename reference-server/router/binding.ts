@@ -97,7 +97,7 @@ export class SessionBinding implements Binding {
 
   ticket(params: CallParams['pipe.ticket']): Result<CallResults['pipe.ticket']> {
     const session = this.#session;
-    if (params.transport !== 'websocket') return { refused: 'transport_unsupported', pointer: '/transport' };
+    if (!this.#tickets.offers(params.transport)) return { refused: 'transport_unsupported', pointer: '/transport' };
     if (this.#tickets.closed) return { refused: 'draining' };
     if (session.pipe?.open) {
       if (!params.replace) return { refused: 'pipe_exists' };

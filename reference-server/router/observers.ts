@@ -1,6 +1,7 @@
-import type { Member } from '../../generated/types.js';
+import type { Member, Position } from '../../generated/types.js';
 import type { Message } from '../ports/message.js';
 import type { Bindings } from './bindings.js';
+import { numbersFrom } from './numbers.js';
 import type { Presence } from './presence.js';
 
 /** The events that a client opts in to; nobody else pays for them (RCPT-6). */
@@ -63,15 +64,16 @@ export class Observers {
     this.#vseq = 0;
   }
 
-  accepted(receipts: readonly Receipt[], epoch: number): void {
-    if (this.wants('pipe.receipt')) this.#emit('pipe.receipt', epoch, receipts);
+  accepted(receipt: Receipt, epoch: number): void {
+    if (this.wants('pipe.receipt')) this.#emit('pipe.receipt', epoch, [receipt]);
   }
 
   /** Messages that took the positions from `first` on in the member's pipe. */
-  delivered(first: number, messages: readonly Message[], epoch: number): void {
+  delivered(first: Position, messages: readonly Message[]): void {
     if (!this.wants('pipe.manifest')) return;
-    const items = messages.map(({ id, from }, index) => ({ n: first + index, id, from, hops: [] }));
-    this.#emit('pipe.manifest', epoch, items);
+    const numbers = numbersFrom(first, messages);
+    const items = messages.map(({ id, from }, index) => ({ n: numbers[index], id, from, hops: [] }));
+    this.#emit('pipe.manifest', first.epoch, items);
   }
 
   presence(change: Presence, member: Member): void {

@@ -30,15 +30,22 @@ const SECRET_BYTES = 32;
 const NO_SECRET = Buffer.alloc(SECRET_BYTES).toString('base64url');
 const SID_BYTES = 16;
 
+export interface Endpoints {
+  readonly pipe: Readonly<Partial<Record<string, string>>>;
+  readonly sibling: Grant['endpoints']['sibling'];
+}
+
 export interface RouterSettings {
   /** What a room has where its creator says nothing. */
   readonly roomDefaults: RoomTerms;
   /** Rooms that are there from the start and stay. */
   readonly rooms: readonly { readonly name: string; readonly spec: RoomSpec }[];
-  /** Where clients go with a grant; the router only passes it on. */
-  readonly endpoints: Grant['endpoints'];
+  /** Where clients go with a grant, by transport; a transport that is not there is not offered (OPEN-12). */
+  readonly endpoints: Endpoints;
   /** Where persistent rooms are kept; null where there are none. */
   readonly store: Store | null;
+  /** Whether one of the transports carries streams, so that rooms may be streams (ROOM-SPEC-1). */
+  readonly streams: boolean;
 }
 
 /** Rooms, membership and delivery; knows no transport, does no input or output. */
@@ -59,8 +66,8 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
   constructor(context: RouterContext, settings: RouterSettings) {
     this.#context = context;
     this.#settings = settings;
-    this.#tickets = new Tickets(context);
-    this.#rooms = new Rooms(context, settings.roomDefaults, settings.store);
+    this.#tickets = new Tickets(context, settings.endpoints.pipe);
+    this.#rooms = new Rooms(context, settings.roomDefaults, settings);
     for (const { name, spec } of settings.rooms) this.#rooms.addStanding(name, spec);
     for (const room of settings.store?.kept ?? []) this.#rooms.restore(room); // PERSIST-1
   }
@@ -79,7 +86,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
   }
 
   grant(request: SessionRequest, account: string | null): Result<Grant> | Promise<Result<Grant>> {
-    if (request.transport !== 'websocket') return { refused: 'transport_unsupported', pointer: '/transport' };
+    if (!this.#tickets.offers(request.transport)) return { refused: 'transport_unsupported', pointer: '/transport' };
     if (this.#draining) return { refused: 'draining' };
     const most = this.#exhausted(account);
     if (most !== null) return { refused: 'busy', limit: most };
@@ -108,7 +115,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
       },
       this.#hooks,
     );
-    return this.#admit(session, 'websocket');
+    return this.#admit(session, request.transport);
   }
 
   #sessionContext(): RouterContext {
@@ -138,12 +145,13 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     return this.#rooms.make(request.room, request.create ?? {}, { account, maxPersistentRooms: most });
   }
 
-  #admit(session: Session, transport: 'websocket'): Grant {
+  #admit(session: Session, transport: string): Grant {
     this.#sessions.set(session.sid, session);
     if (session.account === null) this.#anonymous++;
     this.#rooms.enter(session);
     const pipeTicket = this.#tickets.issue(session, transport);
     session.linger.review();
+    const { pipe, sibling } = this.#settings.endpoints;
     return {
       sid: session.sid,
       pipeTicket,
@@ -152,7 +160,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
       room: session.room.name,
       formats: session.formats,
       scopes: [...session.scopes],
-      endpoints: this.#settings.endpoints,
+      endpoints: { pipe: pipe[transport] ?? '', sibling },
       limits: session.limits,
       expiresInMs: session.limits.ticketMs,
     };
@@ -178,6 +186,8 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     if (!session || session.pipe?.open) return { refused: 'ticket_invalid' };
     session.offered();
     return {
+      sid: session.sid,
+      room: session.room.name,
       limits: session.limits,
       clock: session.context.clock,
       open: (sink) => session.openPipe(sink),

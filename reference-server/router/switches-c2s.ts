@@ -52,7 +52,7 @@ export class InboundSwitches {
     const move = format === undefined ? this.#other.moveTo(params.set) : null;
     if (move && 'refused' in move) return move;
     if (this.#open || (format && this.#other.moving)) return { refused: 'switch_pending' };
-    if (n <= this.#pipe.c2s.received) return this.#tooLate(); // SWITCH-3
+    if (n <= this.#pipe.begun) return this.#tooLate(); // SWITCH-3
     if (format && !this.#allowed(format)) return { refused: 'format_unsupported', pointer: '/set/format' };
     return this.#agree({ id: params.id, n, set: params.set, half: move !== null, status: 'acknowledged' });
   }
@@ -98,6 +98,11 @@ export class InboundSwitches {
     this.#done(open);
     this.#tellDone(open);
     this.#other.cross();
+  }
+
+  /** Number of the last message, or byte, before the boundary of a move that is agreed on. */
+  get lastHere(): number {
+    return this.#open?.half ? this.#open.n - 1 : Infinity;
   }
 
   /** Whether half of a move is agreed on, so that the client may have sent for the other room. */

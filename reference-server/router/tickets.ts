@@ -19,12 +19,19 @@ const digest = (ticket: string): string => createHash('sha256').update(ticket).d
  */
 export class Tickets {
   readonly #context: RouterContext;
+  readonly #transports: object;
   readonly #good = new Map<string, Ticket>();
   readonly #bySession = new Map<Session, string>();
   #closed = false;
 
-  constructor(context: RouterContext) {
+  /** `transports` has the name of each transport that the server offers as a key. */
+  constructor(context: RouterContext, transports: object) {
     this.#context = context;
+    this.#transports = transports;
+  }
+
+  offers(transport: string): boolean {
+    return Object.hasOwn(this.#transports, transport);
   }
 
   /** Whether no more are made, because the server is about to stop. */

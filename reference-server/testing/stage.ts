@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
 import type { Discovery, Grant, RequestedLimits } from '../../generated/types.js';
 import { SESSIONS_PATH, createFront } from '../http/front.js';
+import { Connections } from '../listeners/connections.js';
 import { WebSocketIngress } from '../ingress/websocket/ingress.js';
 import type { Authenticator } from '../ports/access.js';
 import { SiblingWebSockets } from '../sibling/websocket.js';
@@ -36,6 +37,7 @@ export class Stage {
     this.front = createFront({
       ...shared,
       onError,
+      connections: new Connections(limits.maxConnections),
       guard: () => ({ scheme: 'http', hosts: ['localhost'], origins }),
       discovery: { protocol: 'porthouse', limits } as unknown as Discovery,
       upgrades: [new WebSocketIngress({ ...shared, path: PIPE }), this.siblings],

@@ -23,8 +23,7 @@ export class RecordingDoor implements PipeDoor {
     this.calls.push(`redeem ${'refused' in offer ? offer.refused : 'granted'}`);
     if ('refused' in offer) return offer;
     return {
-      limits: offer.limits,
-      clock: offer.clock,
+      ...offer,
       open: (sink) => this.#open(offer, sink),
       abandon: () => {
         this.calls.push('abandon');
@@ -38,6 +37,9 @@ export class RecordingDoor implements PipeDoor {
     this.sinks.push(sink);
     const source = offer.open({
       transport: sink.transport,
+      ...(sink.framing && { framing: sink.framing }),
+      ...(sink.unit && { unit: sink.unit }),
+      ...(sink.carries && { carries: (message) => sink.carries?.(message) ?? true }),
       get writable() {
         return sink.writable;
       },
@@ -51,12 +53,16 @@ export class RecordingDoor implements PipeDoor {
       backlog: () => sink.backlog(),
       reading: (on) => sink.reading(on),
       close: (cause) => sink.close(cause),
+      ...(sink.settled && { settled: (outcome) => sink.settled?.(outcome) }),
     });
     return {
+      epoch: source.epoch,
       receive: (kind, payload) => {
         this.received.push({ kind, payload });
         source.receive(kind, payload);
       },
+      receivePart: (kind, payload, last) => source.receivePart(kind, payload, last),
+      forgetPart: () => source.forgetPart(),
       drained: () => source.drained(),
       ended: (cause) => {
         this.causes.push(cause);

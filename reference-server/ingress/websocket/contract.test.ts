@@ -7,6 +7,7 @@ import { createFront } from '../../http/front.js';
 import type { PipeDoor } from '../../ports/pipe.js';
 import { dial, errorOf } from '../../testing/http.js';
 import { OPCODE, WebSocketClient, closeFrame } from '../../testing/web-socket.js';
+import { Connections } from '../../listeners/connections.js';
 import { World } from '../../testing/world.js';
 import {
   type IngressClient,
@@ -74,11 +75,21 @@ function frontOf(door: PipeDoor): { front: Server; ingress: WebSocketIngress } {
   const { services } = new World();
   const guard = () => ({ scheme: 'http' as const, hosts: ['localhost'], origins: [] });
   const onError = services.onError;
-  const limits = { httpBodyBytes: 16384, maxConnections: 100 };
+  const limits = { httpBodyBytes: 16384 };
+  const connections = new Connections(100);
   const { grants, authenticator } = services;
   return {
     ingress,
-    front: createFront({ guard, discovery: HARBOUR, upgrades: [ingress], onError, grants, authenticator, ...limits }),
+    front: createFront({
+      guard,
+      discovery: HARBOUR,
+      upgrades: [ingress],
+      connections,
+      onError,
+      grants,
+      authenticator,
+      ...limits,
+    }),
   };
 }
 

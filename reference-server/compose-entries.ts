@@ -1,0 +1,72 @@
+import type { Duplex } from 'node:stream';
+import type { Config } from './config/config.js';
+import type { Connections } from './listeners/connections.js';
+import type { GrantDoor, Authenticator } from './ports/access.js';
+import type { Clock, Entropy } from './ports/clock.js';
+import type { PipeDoor } from './ports/pipe.js';
+import type { SiblingDoor } from './ports/sibling.js';
+
+/** What an entry point may need of the rest of the server. */
+export interface EntryParts {
+  readonly config: Config;
+  readonly door: PipeDoor;
+  readonly siblings: SiblingDoor;
+  readonly grants: GrantDoor;
+  readonly authenticator: Authenticator;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly connections: Connections;
+  readonly server: { readonly name: string; readonly version: string };
+  /** A fault of the server's own. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** A way into the server beside HTTP, which listens by itself. */
+export interface Entry {
+  /** Name of the transport and of its profile. */
+  readonly transport: string;
+  /** Where its pipes are opened. */
+  readonly pipe: string;
+  /** Where siblings are opened over it. */
+  readonly sibling?: string;
+  /** Connections that a stopping server waits for. */
+  readonly sockets: ReadonlySet<Duplex>;
+  /** The server is about to stop: takes nobody new; who is there hears it from the router. */
+  drain(): void;
+  /** Stops to listen. */
+  close(): void;
+}
+
+type StartEntry = (parts: EntryParts) => Promise<Entry | null>;
+
+/** The entry points of this server; each is null where the operator has switched it off. */
+const ENTRIES: readonly StartEntry[] = [];
+
+/** Starts to listen everywhere beside HTTP. Rejects with what a listener says, and leaves none behind. */
+export async function startEntries(parts: EntryParts): Promise<readonly Entry[]> {
+  const entries: Entry[] = [];
+  try {
+    for (const start of ENTRIES) {
+      const entry = await start(parts);
+      if (entry) entries.push(entry);
+    }
+    return entries;
+  } catch (error) {
+    for (const entry of entries) entry.close();
+    throw error;
+  }
+}
+
+/** Adds where they are to the addresses that clients are told. */
+export function announce(
+  entries: readonly Entry[],
+  {
+    pipe: pipes,
+    sibling: siblings,
+  }: { readonly pipe: Record<string, string>; readonly sibling: Record<string, string> },
+): void {
+  for (const { transport, pipe, sibling } of entries) {
+    pipes[transport] = pipe;
+    if (sibling !== undefined) siblings[transport] = sibling;
+  }
+}
