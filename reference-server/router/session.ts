@@ -65,7 +65,8 @@ export class Session {
   #handshakes = 0;
   #marks = 0;
   #moves = 0;
-  #bucket: TokenBucket | null = null;
+  /** Of the rooms with a rate that it has been in: to leave one and come back fills nothing (MOVE-27). */
+  #buckets: WeakMap<Room, TokenBucket> | null = null;
   #ended = false;
 
   constructor(context: RouterContext, terms: Terms, hooks: SessionHooks) {
@@ -159,8 +160,12 @@ export class Session {
   overRate(): number | null {
     const { messagesPerSecond: perSecond, messageBurst } = this.room.limits;
     if (perSecond === undefined) return null;
-    this.#bucket ??= new TokenBucket(this.context.clock, { perSecond, burst: messageBurst ?? perSecond });
-    return this.#bucket.take() ? null : perSecond;
+    this.#buckets ??= new WeakMap<Room, TokenBucket>();
+    const bucket =
+      this.#buckets.get(this.room) ??
+      new TokenBucket(this.context.clock, { perSecond, burst: messageBurst ?? perSecond });
+    this.#buckets.set(this.room, bucket);
+    return bucket.take() ? null : perSecond;
   }
 
   /** Puts a lifecycle event into the log of the command channel, where no sleep and no cut can lose it. */
@@ -230,7 +235,7 @@ export class Session {
   /** The spec of the room is another one from here on (ADMIN-16, ADMIN-19). */
   roomChanged(before: RoomTerms): void {
     const { terms, rev } = this.room;
-    if (!sameRate(before.limits, terms.limits)) this.#bucket = null;
+    if (!sameRate(before.limits, terms.limits)) this.#buckets?.delete(this.room);
     this.#scopes = this.#permitted(terms);
     const at = this.#pipe?.open ? { at: this.#pipe.at('c2s', this.#pipe.c2s.received) } : {};
     this.emit('room.updated', { ...at, room: described(this.room), rev });
@@ -255,7 +260,6 @@ export class Session {
   moved(room: Room, moveId: string): void {
     const from = this.#room.name;
     this.#room = room;
-    this.#bucket = null;
     this.#scopes = this.#permitted(room.terms);
     if (this.#pipe?.open) room.entered(this, this.#pipe);
     const { rev } = room;
