@@ -1,13 +1,10 @@
-import type { EndCause, Limits, Position } from '../../generated/types.js';
+import type { EndCause, Framing, Limits, Position } from '../../generated/types.js';
 import type { Clock } from './clock.js';
 import type { Batch, Kind, Message } from './message.js';
 import type { Result } from './refusal.js';
 
 /** What the positions of a pipe count. */
 export type Unit = Position['unit'];
-
-/** How a transport of bytes tells messages apart; `raw` does not. */
-export type Framing = 'raw' | 'line' | 'frame';
 
 /** What waits in a transport because the kernel has not taken it yet. */
 export interface Backlog {
@@ -50,6 +47,11 @@ export interface PipeSource {
   forgetPart(): void;
   /** The transport is ready again. */
   drained(): void;
+  /**
+   * The client has ended its direction, and can still be written to (HALF-1); `discardedBytes` of a message that never
+   * became whole came last.
+   */
+  sendingEnded(discardedBytes: number): void;
   /** The connection is over; later calls change nothing. */
   ended(cause: EndCause): void;
 }
@@ -67,6 +69,9 @@ export interface PipeOffer {
 
 /** Where ingresses come in. */
 export interface PipeDoor {
-  /** Spends a ticket (TICKET-1); refuses `ticket_invalid` whatever the reason. */
-  redeem(ticket: string, transport: string): Result<PipeOffer>;
+  /**
+   * Spends a ticket (TICKET-1); refuses `ticket_invalid` whatever the reason. `framing` is what the client shows with it,
+   * where the transport has several.
+   */
+  redeem(ticket: string, transport: string, framing?: Framing): Result<PipeOffer>;
 }

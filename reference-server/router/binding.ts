@@ -7,6 +7,7 @@ import { endStream } from './endings.js';
 import type { SwitchCalls } from '../ports/switching.js';
 import { fence, whenRouted } from './fence.js';
 import type { Session } from './session.js';
+import { type Framings, framingOf } from './grants.js';
 import { switchCalls } from './switches.js';
 import type { Tickets } from './tickets.js';
 import { SETTLED } from './waiting.js';
@@ -16,6 +17,7 @@ interface BindingParts {
   readonly channel: Channel;
   readonly log: EventLog;
   readonly tickets: Tickets;
+  readonly framings: Framings | undefined;
   readonly rooms: RoomCalls;
   readonly generation: number;
   readonly result: CallResults['sibling.bind'];
@@ -32,12 +34,14 @@ export class SessionBinding implements Binding {
   readonly rooms: RoomCalls;
   readonly #session: Session;
   readonly #tickets: Tickets;
+  readonly #framings: Framings | undefined;
   readonly #generation: number;
   readonly #waits = new Set<Cancel>();
 
   constructor(parts: BindingParts) {
     this.#session = parts.session;
     this.#tickets = parts.tickets;
+    this.#framings = parts.framings;
     this.#generation = parts.generation;
     this.sid = parts.session.sid;
     this.channel = parts.channel;
@@ -94,13 +98,15 @@ export class SessionBinding implements Binding {
   ticket(params: CallParams['pipe.ticket']): Result<CallResults['pipe.ticket']> {
     const session = this.#session;
     if (!this.#tickets.offers(params.transport)) return { refused: 'transport_unsupported', pointer: '/transport' };
+    const framing = framingOf(session.room.terms, params, this.#framings);
+    if (framing !== undefined && typeof framing !== 'string') return framing;
     if (this.#tickets.closed) return { refused: 'draining' };
     if (session.pipe?.open) {
       if (!params.replace) return { refused: 'pipe_exists' };
       session.pipe.close('replaced'); // PIPE-5
     }
-    const pipeTicket = this.#tickets.issue(session, params.transport);
-    return { pipeTicket, epoch: session.nextEpoch, expiresInMs: session.limits.ticketMs };
+    const pipeTicket = this.#tickets.issue(session, params.transport, framing);
+    return { pipeTicket, ...(framing && { framing }), epoch: session.nextEpoch, expiresInMs: session.limits.ticketMs };
   }
 
   closePipe(params: CallParams['pipe.close'], reply: (result: Result<CallResults['pipe.close']>) => void): void {

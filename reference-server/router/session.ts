@@ -1,4 +1,4 @@
-import type { Formats, Limits, Scope, SessionState } from '../../generated/types.js';
+import type { Formats, Framing, Limits, Scope, SessionState } from '../../generated/types.js';
 import type { Kind } from '../ports/message.js';
 import type { PipeSink } from '../ports/pipe.js';
 import type { Channel } from '../ports/sibling.js';
@@ -41,6 +41,8 @@ export class Session {
   readonly secret: string;
   readonly account: string | null;
   readonly room: Room;
+  /** How its pipe tells messages apart, by the latest ticket. */
+  framing: Framing | undefined;
   /** The kinds in force; a switch changes them. */
   formats: Formats;
   /** What the client has switched to sending; null while it has not. */
@@ -201,6 +203,7 @@ export class Session {
       at: pipe.at('c2s', 0),
       epoch: pipe.epoch,
       transport: sink.transport,
+      ...(sink.framing && { framing: sink.framing }),
       room: this.room.name,
     });
     announce(this.room, 'opened', this);
@@ -281,8 +284,13 @@ export class Session {
         epoch: pipe?.epoch ?? 0,
         status: pipe === null ? 'none' : pipe.open ? 'open' : 'ended',
         ...(pipe && { transport: pipe.transport }),
+        ...(pipe?.framing && { framing: pipe.framing }),
         ...(pipe?.cause && { cause: pipe.cause }),
-        c2s: { n: pipe?.c2s.received ?? 0, bytes: pipe?.c2s.bytes ?? 0 },
+        c2s: {
+          n: pipe?.c2s.received ?? 0,
+          bytes: pipe?.c2s.bytes ?? 0,
+          ...(pipe?.open && pipe.sendingOver && { ended: true }),
+        },
         s2c: { ...(pipe?.s2c.written ?? { n: 0, bytes: 0 }), dropped: pipe?.s2c.dropped ?? 0 },
         ...(pipe?.s2c.paused && { paused: true }),
         ...(pipe?.open && pipe.ending && { ending: pipe.ending.announced }),

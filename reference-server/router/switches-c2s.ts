@@ -37,7 +37,7 @@ export class InboundSwitches {
     if (known) return this.#repeated(known, params); // SWITCH-6
     const { epoch, n } = params.at;
     if (epoch > this.#pipe.epoch) return { refused: 'no_pipe' };
-    if (epoch < this.#pipe.epoch || !this.#pipe.open) return { refused: 'pipe_ended' };
+    if (epoch < this.#pipe.epoch || !this.#pipe.open || this.#pipe.sendingOver) return { refused: 'pipe_ended' };
     if (this.#open) return { refused: 'switch_pending' };
     if (n <= this.#pipe.begun) return this.#tooLate(); // SWITCH-3
     if (!this.#allowed(params.set)) return { refused: 'format_unsupported', pointer: '/set/format' };
@@ -92,6 +92,7 @@ export class InboundSwitches {
 
   /** Whether the session could have entered with this (FMT-7). */
   #allowed({ format }: SwitchSet): boolean {
+    if (this.#pipe.unit === 'byte') return false; // BYTE-5
     const { room, scopes } = this.#session;
     const sends = scopes.filter((scope) => scope === 'send');
     return overlaps(room.terms, { send: [format], receive: [format] }, sends);
