@@ -23,8 +23,7 @@ export class RecordingDoor implements PipeDoor {
     this.calls.push(`redeem ${'refused' in offer ? offer.refused : 'granted'}`);
     if ('refused' in offer) return offer;
     return {
-      limits: offer.limits,
-      clock: offer.clock,
+      ...offer,
       open: (sink) => this.#open(offer, sink),
       abandon: () => {
         this.calls.push('abandon');
@@ -54,8 +53,10 @@ export class RecordingDoor implements PipeDoor {
       backlog: () => sink.backlog(),
       reading: (on) => sink.reading(on),
       close: (cause) => sink.close(cause),
+      ...(sink.settled && { settled: (outcome) => sink.settled?.(outcome) }),
     });
     return {
+      epoch: source.epoch,
       receive: (kind, payload) => {
         this.received.push({ kind, payload });
         source.receive(kind, payload);
