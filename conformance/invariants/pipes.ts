@@ -1,15 +1,17 @@
 import type { Ledger, SocketState } from '../judge/ledger.js';
+import { specOf } from '../judge/scope.js';
 import { received } from '../judge/outcome.js';
 import type { MessageBody, TimelineRecord } from '../timeline.js';
 import type { FinishedRun, Violation } from './violation.js';
 import { violation } from './violation.js';
 
-/** DELIV-7 and DELIV-5: whatever came out of a pipe was sent by somebody, in the same room. */
+/** DELIV-7 and DELIV-5: whatever came out of a pipe was sent by somebody, in the same room; of a stream the cases say what. */
 export function pipeViolations({ ledger }: FinishedRun): Violation[] {
   const rooms = sentByRoom(ledger);
   const everything = new Set(ledger.sent.map(({ record }) => record.sha256));
   return ledger.all
     .filter(({ kind, member }) => kind === 'pipe' && !hasRaw(ledger, roomOf(ledger, member)))
+    .filter(({ member }) => specOf(ledger, roomOf(ledger, member))['boundaries'] !== 'ignored')
     .flatMap((pipe) => {
       const own = rooms.get(roomOf(ledger, pipe.member)) ?? new Set();
       return messagesOf(pipe)

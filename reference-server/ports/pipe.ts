@@ -31,7 +31,7 @@ export interface PipeSink {
   /** Whether the transport has passed on everything that it was given, so that a batch would not wait in it. */
   readonly ready: boolean;
   deliver(batch: Batch): void;
-  /** Whether the transport can carry a message whole (DELIV-12); where it does not say, it carries all. */
+  /** Whether the transport can carry a message whole (TCP-10); where it does not say, it carries all. */
   carries?(message: Pick<Message, 'kind' | 'payload'>): boolean;
   backlog(): Backlog;
   /** Leaves off reading from the client, or takes it up again: nothing more is taken in than has come already. */
@@ -58,7 +58,7 @@ export interface PipeSource {
   /** The transport is ready again. */
   drained(): void;
   /**
-   * The client has ended its direction, and can still be written to (HALF-1); `discardedBytes` of a message that never
+   * The client has ended its direction, and can still be written to (TCP-18); `discardedBytes` of a message that never
    * became whole came last.
    */
   sendingEnded(discardedBytes: number): void;

@@ -72,7 +72,7 @@ export type Framings = Readonly<Partial<Record<string, readonly Framing[]>>>;
 
 /**
  * The framing of a pipe: the one that is asked for, or the usual one of its transport; undefined where that has none
- * (OPEN-21). Bytes without messages fit only into a room that does not keep boundaries (OPEN-22).
+ * (TCP-5). Bytes without messages fit only into a room that does not keep boundaries (TCP-7).
  */
 export function framingOf(
   room: RoomTerms,

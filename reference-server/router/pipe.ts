@@ -269,7 +269,7 @@ export class Pipe implements PipeSource {
     this.#end(cause);
   }
 
-  /** Whoever is sent nothing has ended the pipe when it has ended its own direction (HALF-2). */
+  /** Whoever is sent nothing has ended the pipe when it has ended its own direction (TCP-19). */
   sendingEnded(discardedBytes: number): void {
     this.#session.room.flush();
     if (!this.#open || this.#sendingOver) return;

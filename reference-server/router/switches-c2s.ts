@@ -92,7 +92,7 @@ export class InboundSwitches {
 
   /** Whether the session could have entered with this (FMT-7). */
   #allowed({ format }: SwitchSet): boolean {
-    if (this.#pipe.unit === 'byte') return false; // BYTE-5
+    if (this.#pipe.unit === 'byte') return false; // BYTE-3
     const { room, scopes } = this.#session;
     const sends = scopes.filter((scope) => scope === 'send');
     return overlaps(room.terms, { send: [format], receive: [format] }, sends);

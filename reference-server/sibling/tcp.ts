@@ -41,7 +41,7 @@ function wireOver(socket: ByteSocket, { clock, drained, sid }: Ends): Connection
   };
 }
 
-/** Sibling sockets over TCP: one line is one JSON text (TCP-20). */
+/** Sibling sockets over TCP: one line is one JSON text (TCP-22). */
 export class SiblingLines {
   readonly #services: SiblingServices;
   readonly #connections = new Set<SiblingConnection>();
@@ -64,7 +64,7 @@ export class SiblingLines {
     this.#connections.add(served);
     const lines = new Lines(served);
     stream.on('data', (chunk: Buffer) => lines.take(chunk));
-    stream.once('end', () => served.finish(() => stream.end())); // TCP-25
+    stream.once('end', () => served.finish(() => stream.end())); // TCP-26
     stream.once('close', () => {
       served.ended();
       this.#connections.delete(served);
@@ -104,7 +104,7 @@ class Lines {
     this.#bytes += bytes.length;
     if (this.#bytes > this.#connection.limits.siblingMessageBytes) {
       this.#begun = [];
-      this.#connection.refuse('message_too_long'); // TCP-22
+      this.#connection.refuse('message_too_long'); // TCP-23
       return false;
     }
     if (bytes.length > 0) this.#begun.push(bytes);
@@ -117,6 +117,6 @@ class Lines {
     this.#begun = [];
     this.#bytes = 0;
     if (isUtf8(line)) this.#connection.receive(line.toString('utf8'));
-    else this.#connection.refuse('invalid_utf8'); // TCP-23
+    else this.#connection.refuse('invalid_utf8'); // TCP-25
   }
 }

@@ -46,7 +46,7 @@ class Store {
   }
 }
 
-/** A message is what comes up to LF (TCP-10). */
+/** A message is what comes up to LF (TCP-8). */
 class LineDecoder implements Decoder {
   readonly #most: number;
   readonly #begun = new Store();
@@ -136,7 +136,7 @@ class FrameDecoder implements Decoder {
   }
 }
 
-/** There are bytes, and no messages (TCP-9). */
+/** There are bytes, and no messages (BYTE-1). */
 const raw: Decoder = {
   unfinished: 0,
   push(chunk, emit) {

@@ -7,7 +7,7 @@ const MOST_FRAMED = 2 ** 24 - 1;
 /** Up to here a payload is copied into one buffer with its neighbours; above, a copy costs more than it saves. */
 const COPY_BYTES = 4 * 1024;
 
-/** Whether a message can be carried whole by a framing (TCP-12, TCP-13). */
+/** Whether a message can be carried whole by a framing (TCP-10, TCP-12). */
 export function carries(framing: Framing, { payload }: Pick<Message, 'payload'>): boolean {
   if (framing === 'line') return !payload.includes(LF);
   return framing === 'raw' || payload.length <= MOST_FRAMED;

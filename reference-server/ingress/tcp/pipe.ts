@@ -11,7 +11,7 @@ const NOTHING: Backlog = { messages: 0, bytes: 0 };
 /** How long a client may take to end its direction when the server has ended the other. */
 const PATIENCE_MS = 2000;
 
-/** Causes for which a connection ends in order (TCP-6); for the others it is broken off. */
+/** Causes for which a connection ends in order (TCP-20); for the others it is broken off. */
 const IN_ORDER: ReadonlySet<EndCause> = new Set([
   'closed_by_peer',
   'closed_by_session',

@@ -46,7 +46,7 @@ export interface IngressUnderTest {
   readonly framing?: Framing;
   /** What a client sees for each cause for which the router ends a pipe. */
   readonly words: Readonly<Partial<Record<EndCause, string>>>;
-  /** Whether a client that has ended its direction can still be sent something (HALF-1). */
+  /** Whether a client that has ended its direction can still be sent something (TCP-18). */
   readonly halfClose?: boolean;
   start(door: PipeDoor, clock: Clock): Promise<RunningIngress>;
 }
