@@ -1239,6 +1239,10 @@ export interface Member {
    * Whether it has an open pipe.
    */
   pipe: boolean;
+  /**
+   * Transport of its open pipe; absent without one.
+   */
+  transport?: Transport;
 }
 /**
  * Asks for a place in another room. A session with an open pipe then switches both directions of it; one without is moved at once.
