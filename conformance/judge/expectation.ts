@@ -49,7 +49,13 @@ function expectClosed(socket: SocketState, expect: Fields): Outcome {
   if (record === undefined) return { state: 'pending', expected };
   const wanted: Json = expect['closed'] ?? {};
   const { code, reason = '', how } = record;
-  const seen: Json = { ...(code === undefined ? {} : { code }), reason, ...(how === undefined ? {} : { how }) };
+  const messages = socket.inbound.filter(({ what }) => what === 'message').length;
+  const seen: Json = {
+    messages,
+    ...(code === undefined ? {} : { code }),
+    reason,
+    ...(how === undefined ? {} : { how }),
+  };
   if (wanted === 'any' || match(wanted, seen) === undefined) return heldAt(record, seen);
   return { state: 'failed', why: 'WRONG', expected, received: received(record), record: record.i };
 }
