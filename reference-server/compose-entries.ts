@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream';
+import type { Framing, Limits } from '../generated/types.js';
 import { startFtp } from './compose-ftp.js';
+import { startTcp } from './compose-tcp.js';
 import type { Config } from './config/config.js';
 import type { Connections } from './listeners/connections.js';
 import type { GrantDoor, Authenticator, OpenRooms } from './ports/access.js';
@@ -21,6 +23,7 @@ export interface EntryParts {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly connections: Connections;
+  readonly limits: Readonly<Required<Limits>>;
   readonly server: { readonly name: string; readonly version: string };
   /** A fault of the server's own. */
   readonly onError: (error: unknown) => void;
@@ -34,6 +37,8 @@ export interface Entry {
   readonly pipe: string;
   /** Where siblings are opened over it. */
   readonly sibling?: string;
+  /** How its pipes can tell messages apart, where there are several ways; the usual one first. */
+  readonly framings?: readonly Framing[];
   /** Connections that a stopping server waits for. */
   readonly sockets: ReadonlySet<Duplex>;
   /** The server is about to stop: takes nobody new; who is there hears it from the router. */
@@ -45,7 +50,7 @@ export interface Entry {
 type StartEntry = (parts: EntryParts) => Promise<Entry | null>;
 
 /** The entry points of this server; each is null where the operator has switched it off. */
-const ENTRIES: readonly StartEntry[] = [startFtp];
+const ENTRIES: readonly StartEntry[] = [startTcp, startFtp];
 
 /** Starts to listen everywhere beside HTTP. Rejects with what a listener says, and leaves none behind. */
 export async function startEntries(parts: EntryParts): Promise<readonly Entry[]> {
@@ -65,13 +70,15 @@ export async function startEntries(parts: EntryParts): Promise<readonly Entry[]>
 /** Adds where they are to the addresses that clients are told. */
 export function announce(
   entries: readonly Entry[],
-  {
-    pipe: pipes,
-    sibling: siblings,
-  }: { readonly pipe: Record<string, string>; readonly sibling: Record<string, string> },
+  endpoints: {
+    readonly pipe: Record<string, string>;
+    readonly sibling: Record<string, string>;
+    readonly framings: Record<string, readonly Framing[]>;
+  },
 ): void {
-  for (const { transport, pipe, sibling } of entries) {
-    pipes[transport] = pipe;
-    if (sibling !== undefined) siblings[transport] = sibling;
+  for (const { transport, pipe, sibling, framings } of entries) {
+    endpoints.pipe[transport] = pipe;
+    if (sibling !== undefined) endpoints.sibling[transport] = sibling;
+    if (framings !== undefined) endpoints.framings[transport] = framings;
   }
 }

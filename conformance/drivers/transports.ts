@@ -1,8 +1,15 @@
 import type { Open } from './driver.js';
+import { openTcp } from './tcp/open.js';
 import { openWebSocket } from './websocket/open.js';
 
-const PIPES: ReadonlyMap<string, Open> = new Map([['websocket', openWebSocket]]);
-const SIBLINGS: ReadonlyMap<string, Open> = new Map([['websocket', openWebSocket]]);
+const PIPES: ReadonlyMap<string, Open> = new Map([
+  ['websocket', openWebSocket],
+  ['tcp', openTcp],
+]);
+const SIBLINGS: ReadonlyMap<string, Open> = new Map([
+  ['websocket', openWebSocket],
+  ['tcp', openTcp],
+]);
 
 /** How the kit opens a socket over a transport; that it cannot is a fault of the case. */
 export function openerOf(kind: 'pipe' | 'sibling', transport: string): Open {

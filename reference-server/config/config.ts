@@ -25,6 +25,8 @@ export interface Config {
   readonly tls: TlsFiles | null;
   /** Where FTP listens; null: nowhere. */
   readonly ftp: { readonly port: number } | null;
+  /** Where pipes and siblings over TCP come in; null: nowhere. */
+  readonly tcp: { readonly port: number } | null;
   readonly limits: Readonly<Required<Limits>>;
   readonly rooms: Readonly<Record<string, RoomSpec>>;
   /** Hooks for tests, for whoever has the token; null without any. */
@@ -38,12 +40,13 @@ export interface TlsFiles {
   readonly keyFile: string;
 }
 
-/** A way in beside HTTP, as the operator writes it; `false` and `null` switch it off. */
-type EntrySetting = { readonly port?: number } | false | null;
+/** A way in beside HTTP, as it is written. */
+type EntryFile = { readonly port?: number } | boolean | null;
 
-type ConfigFile = Partial<Omit<Config, 'limits' | 'ftp'>> & {
+type ConfigFile = Partial<Omit<Config, 'limits' | 'tcp' | 'ftp'>> & {
   readonly limits?: Partial<Limits>;
-  readonly ftp?: EntrySetting;
+  readonly tcp?: EntryFile;
+  readonly ftp?: EntryFile;
 };
 
 /** A mistake in what the operator wrote: one line that says where and what. */
@@ -53,6 +56,10 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
 /** The room that development mode offers, so that the first try needs nothing. */
 const LOBBY = { lobby: { anonymous: { send: true, receive: true } } };
+
+/** Usual port of pipes and siblings over TCP. */
+const TCP_PORT = 8791;
+const FTP_PORT = 8721;
 
 const DEFAULTS = {
   host: '127.0.0.1',
@@ -129,12 +136,18 @@ function limitsOf(asked: Partial<Limits> | undefined): Required<Limits> {
   throw new ConfigError('limits.maxMessageBytes: is more than limits.hardMessageBytes');
 }
 
-const FTP_PORT = 8721;
-
-/** Where an entry listens: at its usual port, or at any where the HTTP entry does so too. */
-function entryOf(asked: EntrySetting | undefined, usual: number, httpPort: number): { readonly port: number } | null {
-  if (asked === false || asked === null) return null;
-  return { port: asked?.port ?? (httpPort === 0 ? 0 : usual) };
+/**
+ * Where a way in beside HTTP is: what is asked for, or its usual port on loopback. Off loopback it has to be asked for; a
+ * server on any free port takes any free port for it as well.
+ */
+function entryOf(
+  asked: EntryFile | undefined,
+  { usual, host, port }: { readonly usual: number; readonly host: string; readonly port: number },
+): { port: number } | null {
+  if (asked === null || asked === false) return null;
+  if (asked === undefined && !LOOPBACK.includes(host)) return null;
+  const own = typeof asked === 'object' ? asked.port : undefined;
+  return { port: own ?? (port === 0 ? 0 : usual) };
 }
 
 /** Settings from a file (none: development mode) and from the command line, which wins. */
@@ -147,8 +160,9 @@ export function loadConfig(
   const rooms = asked.rooms ?? (given.auth ? {} : LOBBY);
   checkRooms(rooms);
   const hosts = given.hosts.map((host) => host.toLowerCase());
-  const ftp = entryOf(asked.ftp, FTP_PORT, given.port);
-  const config = { ...given, hosts, rooms, ftp, limits: limitsOf(asked.limits) };
+  const tcp = entryOf(asked.tcp, { ...given, usual: TCP_PORT });
+  const ftp = entryOf(asked.ftp, { ...given, usual: FTP_PORT });
+  const config = { ...given, hosts, rooms, tcp, ftp, limits: limitsOf(asked.limits) };
   if (config.testHooks && (config.tlsTerminatedByProxy || !LOOPBACK.includes(config.host))) {
     throw new ConfigError(
       `host ${config.host}: with \`testHooks\` the server listens on loopback only, without a proxy`,

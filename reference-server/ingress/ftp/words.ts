@@ -40,6 +40,7 @@ const LAST_CODES: Readonly<Record<EndCause, number | null>> = {
   draining: 421,
   room_closed: 421,
   switch_timeout: 421,
+  move_failed: 421,
 };
 
 export function lastWords(cause: EndCause): string {
