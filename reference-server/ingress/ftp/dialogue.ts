@@ -54,7 +54,7 @@ export class Dialogue {
   allocated: number | null = null;
   member: Membership | null = null;
   data: DataDoor | null = null;
-  transfer: Transfer | null = null;
+  #transfer: Transfer | null = null;
   readonly #waiting: string[] = [];
   #working = false;
   #inputOver: 'ended' | 'broken' | null = null;
@@ -70,6 +70,16 @@ export class Dialogue {
     });
     this.#watch(services.limits.bindMs, 'login');
     this.reply(reply(220, 'porthouse'));
+  }
+
+  get transfer(): Transfer | null {
+    return this.#transfer;
+  }
+
+  /** An ABOR that came before the transfer had begun, with it or behind other commands, means it as well. */
+  set transfer(transfer: Transfer | null) {
+    this.#transfer = transfer;
+    if (transfer) this.#abortIfAsked(transfer);
   }
 
   /** In force here: those of the session, or the server's own. */
@@ -148,14 +158,18 @@ export class Dialogue {
   /** All that came together waits before the first of it is carried out, so that it is seen to have come. */
   #arrived(lines: readonly string[]): void {
     if (this.#over) return;
-    for (const line of lines) {
-      if (this.transfer && verbOf(line) === 'ABOR') {
-        this.#waiting.unshift(line);
-        this.transfer.abort('asked');
-      } else this.#waiting.push(line);
-    }
+    this.#waiting.push(...lines);
+    if (this.#transfer) this.#abortIfAsked(this.#transfer);
     if (this.#waiting.length > MOST_WAITING) this.end('protocol_error');
     else void this.#work();
+  }
+
+  /** ABOR goes before all that wait (FTP-4, FTP-29). */
+  #abortIfAsked(transfer: Transfer): void {
+    const at = this.#waiting.findIndex((line) => verbOf(line) === 'ABOR');
+    if (at < 0) return;
+    this.#waiting.unshift(...this.#waiting.splice(at, 1));
+    transfer.abort('asked');
   }
 
   #idleWaits: (() => void)[] = [];
