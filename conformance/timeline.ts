@@ -71,6 +71,8 @@ export interface HttpBody {
   readonly bytes: number;
   /** Sent off the schema on purpose, so that it is not held against the kit. */
   readonly odd?: boolean;
+  /** Told again of bystanders that were there before the run. */
+  readonly earlier?: true;
   readonly violations?: readonly string[];
 }
 
@@ -98,6 +100,8 @@ export interface SocketBody {
   readonly how?: 'end' | 'reset';
   readonly what?: string;
   readonly text?: string;
+  /** Told again of bystanders that were there before the run. */
+  readonly earlier?: true;
 }
 
 /** One JSON text on a sibling. `text` stands in place of `json` where it is none. */
