@@ -59,7 +59,7 @@ export async function startEntries(parts: EntryParts): Promise<readonly Entry[]>
 
 /** Adds where they are to the addresses that clients are told. */
 export function announce(
-  entries: readonly Entry[],
+  entries: readonly Pick<Entry, 'transport' | 'pipe' | 'sibling'>[],
   {
     pipe: pipes,
     sibling: siblings,

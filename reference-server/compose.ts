@@ -8,6 +8,7 @@ import { createAdmin } from './admin.js';
 import { developmentAuthenticator } from './auth/development.js';
 import { jwtAuthenticator } from './auth/jwt.js';
 import { openFront, over, PIPE_PATH, SIBLING_PATH } from './compose-front.js';
+import { FORM_PAGE, formsOf } from './compose-form.js';
 import { openStore } from './compose-store.js';
 import { type Config, ConfigError } from './config/config.js';
 import { announce, type Entry, startEntries } from './compose-entries.js';
@@ -84,9 +85,9 @@ function roomsOf(config: Config, store: Store | null): { name: string; spec: Roo
 
 function discoveryOf(
   { limits, testHooks }: Config,
-  { store, entries, endpoints }: { store: Store | null; entries: readonly Entry[]; endpoints: Endpoints },
+  { store, endpoints }: { store: Store | null; endpoints: Endpoints },
 ): Discovery {
-  const transports = entries.map(({ transport }) => transport);
+  const transports = Object.keys(endpoints.pipe).filter((transport) => transport !== 'websocket');
   return {
     protocol: 'porthouse',
     versions: [1],
@@ -96,6 +97,7 @@ function discoveryOf(
       sessions: SESSIONS_PATH,
       sibling: endpoints.sibling,
       pipe: endpoints.pipe,
+      ...('form' in endpoints.pipe && { form: FORM_PAGE }),
       ...(testHooks && { hooks: HOOKS_PATH }),
     },
     subprotocols: { pipe: 'porthouse.pipe.v1', sibling: 'porthouse.sibling.v1' },
@@ -162,12 +164,14 @@ async function startWith(store: Store | null, config: Config, log: Logger): Prom
   const shared = { authenticator, clock, entropy, limits, server, onError, ...doors, ...limits };
   const connections = new Connections(limits.maxConnections);
   const entries = await startEntries({ ...shared, config, connections });
-  announce(entries, endpoints);
+  const forms = formsOf(config, { ...shared, rooms: router.openRooms });
+  announce([...entries, ...forms], endpoints);
   const { front, siblings, sockets } = openFront({
     ...shared,
     connections,
     guard: guardOf(config),
-    discovery: discoveryOf(config, { store, entries, endpoints }),
+    handlers: forms.map(({ handler }) => handler),
+    discovery: discoveryOf(config, { store, endpoints }),
     ...(config.testHooks && { hooks: { ...config.testHooks, ...limits, door: router.hooks } }),
   });
   let health: 'ok' | 'draining' = 'ok';

@@ -1,6 +1,7 @@
 import type { CallParams, Grant, RoomSpec, SessionRequest } from '../../generated/types.js';
 import type { GrantDoor } from '../ports/access.js';
 import type { HookDoor } from '../ports/hooks.js';
+import type { OpenRooms } from '../ports/open-rooms.js';
 import type { PipeDoor, PipeOffer } from '../ports/pipe.js';
 import type { Result } from '../ports/refusal.js';
 import type { Binding, SiblingDoor, SiblingOutlet } from '../ports/sibling.js';
@@ -14,6 +15,7 @@ import { EventRing } from './event-log.js';
 import { overlaps } from './formats.js';
 import { formatsOf, limitsOf, scopesOf, visible } from './grants.js';
 import { Hooks } from './hooks.js';
+import { RoomsForStrangers } from './open-rooms.js';
 import type { Room } from './room.js';
 import type { RoomTerms } from './room-terms.js';
 import { Rooms } from './rooms.js';
@@ -72,6 +74,11 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
   /** What a test may do here; for whoever has switched it on. */
   get hooks(): HookDoor {
     return new Hooks({ sessions: this.#sessions, rooms: this.#rooms });
+  }
+
+  /** What strangers may know of rooms that they are not in. */
+  get openRooms(): OpenRooms {
+    return new RoomsForStrangers(this.#rooms);
   }
 
   get sessions(): number {
@@ -157,7 +164,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
       room: session.room.name,
       formats: session.formats,
       scopes: [...session.scopes],
-      endpoints: { pipe: pipe[transport] ?? '', sibling },
+      endpoints: { pipe: (pipe[transport] ?? '').replace('{room}', session.room.name), sibling },
       limits: session.limits,
       expiresInMs: session.limits.ticketMs,
     };
