@@ -1,8 +1,14 @@
 import type { ErrorName } from '../../generated/errors.js';
-import type { EndCause, Limits } from '../../generated/types.js';
+import type { EndCause, Limits, Position } from '../../generated/types.js';
 import type { Clock } from './clock.js';
-import type { Batch, Kind } from './message.js';
+import type { Batch, Kind, Message } from './message.js';
 import type { Result } from './refusal.js';
+
+/** What the positions of a pipe count. */
+export type Unit = Position['unit'];
+
+/** How a transport of bytes tells messages apart; `raw` does not. */
+export type Framing = 'raw' | 'line' | 'frame';
 
 /** What waits in a transport because the kernel has not taken it yet. */
 export interface Backlog {
@@ -19,11 +25,17 @@ export type Outcome =
 /** An adapter's side of an open pipe: where the router puts what the member shall receive. */
 export interface PipeSink {
   readonly transport: string;
+  /** How the transport tells messages apart, where it can do so in several ways. */
+  readonly framing?: Framing;
+  /** What the positions of the pipe count (BYTE-1); messages, where it does not say. */
+  readonly unit?: Unit;
   /** False once the connection has begun to close: nothing more can be written, and the end will follow. */
   readonly writable: boolean;
   /** Whether the transport has passed on everything that it was given, so that a batch would not wait in it. */
   readonly ready: boolean;
   deliver(batch: Batch): void;
+  /** Whether the transport can carry a message whole (DELIV-12); where it does not say, it carries all. */
+  carries?(message: Pick<Message, 'kind' | 'payload'>): boolean;
   backlog(): Backlog;
   /** Leaves off reading from the client, or takes it up again: nothing more is taken in than has come already. */
   reading(on: boolean): void;
@@ -39,6 +51,13 @@ export interface PipeSource {
   readonly epoch: number;
   /** One message, whole, as its member sent it; the kinds are those that the transport can tell apart. */
   receive(kind: Kind, payload: Buffer): void;
+  /**
+   * The next part of one message, which has one position and is counted with its last part (STREAM-5). Into a stream
+   * room binary parts flow as they come; everything else is gathered first, as far as the room would take it. A message
+   * whose last part never comes was never sent; `forgetPart` says so where the pipe goes on.
+   */
+  receivePart(kind: Kind, payload: Buffer, last: boolean): void;
+  forgetPart(): void;
   /** The transport is ready again. */
   drained(): void;
   /** The connection is over; later calls change nothing. */

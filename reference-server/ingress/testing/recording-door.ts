@@ -37,6 +37,9 @@ export class RecordingDoor implements PipeDoor {
     this.sinks.push(sink);
     const source = offer.open({
       transport: sink.transport,
+      ...(sink.framing && { framing: sink.framing }),
+      ...(sink.unit && { unit: sink.unit }),
+      ...(sink.carries && { carries: (message) => sink.carries?.(message) ?? true }),
       get writable() {
         return sink.writable;
       },
@@ -58,6 +61,8 @@ export class RecordingDoor implements PipeDoor {
         this.received.push({ kind, payload });
         source.receive(kind, payload);
       },
+      receivePart: (kind, payload, last) => source.receivePart(kind, payload, last),
+      forgetPart: () => source.forgetPart(),
       drained: () => source.drained(),
       ended: (cause) => {
         this.causes.push(cause);
