@@ -194,6 +194,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     return {
       sid: session.sid,
       room: session.room.name,
+      stream: session.room.terms.boundaries === 'ignored',
       limits: session.limits,
       clock: session.context.clock,
       open: (sink) => session.openPipe(sink),

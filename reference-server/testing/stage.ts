@@ -70,6 +70,14 @@ export class Stage {
     return answer;
   }
 
+  /** Asks without a body, which may follow on the socket; the answer is read when it is asked for. */
+  begin(asked: Ask): { readonly socket: Duplex; answer(): Promise<Answer> } {
+    const socket = this.dial();
+    const incoming = new Incoming(socket);
+    socket.write(requestText(asked));
+    return { socket, answer: () => readAnswer(incoming) };
+  }
+
   /** An upgrade on a path; the answer where it is refused. */
   upgrade(ask: Parameters<typeof WebSocketClient.open>[1]): Promise<WebSocketClient | Answer> {
     return WebSocketClient.open(this.dial(), ask);

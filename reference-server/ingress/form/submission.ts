@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
+import { type Hash, createHash } from 'node:crypto';
 import type { EndCause, Limits } from '../../../generated/types.js';
 import type { Account } from '../../ports/access.js';
 import type { Kind } from '../../ports/message.js';
 import type { Outcome, PipeOffer, PipeSource } from '../../ports/pipe.js';
 import type { Refusal } from '../../ports/refusal.js';
-import type { Content, FieldRules } from './content.js';
-import { collect } from './content.js';
+import { type Field, type FieldRules, collect } from './field.js';
 import type { PartHead, Parts } from './parts.js';
 import { FormPipe } from './pipe.js';
 import { type Poster, type PosterServices, accountPoster, ticketPoster } from './posters.js';
@@ -32,7 +31,26 @@ export interface SubmissionParts {
 
 const KEY = /^[\x21-\x7e]{1,64}$/;
 
-const KINDS: Readonly<Record<string, FieldRules>> = {
+const NOTHING = Buffer.alloc(0);
+
+/** A message that has begun. */
+interface Begun {
+  readonly receipt: FormReceipt;
+  /** The message that was posted in its place before, under the same key. */
+  readonly known: Posted | undefined;
+  readonly kind: Kind;
+  readonly digest: Hash | null;
+  bytes: number;
+}
+
+/** A file that is coming; its message begins with its first byte, or where it ends without one. */
+interface Upload {
+  readonly named: boolean;
+  begun: Begun | Refusal | null;
+}
+
+/** What is looked for beside messages. */
+const FIELDS: Readonly<Record<string, FieldRules>> = {
   ticket: { most: 256 },
   idempotencyKey: { most: 64 },
   _charset_: { most: 64 },
@@ -48,7 +66,8 @@ export class Submission implements Parts {
   #source: PipeSource | null = null;
   #offer: PipeOffer | null = null;
   #pipeOver = false;
-  #content: Content | null = null;
+  #field: Field | null = null;
+  #file: Upload | null = null;
   #fields = 0;
   #messages = 0;
   /** In the order of their numbers in the pipe. */
@@ -80,29 +99,70 @@ export class Submission implements Parts {
     if (++this.#fields > maxFormParts) return { refused: 'body_too_large', limit: maxFormParts };
     const message = head.name === 'message';
     if (message && !this.#poster) return { refused: 'ticket_invalid' }; // FORM-6
-    const most = this.#offer?.limits.hardMessageBytes ?? this.#services.limits.hardMessageBytes;
-    const content = collect(head, message ? { most, message } : KINDS[head.name]);
-    if ('refused' in content) return content;
-    this.#content = content;
+    if (message && head.filename !== null) {
+      this.#file = { named: head.filename !== '', begun: null };
+      return null;
+    }
+    const field = collect(head, message ? { most: this.#hardMessageBytes, message } : FIELDS[head.name]);
+    if ('refused' in field) return field;
+    this.#field = field;
     return null;
   }
 
   data(piece: Buffer): Refusal | null {
-    if (this.#content?.message) this.#taken += piece.length;
-    return this.#content?.add(piece) ?? null;
+    if (this.#file) return this.#pass(this.#file, piece);
+    if (this.#field?.message) this.#taken += piece.length;
+    return this.#field?.add(piece) ?? null;
   }
 
   end(): Refusal | null {
-    const content = this.#content;
-    this.#content = null;
-    const whole = content?.whole() ?? null;
-    if (!whole) return null;
-    if ('refused' in whole) return whole;
-    if (content?.message) return this.#message(whole.kind, whole.payload);
-    const text = whole.payload.toString();
-    if (content?.name === 'ticket') return this.#ticket(text);
-    if (content?.name === 'idempotencyKey') return this.#named(text);
+    const [field, file] = [this.#field, this.#file];
+    this.#field = this.#file = null;
+    if (file) return this.#fileEnds(file);
+    const content = field?.whole() ?? null;
+    if (!field || !content) return null;
+    if ('refused' in content) return content;
+    if (field.message) return this.#text(content.bytes);
+    const text = content.bytes.toString();
+    if (field.name === 'ticket') return this.#ticket(text);
+    if (field.name === 'idempotencyKey') return this.#named(text);
     return text.toLowerCase() === 'utf-8' ? null : { refused: 'unsupported_media_type' };
+  }
+
+  get #hardMessageBytes(): number {
+    return (this.#offer ?? this.#services).limits.hardMessageBytes;
+  }
+
+  #text(payload: Buffer): Refusal | null {
+    const begun = this.#message('text');
+    if (!begun || 'refused' in begun) return begun;
+    begun.digest?.update(payload);
+    const fault = this.#counted(begun, payload.length);
+    if (!fault && !begun.known) this.#source?.receive('text', payload);
+    return fault;
+  }
+
+  /** A piece of a file goes on as it comes, as far as the room lets it flow. */
+  #pass(file: Upload, piece: Buffer): Refusal | null {
+    this.#taken += piece.length;
+    const begun = (file.begun ??= this.#message('binary'));
+    if (!begun || 'refused' in begun) return begun;
+    begun.bytes += piece.length;
+    const most = this.#hardMessageBytes;
+    const bounded = !begun.known && this.#offer?.stream !== true;
+    if (bounded && begun.bytes > most) return { refused: 'message_too_long', limit: most };
+    begun.digest?.update(piece);
+    if (!begun.known) this.#source?.receivePart('binary', piece, false);
+    return null;
+  }
+
+  #fileEnds(file: Upload): Refusal | null {
+    if (!file.named && !file.begun) return null; // which is how a browser sends a file that nobody chose
+    const begun = file.begun ?? this.#message('binary');
+    if (!begun || 'refused' in begun) return begun;
+    const fault = this.#counted(begun, begun.bytes);
+    if (!fault && !begun.known) this.#source?.receivePart('binary', NOTHING, true);
+    return fault;
   }
 
   #ticket(text: string): Refusal | null {
@@ -122,21 +182,30 @@ export class Submission implements Parts {
     return null;
   }
 
-  #message(kind: Kind, payload: Buffer): Refusal | null {
+  /** The next message begins; null where nobody listens any more. */
+  #message(kind: Kind): Begun | Refusal | null {
     if (this.#pipeOver || !this.#poster) return null;
-    const receipt = this.#begun(this.#poster);
+    const receipt = this.#receipt ?? this.#begin(this.#poster);
     if ('refused' in receipt) return receipt;
-    const digest = this.#key === null ? '' : digestOf(kind, payload);
-    const known = receipt.messages[this.#messages];
-    if (known ? known.digest !== digest : receipt.done) return { refused: 'key_reused' }; // FORM-14
-    this.#messages++;
-    if (known) return null;
-    return this.#enter(this.#poster) ?? this.#send(receipt, { kind, payload, digest });
+    const known = receipt.messages[this.#messages++];
+    if (!known && receipt.done) return { refused: 'key_reused' };
+    const digest = this.#key === null ? null : createHash('sha256').update(`${kind}\n`);
+    const begun: Begun = { receipt, known, kind, digest, bytes: 0 };
+    return known ? begun : (this.#enter(this.#poster) ?? begun);
+  }
+
+  /** A message is whole: it is the one that is known, or it takes its number when it is given to the router. */
+  #counted({ receipt, known, kind, digest }: Begun, bytes: number): Refusal | null {
+    const shown = digest?.digest('base64') ?? '';
+    if (known) return known.digest === shown ? null : { refused: 'key_reused' }; // FORM-14
+    const posted: Posted = { kind, bytes, digest: shown, settled: null };
+    receipt.messages.push(posted);
+    this.#sent.push(posted);
+    return null;
   }
 
   /** The receipt of this form: a fresh one, or what was kept under its key. */
-  #begun({ client }: Poster): FormReceipt | Refusal {
-    if (this.#receipt) return this.#receipt;
+  #begin({ client }: Poster): FormReceipt | Refusal {
     const { room, from } = this.#parts;
     const key = this.#key === null ? null : `${client}\n${room}\n${this.#key}`;
     const receipt = this.#services.receipts.begin({ room, key, from });
@@ -164,15 +233,6 @@ export class Submission implements Parts {
     return null;
   }
 
-  #send(receipt: FormReceipt, message: { kind: Kind; payload: Buffer; digest: string }): null {
-    const { kind, payload, digest } = message;
-    const posted: Posted = { kind, bytes: payload.length, digest, settled: null };
-    receipt.messages.push(posted);
-    this.#sent.push(posted);
-    this.#source?.receive(kind, payload);
-    return null;
-  }
-
   #settled(outcome: Outcome): void {
     const posted = this.#sent[outcome.n - 1];
     if (!posted || !this.#source || !this.#offer) return;
@@ -196,10 +256,7 @@ export class Submission implements Parts {
     // What was counted and never settled did not reach anybody: a repeat sends it again.
     const unsettled = receipt.messages.findIndex(({ settled }) => settled === null);
     if (unsettled >= 0) receipt.messages.splice(unsettled);
-    if (receipt.messages.length > 0) this.#services.receipts.keep(receipt);
+    const wanted = receipt.key !== null || cause === 'closed_by_peer';
+    if (wanted && receipt.messages.length > 0) this.#services.receipts.keep(receipt);
   }
-}
-
-function digestOf(kind: Kind, payload: Buffer): string {
-  return createHash('sha256').update(`${kind}\n`).update(payload).digest('base64');
 }
