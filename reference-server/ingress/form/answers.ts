@@ -61,7 +61,7 @@ export class Answers {
       );
   }
 
-  /** A form that has come to its end: 200, unless the room has refused every message of it (FORM-12). */
+  /** A form that has come to its end: 200, unless the room has refused every message of it (FORM-22, FORM-23). */
   posted(receipt: FormReceipt & { readonly expiresInMs: number }, path: string): void {
     const messages = told(receipt.messages);
     const [first] = messages;

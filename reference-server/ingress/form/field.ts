@@ -24,7 +24,7 @@ const UNSUPPORTED = { refused: 'unsupported_media_type' } as const;
 /** Takes the content of a field; one that nobody knows, for which there are no rules, is passed over. */
 export function collect({ name, filename, charset, type }: PartHead, rules: FieldRules | undefined): Field | Refusal {
   if (rules && filename !== null) return { refused: 'invalid_params', pointer: `/${name}` };
-  // FORM-10; a multipart inside is a list of files as it was sent before RFC 7578.
+  // FORM-14; a multipart inside is a list of files as it was sent before RFC 7578.
   const text = (charset ?? 'utf-8') === 'utf-8' && !type?.startsWith('multipart/');
   if (rules && !text) return UNSUPPORTED;
   const pieces: Buffer[] = [];

@@ -7,7 +7,7 @@ import { UrlencodedParser } from './urlencoded.js';
 
 const UNSUPPORTED = { refused: 'unsupported_media_type' } as const;
 
-/** A parser for the body of a request, by what its head says of it (FORM-4). */
+/** A parser for the body of a request, by what its head says of it (FORM-6). */
 export function parserFor(headers: IncomingHttpHeaders, parts: Parts): Result<FormParser> {
   const media = mediaType(headers['content-type'] ?? '');
   if (!media || headers['content-encoding'] !== undefined) return UNSUPPORTED;

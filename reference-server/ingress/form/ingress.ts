@@ -150,7 +150,7 @@ export class FormIngress implements ExchangeHandler {
   }
 }
 
-/** A browser that says that a page of another site sends this, without saying which (FORM-3). */
+/** A browser that says that a page of another site sends this, without saying which (FORM-5). */
 function crossSite({ request }: Exchange): Refusal | null {
   const site = request.headers['sec-fetch-site'];
   if (request.headers.origin !== undefined || site === undefined) return null;

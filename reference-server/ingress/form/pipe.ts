@@ -10,7 +10,7 @@ export interface FormPipeEvents {
   settled(outcome: Outcome): void;
 }
 
-/** One POST as a pipe: it leads to the server only, so that its member receives nothing (FORM-9). */
+/** One POST as a pipe: it leads to the server only, so that its member receives nothing (FORM-19). */
 export class FormPipe implements PipeSink {
   readonly transport = 'form';
   readonly writable = false;

@@ -56,7 +56,7 @@ const FIELDS: Readonly<Record<string, FieldRules>> = {
   _charset_: { most: 64 },
 };
 
-/** The fields of one form, in order: who posts it, then message after message (FORM-6, FORM-7). */
+/** The fields of one form, in order: who posts it, then message after message (FORM-7, FORM-10). */
 export class Submission implements Parts {
   readonly #services: SubmissionServices;
   readonly #parts: SubmissionParts;
@@ -98,7 +98,7 @@ export class Submission implements Parts {
     const { maxFormParts } = this.#services.limits;
     if (++this.#fields > maxFormParts) return { refused: 'body_too_large', limit: maxFormParts };
     const message = head.name === 'message';
-    if (message && !this.#poster) return { refused: 'ticket_invalid' }; // FORM-6
+    if (message && !this.#poster) return { refused: 'ticket_invalid' }; // FORM-7
     if (message && head.filename !== null) {
       this.#file = { named: head.filename !== '', begun: null };
       return null;
@@ -157,7 +157,7 @@ export class Submission implements Parts {
   }
 
   #fileEnds(file: Upload): Refusal | null {
-    if (!file.named && !file.begun) return null; // which is how a browser sends a file that nobody chose
+    if (!file.named && !file.begun) return null; // FORM-12
     const begun = file.begun ?? this.#message('binary');
     if (!begun || 'refused' in begun) return begun;
     const fault = this.#counted(begun, begun.bytes);
@@ -197,7 +197,7 @@ export class Submission implements Parts {
   /** A message is whole: it is the one that is known, or it takes its number when it is given to the router. */
   #counted({ receipt, known, kind, digest }: Begun, bytes: number): Refusal | null {
     const shown = digest?.digest('base64') ?? '';
-    if (known) return known.digest === shown ? null : { refused: 'key_reused' }; // FORM-14
+    if (known) return known.digest === shown ? null : { refused: 'key_reused' }; // FORM-28
     const posted: Posted = { kind, bytes, digest: shown, settled: null };
     receipt.messages.push(posted);
     this.#sent.push(posted);
