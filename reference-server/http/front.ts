@@ -30,6 +30,11 @@ export interface FrontOptions extends GrantServices {
   readonly handlers?: readonly ExchangeHandler[];
   /** How long a client may take for a body that is read as a whole, in milliseconds; 20,000 unless it is said. */
   readonly bodyMs?: number;
+  /** Pages for browsers, by path. */
+  readonly pages?: {
+    has(path: string): boolean;
+    serve(path: string, request: IncomingMessage, response: ServerResponse): void;
+  };
   /** Absent where tests have no business. */
   readonly hooks?: HookServices;
   /** A fault of the server's own. */
@@ -81,6 +86,7 @@ async function serveOwn(options: FrontOptions, request: IncomingMessage, respons
   hurry(request, options.bodyMs ?? BODY_MS);
   if (path === DISCOVERY_PATH) discover(options, request, response);
   else if (path === SESSIONS_PATH) await grant(options, request, response);
+  else if (options.pages?.has(path)) show(options.pages, request, response);
   else if (options.hooks && path.startsWith(`${HOOKS_PATH}/`)) await hook(options.hooks, request, response);
   else if (options.upgrades.some((handler) => handler.path === path)) {
     refuse(request, response, guardEndpoint(options, request, 'GET') ?? { refused: 'upgrade_required' });
@@ -102,6 +108,11 @@ function guardEndpoint(options: FrontOptions, request: IncomingMessage, method: 
 
 function discover(options: FrontOptions, request: IncomingMessage, response: ServerResponse): void {
   if (request.method === 'GET' || request.method === 'HEAD') answer(response, 200, options.discovery);
+  else refuse(request, response, notAllowed('GET, HEAD'));
+}
+
+function show(pages: NonNullable<FrontOptions['pages']>, request: IncomingMessage, response: ServerResponse): void {
+  if (request.method === 'GET' || request.method === 'HEAD') pages.serve(pathOf(request), request, response);
   else refuse(request, response, notAllowed('GET, HEAD'));
 }
 

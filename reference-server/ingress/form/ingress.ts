@@ -47,7 +47,7 @@ export class FormIngress implements ExchangeHandler {
   }
 
   handles(path: string): boolean {
-    return path === '/' || path === ROOMS_PATH || MESSAGES.test(path);
+    return path === ROOMS_PATH || MESSAGES.test(path);
   }
 
   async serve(exchange: Exchange): Promise<void> {
@@ -57,7 +57,6 @@ export class FormIngress implements ExchangeHandler {
     const looks = request.method === 'GET' || request.method === 'HEAD';
     if (room !== undefined && request.method === 'POST') await this.#post(exchange, room, answers);
     else if (!looks) answers.notAllowed(room === undefined ? 'GET, HEAD' : 'GET, HEAD, POST');
-    else if (path === '/') answers.redirect(ROOMS_PATH);
     else if (room === undefined) this.#pick(exchange, answers);
     else this.#look(exchange, room, answers);
   }

@@ -2,13 +2,13 @@
 export const STYLE = `
 :root {
   color-scheme: light dark;
-  --ground: #f3f5f7; --card: #ffffff; --ink: #14202b; --faint: #55646f; --line: #d5dce2;
-  --accent: #0a5a86; --on-accent: #ffffff; --good: #1c6b3c; --bad: #a32a1f; --field: #fbfcfd;
+  --ground: #f6f8f9; --card: #ffffff; --ink: #16242b; --faint: #55666f; --line: #cfd9de;
+  --accent: #0b6e8c; --on-accent: #ffffff; --good: #2b6b3f; --bad: #b3261e; --field: #fbfcfd;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --ground: #0e141a; --card: #161f27; --ink: #e4ebf1; --faint: #9aa9b5; --line: #2c3842;
-    --accent: #73bfe9; --on-accent: #06202f; --good: #78cf98; --bad: #f29b90; --field: #10181f;
+    --ground: #10181c; --card: #182329; --ink: #e6eef1; --faint: #9fb2bb; --line: #33434b;
+    --accent: #4fb3d1; --on-accent: #07242e; --good: #85cf9c; --bad: #ff8a80; --field: #121c21;
   }
 }
 * { box-sizing: border-box; }
