@@ -71,6 +71,8 @@ export interface HttpBody {
   readonly bytes: number;
   /** Sent off the schema on purpose, so that it is not held against the kit. */
   readonly odd?: boolean;
+  /** Of a form that the kit posted: the hashes of its messages, where it knows them. */
+  readonly posted?: readonly string[] | 'unknown';
   readonly violations?: readonly string[];
 }
 

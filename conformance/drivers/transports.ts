@@ -1,7 +1,11 @@
 import type { Open } from './driver.js';
+import { openForm } from './form/open.js';
 import { openWebSocket } from './websocket/open.js';
 
-const PIPES: ReadonlyMap<string, Open> = new Map([['websocket', openWebSocket]]);
+const PIPES: ReadonlyMap<string, Open> = new Map([
+  ['websocket', openWebSocket],
+  ['form', openForm],
+]);
 const SIBLINGS: ReadonlyMap<string, Open> = new Map([['websocket', openWebSocket]]);
 
 /** How the kit opens a socket over a transport; that it cannot is a fault of the case. */

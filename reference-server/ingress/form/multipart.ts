@@ -24,6 +24,8 @@ export class MultipartParser implements FormParser {
   /** What has come and is not done with; less than a delimiter, or a head. */
   #rest: Buffer = Buffer.from('\r\n'); // the first delimiter may stand at the very beginning
   #state: State = 'preamble';
+  /** Whether a part has begun whose delimiter is being looked at. */
+  #open = false;
 
   constructor(boundary: string, parts: Parts) {
     this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
@@ -69,7 +71,8 @@ export class MultipartParser implements FormParser {
     }
     this.#rest = this.#rest.subarray(at + this.#delimiter.length);
     this.#state = 'delimiter';
-    return (inside ? this.#parts.end() : null) ?? 'on';
+    this.#open = inside;
+    return 'on';
   }
 
   #pass(until: number): Refusal | null {
@@ -86,15 +89,19 @@ export class MultipartParser implements FormParser {
   #behindDelimiter(): Refusal | 'on' | null {
     const text = this.#rest.toString('latin1', 0, MOST_PADDING + 2);
     if (text.length < 2) return null;
-    if (text.startsWith('--')) {
-      this.#state = 'epilogue';
-      return 'on';
-    }
+    if (text.startsWith('--')) return this.#goOn('epilogue');
     const line = /^[ \t]*\r\n/.exec(text)?.[0];
     if (line === undefined) return text.length < MOST_PADDING && /^[ \t]*\r?$/.test(text) ? null : BROKEN;
     this.#rest = this.#rest.subarray(line.length);
-    this.#state = 'head';
-    return 'on';
+    return this.#goOn('head');
+  }
+
+  /** A part is whole once it is certain that its delimiter is one. */
+  #goOn(state: State): Refusal | 'on' {
+    const fault = this.#open ? this.#parts.end() : null;
+    this.#open = false;
+    this.#state = state;
+    return fault ?? 'on';
   }
 
   #head(): Refusal | 'on' | null {
@@ -103,7 +110,6 @@ export class MultipartParser implements FormParser {
     if (at > MOST_HEAD_BYTES) return BROKEN;
     const head = partHead(this.#rest.toString('latin1', 0, at));
     if ('refused' in head) return head;
-    // An empty part has its delimiter right behind the empty line, whose end is the delimiter's beginning.
     this.#rest = this.#rest.subarray(at + HEAD_END.length);
     this.#state = 'content';
     return this.#parts.begin(head) ?? 'on';
