@@ -11,6 +11,8 @@ import type { Run } from './run.js';
 /** Whether an address of the verb `http` is that of forms. */
 export const isForm = (to: string): boolean => to.startsWith('form/');
 
+const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
+
 /** Where forms for a room are posted; what stands behind its name is kept. */
 export function formAddress({ discovery, wellKnown }: Target, place: string): URL {
   const endpoints = isFields(discovery) ? discovery['endpoints'] : undefined;
@@ -26,7 +28,7 @@ export function formOf(
   { form, urlencoded }: Fields,
   step: number,
 ): (EncodedForm & { posted: readonly string[] }) | undefined {
-  if (!Array.isArray(form)) return undefined;
+  if (!isList(form)) return undefined;
   const fields = form.flatMap((field, index) => fieldsOf(run, field, { step, index }));
   const posted = fields.filter(({ name }) => name === 'message').map(({ content }) => sha256(content));
   return { ...(urlencoded === true ? encodeUrlencoded(fields) : encodeMultipart(fields)), posted };
@@ -34,13 +36,13 @@ export function formOf(
 
 /** A field, or so many alike as its `count` says. */
 function fieldsOf(run: Run, field: Json, place: { step: number; index: number }): FormField[] {
-  const value = Array.isArray(field) ? field[1] : undefined;
+  const value = isList(field) ? field[1] : undefined;
   const count = isFields(value) && value['count'] !== undefined ? quantity(value['count'], run.ledger) : 1;
   return Array.from({ length: count }, () => fieldOf(run, field, place));
 }
 
 function fieldOf(run: Run, field: Json, place: { step: number; index: number }): FormField {
-  const [name, value] = Array.isArray(field) ? field : [];
+  const [name, value] = isList(field) ? field : [];
   if (!isFields(value)) return { name: asText(name), content: Buffer.from(asText(value)) };
   const { filename, type, bytes } = value;
   const seeded = { seed: run.setting.seed, case: run.of.id, ...place };

@@ -1,52 +1,18 @@
-import t, { type Test } from 'tap';
-import type { FormMessage, FormReceipt, FormTicket, Grant } from '../../../generated/types.js';
-import { type Answer, errorOf } from '../../testing/http.js';
+import t from 'tap';
+import { errorOf } from '../../testing/http.js';
 import { Stage } from '../../testing/stage.js';
-import type { Member } from '../../testing/world.js';
-
-const URLENCODED = { 'content-type': 'application/x-www-form-urlencoded' };
-const ALICE = { authorization: 'Bearer dev.alice' };
-const PAGE = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
-const at = (room: string): string => `/porthouse/v1/rooms/${room}/messages`;
-
-type Fields = readonly (readonly [name: string, value: string | Buffer])[];
-
-interface Posting {
-  readonly room?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** A whole form; values that are bytes go as files. */
-function multipart(fields: Fields): { headers: Record<string, string>; body: Buffer } {
-  const parts = fields.flatMap(([name, value]) => {
-    const file = typeof value === 'string' ? '' : '; filename="f"';
-    return [`--b\r\nContent-Disposition: form-data; name="${name}"${file}\r\n\r\n`, value, '\r\n'].map((x) =>
-      Buffer.from(x),
-    );
-  });
-  const headers = { 'content-type': 'multipart/form-data; boundary=b' };
-  return { headers, body: Buffer.concat([...parts, Buffer.from('--b--\r\n')]) };
-}
-
-function post(stage: Stage, fields: Fields, { room = 'lobby', headers = {} }: Posting = {}): Promise<Answer> {
-  const form = multipart(fields);
-  return stage.ask({ method: 'POST', path: at(room), body: form.body, headers: { ...form.headers, ...headers } });
-}
-
-async function ticketFor(stage: Stage, room = 'lobby', query = ''): Promise<string> {
-  return (JSON.parse((await stage.ask({ path: `${at(room)}${query}` })).body) as FormTicket).ticket;
-}
-
-const receiptOf = ({ body }: Answer): FormReceipt => JSON.parse(body) as FormReceipt;
-const messagesOf = ({ body }: Answer): readonly FormMessage[] =>
-  (JSON.parse(body) as { messages?: FormMessage[] }).messages ?? [];
-
-/** A member of the lobby with a pipe over the form, and the grant for it. */
-function granted(stage: Stage, more: object = {}): { member: Member; grant: Grant } {
-  const member = stage.world.member({ transport: 'form', ...more });
-  member.sibling.bind(member.grant);
-  return { member, grant: member.grant };
-}
+import {
+  ALICE,
+  URLENCODED,
+  at,
+  type Fields,
+  granted,
+  messagesOf,
+  multipart,
+  post,
+  receiptOf,
+  ticketFor,
+} from './testing/forms.js';
 
 void t.test('a form of a stranger: message after message, each with a receipt', async (t) => {
   const stage = new Stage();
@@ -346,160 +312,5 @@ void t.test('a file flows into a stream room as it comes, and an account is answ
   t.equal(
     chunks.reduce((sum, { payload }) => sum + payload.length, 0),
     file.length + 3,
-  );
-});
-
-void t.test('the pages: escaped, without script, and with a way through', async (t) => {
-  const stage = new Stage();
-  const rooms = await stage.ask({ path: '/porthouse/v1/rooms?room=%3Cscript%3E', headers: PAGE });
-  t.match(rooms.body, /&lt;script&gt;/);
-  t.notMatch(rooms.body, /<script/);
-  t.match(rooms.headers, { 'content-security-policy': /default-src 'none'/, 'cache-control': 'no-store' });
-  t.match((await stage.ask({ path: '/porthouse/v1/rooms?room=Lobby' })).headers, { location: at('lobby') });
-  const form = await stage.ask({ path: at('lobby'), headers: PAGE });
-  const [ticket = ''] = /(?<=name="ticket" value=")[^"]+/.exec(form.body) ?? [];
-  const sent = await post(
-    stage,
-    [
-      ['ticket', ticket],
-      ['message', '<b>'],
-    ],
-    { headers: PAGE },
-  );
-  t.equal(sent.status, 303);
-  const receipt = await stage.ask({ path: sent.headers.location ?? '', headers: PAGE });
-  t.match(receipt.body, /nobody was there/);
-  t.match(await stage.ask({ path: (sent.headers.location ?? '').replace('lobby', 'other'), headers: PAGE }), {
-    status: 404,
-  });
-  const refused = await post(stage, [['message', 'x']], { headers: PAGE });
-  t.match([refused.status, refused.headers['content-type']], [401, 'text/html; charset=utf-8']);
-  t.match(await stage.ask({ method: 'PUT', path: at('lobby') }), {
-    status: 405,
-    headers: { allow: 'GET, HEAD, POST' },
-  });
-});
-
-void t.test('pages of other sites post nothing', async (t) => {
-  const stage = new Stage({ origins: ['https://app.example'] });
-  const ticket = await ticketFor(stage);
-  const fields: Fields = [
-    ['ticket', ticket],
-    ['message', 'ahoy'],
-  ];
-  for (const headers of [
-    { origin: 'https://evil.example' },
-    { origin: 'null' },
-    { 'sec-fetch-site': 'cross-site' },
-    { 'sec-fetch-site': 'same-site' },
-  ] as const) {
-    t.equal(
-      errorOf(await post(stage, fields, { headers: { ...headers } as Record<string, string> })),
-      'origin_refused',
-    );
-  }
-  for (const headers of [
-    { origin: 'http://localhost' },
-    { origin: 'https://app.example', 'sec-fetch-site': 'cross-site' },
-    { 'sec-fetch-site': 'none' },
-  ]) {
-    t.match(await post(stage, fields, { headers: { ...headers } as Record<string, string> }), { status: 200 });
-  }
-});
-
-async function pending(
-  t: Test,
-  stage: Stage,
-  grant: Grant,
-): Promise<{ write(text: string): void; answer(): Promise<Answer> }> {
-  const form = multipart([
-    ['ticket', grant.pipeTicket],
-    ['message', 'one'],
-  ]);
-  const open = form.body.subarray(0, -6);
-  const asked = stage.begin({
-    method: 'POST',
-    path: at('lobby'),
-    headers: { ...form.headers, 'content-length': '1000' },
-  });
-  t.teardown(() => asked.socket.destroy());
-  asked.socket.write(open);
-  await Promise.resolve();
-  return { write: (text) => void asked.socket.write(text), answer: asked.answer };
-}
-
-void t.test('a form whose pipe is ended from elsewhere is answered at once', async (t) => {
-  const stage = new Stage();
-  const { member, grant } = granted(stage);
-  const form = await pending(t, stage, grant);
-  await member.sibling.event('pipe.opened');
-  member.sibling.call('pipe.close', {});
-  const answer = await form.answer();
-  t.match([answer.status, errorOf(answer), answer.headers.connection], [409, 'pipe_ended', 'close']);
-});
-
-void t.test('a client that falls silent is told so, and ends with that cause', async (t) => {
-  const stage = new Stage();
-  const { member, grant } = granted(stage);
-  const form = await pending(t, stage, grant);
-  await member.sibling.event('pipe.opened');
-  stage.world.clock.advance(30_000);
-  t.match(errorOf(await form.answer()), 'timeout');
-  t.match((await member.sibling.event('pipe.ended')).params, { cause: 'timeout' });
-  const nobody = stage.begin({
-    method: 'POST',
-    path: at('lobby'),
-    headers: { ...URLENCODED, 'content-length': '1000' },
-  });
-  nobody.socket.write('tick');
-  await stage.ask({ path: at('lobby') });
-  stage.world.clock.advance(10_000);
-  t.match(errorOf(await nobody.answer()), 'timeout');
-});
-
-void t.test('tickets expire, and belong to one room', async (t) => {
-  const stage = new Stage({ rooms: { lobby: { anonymous: { send: true } }, other: { anonymous: { send: true } } } });
-  const ticket = await ticketFor(stage, 'lobby', '?ticketMs=50');
-  const late = await ticketFor(stage, 'lobby', '?ticketMs=99999999999');
-  t.equal(
-    errorOf(
-      await post(
-        stage,
-        [
-          ['ticket', ticket],
-          ['message', 'x'],
-        ],
-        { room: 'other' },
-      ),
-    ),
-    'ticket_invalid',
-  );
-  t.match(
-    await post(stage, [
-      ['ticket', ticket],
-      ['message', 'x'],
-    ]),
-    { status: 200 },
-  );
-  stage.world.clock.advance(50);
-  t.equal(
-    errorOf(
-      await post(stage, [
-        ['ticket', ticket],
-        ['message', 'x'],
-      ]),
-    ),
-    'ticket_invalid',
-  );
-  stage.world.clock.advance(3_600_000);
-  t.equal(
-    errorOf(
-      await post(stage, [
-        ['ticket', late],
-        ['message', 'x'],
-      ]),
-    ),
-    'ticket_invalid',
-    'no longer than the limit',
   );
 });
