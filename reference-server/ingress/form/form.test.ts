@@ -210,22 +210,6 @@ void t.test('what is refused, and with which words', async (t) => {
   t.match([text.status, errorOf(text)], [400, 'invalid_utf8']);
 });
 
-void t.test('rooms that are not for strangers', async (t) => {
-  const rooms = {
-    lobby: {},
-    quiet: { anonymous: { receive: true } },
-    own: { visibility: 'private' as const, anonymous: { send: true } },
-  };
-  const stage = new Stage({ rooms });
-  const [nowhere, own, lobby, quiet] = await Promise.all(
-    ['nowhere', 'own', 'lobby', 'quiet'].map((room) => stage.ask({ path: at(room) })),
-  );
-  t.match([nowhere?.status, lobby?.status, quiet?.status], [404, 401, 403]);
-  t.same(own?.body, nowhere?.body);
-  const list = await stage.ask({ path: '/porthouse/v1/rooms', headers: PAGE });
-  t.notMatch(list.body, /quiet|lobby|own/);
-});
-
 void t.test('messages before a refusal are delivered, and said', async (t) => {
   const stage = new Stage();
   const bob = stage.world.join();

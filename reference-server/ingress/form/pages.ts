@@ -52,17 +52,22 @@ function messageItem(message: MessageAnswer, index: number): Markup {
   const { kind, bytes, error } = message;
   const what = `${kind === 'binary' ? 'File' : 'Text'}, ${size(bytes)}`;
   if (error) {
-    return html`<li><span class="mark bad">Refused</span> ${what}: ${wordsFor(error.name)}${limitOf(error.limit)}</li>`;
+    return html`<li>
+      <span class="mark bad">Refused.</span> ${what}: ${wordsFor(error.name)}${limitOf(error.name, error.limit)}
+    </li>`;
   }
   return html`<li>
-    <span class="mark good">Sent</span> ${what}: ${members(message.members ?? 0)}. <br /><span class="faint small"
+    <span class="mark good">Sent.</span> ${what}: ${members(message.members ?? 0)}. <br /><span class="faint small"
       >Message ${index + 1}, <code>${message.id ?? ''}</code></span
     >
   </li>`;
 }
 
-const limitOf = (limit: number | undefined): Markup =>
-  limit === undefined ? NOTHING : html` <span class="faint">(limit ${limit})</span>`;
+function limitOf(name: string, limit: number | undefined): Markup {
+  if (limit === undefined) return NOTHING;
+  const shown = name.startsWith('message_too_') ? size(limit) : String(limit);
+  return html` <span class="faint">At most ${shown}.</span>`;
+}
 
 const messageList = (messages: readonly MessageAnswer[]): Markup =>
   html`<ul class="plain">
@@ -192,18 +197,17 @@ export function refusalPage(
 ): string {
   const { room, messages } = shown;
   const back = room === null ? '/porthouse/v1/rooms' : `/porthouse/v1/rooms/${room}/messages`;
-  const before =
-    messages.length > 0
-      ? html`<section class="card">
-          <h2>What became of each message</h2>
-          ${messageList(messages)}
-        </section>`
-      : NOTHING;
+  const before = messages.some(({ error }) => error?.name !== refusal.refused)
+    ? html`<section class="card">
+        <h2>What became of each message</h2>
+        ${messageList(messages)}
+      </section>`
+    : NOTHING;
   return page(
     'Not sent',
     html`<h1>That did not work</h1>
       <section class="card bad" role="alert">
-        <p>${wordsFor(refusal.refused)}${limitOf(refusal.limit)}</p>
+        <p>${wordsFor(refusal.refused)}${limitOf(refusal.refused, refusal.limit)}</p>
         <p class="faint small"><code>${refusal.refused}</code></p>
       </section>
       ${before}
