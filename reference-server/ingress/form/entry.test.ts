@@ -1,7 +1,10 @@
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import type { Grant } from '../../../generated/types.js';
 import { type Answer, errorOf } from '../../testing/http.js';
+import { holdsAsync } from '../../testing/property.js';
 import { Stage } from '../../testing/stage.js';
 import { PAGE, URLENCODED, at, type Fields, granted, multipart, post, ticketFor } from './testing/forms.js';
 
@@ -175,4 +178,47 @@ void t.test('rooms that are not for strangers', async (t) => {
   t.same(own?.body, nowhere?.body);
   const list = await stage.ask({ path: '/porthouse/v1/rooms', headers: PAGE });
   t.notMatch(list.body, /quiet|lobby|own/);
+});
+
+void t.test('whatever is posted is answered, and costs nobody else anything', async (t) => {
+  const stage = new Stage();
+  const bob = stage.world.join();
+  const ticket = await ticketFor(stage);
+  const line = fc.oneof(
+    fc.constantFrom(
+      '--b',
+      '--b--',
+      '',
+      `ticket=${ticket}&`,
+      'message=',
+      'Content-Disposition: form-data; name=message',
+      ticket,
+    ),
+    fc.constantFrom(
+      'Content-Disposition: form-data; name=ticket',
+      'Content-Disposition: form-data; name=message; filename=x',
+    ),
+    fc.string({ unit: 'binary', maxLength: 30 }),
+  );
+  const body = fc.array(line, { maxLength: 12 }).map((lines) => Buffer.from(lines.join('\r\n'), 'latin1'));
+  const type = fc.constantFrom('multipart/form-data; boundary=b', 'application/x-www-form-urlencoded');
+  await holdsAsync(
+    t,
+    fc.asyncProperty(body, type, async (body, type) => {
+      const headers = { 'content-type': type };
+      const { status } = await stage.ask({ method: 'POST', path: at('lobby'), headers, body });
+      assert.ok([200, 400, 401, 415].includes(status), String(status));
+    }),
+    200,
+  );
+  const before = bob.received.length;
+  t.match(
+    await post(stage, [
+      ['ticket', ticket],
+      ['message', 'still here'],
+    ]),
+    { status: 200 },
+  );
+  t.equal(bob.received[before], 'text still here');
+  t.same(stage.faults, []);
 });

@@ -42,6 +42,7 @@ button {
 }
 button:hover { filter: brightness(1.08); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.card > :last-child { margin-bottom: 0; }
 ul.plain { list-style: none; margin: 0; padding: 0; }
 ul.plain > li { border-top: 1px solid var(--line); padding: .7rem 0; }
 ul.plain > li:first-child { border-top: 0; padding-top: 0; }
