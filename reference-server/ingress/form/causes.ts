@@ -12,5 +12,5 @@ const isError = (cause: string): cause is ErrorName => cause in errors;
 
 /** What a form is answered whose pipe was ended from elsewhere. */
 export function refusalFor(cause: EndCause): Refusal {
-  return { refused: isError(cause) ? cause : 'pipe_ended' };
+  return { refused: isError(cause) && errors[cause].http !== null ? cause : 'pipe_ended' };
 }
