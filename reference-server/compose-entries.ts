@@ -57,16 +57,19 @@ export async function startEntries(parts: EntryParts): Promise<readonly Entry[]>
   }
 }
 
-/** Adds where they are to the addresses that clients are told. */
-export function announce(
+interface Addresses {
+  readonly pipe: Record<string, string>;
+  readonly sibling: Record<string, string>;
+}
+
+/** Adds where they are to the addresses that clients are told, and returns these. */
+export function announce<T extends Addresses>(
   entries: readonly Pick<Entry, 'transport' | 'pipe' | 'sibling'>[],
-  {
-    pipe: pipes,
-    sibling: siblings,
-  }: { readonly pipe: Record<string, string>; readonly sibling: Record<string, string> },
-): void {
+  addresses: T,
+): T {
   for (const { transport, pipe, sibling } of entries) {
-    pipes[transport] = pipe;
-    if (sibling !== undefined) siblings[transport] = sibling;
+    addresses.pipe[transport] = pipe;
+    if (sibling !== undefined) addresses.sibling[transport] = sibling;
   }
+  return addresses;
 }

@@ -173,13 +173,12 @@ async function startWith(store: Store | null, config: Config, log: Logger): Prom
   const connections = new Connections(limits.maxConnections);
   const entries = await startEntries({ ...shared, config, connections });
   const forms = formsOf(config, { ...shared, rooms: router.openRooms });
-  announce([...entries, ...forms], endpoints);
   const { front, siblings, sockets } = openFront({
     ...shared,
     connections,
     guard: guardOf(config),
     handlers: forms.map(({ handler }) => handler),
-    discovery: discoveryOf(config, { store, endpoints }),
+    discovery: discoveryOf(config, { store, endpoints: announce([...entries, ...forms], endpoints) }),
     ...(config.testHooks && { hooks: { ...config.testHooks, ...limits, door: router.hooks } }),
   });
   let health: 'ok' | 'draining' = 'ok';
