@@ -28,6 +28,7 @@ export const errors = {
   "room_exists": {"name":"room_exists","code":1004,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":409,"ftp":null,"bridge":null,"channel":"answer","meaning":"A room of that name exists already and stays as it is."},
   "room_full": {"name":"room_full","code":1005,"scope":"request","fatal":false,"retry":true,"wsClose":null,"http":503,"ftp":null,"bridge":null,"channel":"answer","meaning":"The room has maxMembers sessions."},
   "format_unsupported": {"name":"format_unsupported","code":1006,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":409,"ftp":null,"bridge":null,"channel":"answer","meaning":"The formats asked for and the format of the room have nothing in common."},
+  "framing_unsupported": {"name":"framing_unsupported","code":1070,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":409,"ftp":null,"bridge":null,"channel":"answer","meaning":"The transport does not have that framing, or the room keeps boundaries and it has none."},
   "format_mismatch": {"name":"format_mismatch","code":1007,"scope":"message","fatal":true,"retry":false,"wsClose":null,"http":415,"ftp":null,"bridge":null,"channel":"event","meaning":"The message is of a kind that the room does not take, that the sender did not declare, or that cannot be converted."},
   "message_too_large": {"name":"message_too_large","code":1008,"scope":"message","fatal":true,"retry":false,"wsClose":null,"http":413,"ftp":null,"bridge":null,"channel":"event","meaning":"The message is longer than the maxMessageBytes of the room. It is refused whole and the pipe lives."},
   "message_too_long": {"name":"message_too_long","code":1009,"scope":"connection","fatal":true,"retry":false,"wsClose":1009,"http":413,"ftp":null,"bridge":null,"channel":"close","meaning":"A message is longer than the socket takes: hardMessageBytes on a pipe, siblingMessageBytes on a sibling."},
@@ -70,7 +71,7 @@ export const errors = {
   "room_in_use": {"name":"room_in_use","code":1047,"scope":"request","fatal":false,"retry":true,"wsClose":null,"http":409,"ftp":null,"bridge":null,"channel":"answer","meaning":"Others are in the room, and that would change what they agreed to."},
   "room_closed": {"name":"room_closed","code":1048,"scope":"connection","fatal":true,"retry":false,"wsClose":4505,"http":410,"ftp":null,"bridge":null,"channel":"close","meaning":"The room is over, and every session in it."},
   "too_many_rooms": {"name":"too_many_rooms","code":1060,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":403,"ftp":null,"bridge":null,"channel":"answer","meaning":"The account owns maxPersistentRooms persistent rooms; it can close one of them."},
-  "key_reused": {"name":"key_reused","code":1070,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":409,"ftp":null,"bridge":null,"channel":"answer","meaning":"A form of another content was posted under this idempotency key."},
+  "key_reused": {"name":"key_reused","code":1080,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":409,"ftp":null,"bridge":null,"channel":"answer","meaning":"A form of another content was posted under this idempotency key."},
 } as const satisfies Readonly<Record<string, ErrorEntry>>;
 
 export type ErrorName = keyof typeof errors;

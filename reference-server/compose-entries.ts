@@ -1,4 +1,6 @@
 import type { Duplex } from 'node:stream';
+import type { Framing, Limits } from '../generated/types.js';
+import { startTcp } from './compose-tcp.js';
 import type { Config } from './config/config.js';
 import type { Connections } from './listeners/connections.js';
 import type { GrantDoor, Authenticator } from './ports/access.js';
@@ -16,6 +18,7 @@ export interface EntryParts {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly connections: Connections;
+  readonly limits: Readonly<Required<Limits>>;
   readonly server: { readonly name: string; readonly version: string };
   /** A fault of the server's own. */
   readonly onError: (error: unknown) => void;
@@ -29,6 +32,8 @@ export interface Entry {
   readonly pipe: string;
   /** Where siblings are opened over it. */
   readonly sibling?: string;
+  /** How its pipes can tell messages apart, where there are several ways; the usual one first. */
+  readonly framings?: readonly Framing[];
   /** Connections that a stopping server waits for. */
   readonly sockets: ReadonlySet<Duplex>;
   /** The server is about to stop: takes nobody new; who is there hears it from the router. */
@@ -40,7 +45,7 @@ export interface Entry {
 type StartEntry = (parts: EntryParts) => Promise<Entry | null>;
 
 /** The entry points of this server; each is null where the operator has switched it off. */
-const ENTRIES: readonly StartEntry[] = [];
+const ENTRIES: readonly StartEntry[] = [startTcp];
 
 /** Starts to listen everywhere beside HTTP. Rejects with what a listener says, and leaves none behind. */
 export async function startEntries(parts: EntryParts): Promise<readonly Entry[]> {
@@ -60,16 +65,18 @@ export async function startEntries(parts: EntryParts): Promise<readonly Entry[]>
 interface Addresses {
   readonly pipe: Record<string, string>;
   readonly sibling: Record<string, string>;
+  readonly framings: Record<string, readonly Framing[]>;
 }
 
 /** Adds where they are to the addresses that clients are told, and returns these. */
 export function announce<T extends Addresses>(
-  entries: readonly Pick<Entry, 'transport' | 'pipe' | 'sibling'>[],
+  entries: readonly Pick<Entry, 'transport' | 'pipe' | 'sibling' | 'framings'>[],
   addresses: T,
 ): T {
-  for (const { transport, pipe, sibling } of entries) {
+  for (const { transport, pipe, sibling, framings } of entries) {
     addresses.pipe[transport] = pipe;
     if (sibling !== undefined) addresses.sibling[transport] = sibling;
+    if (framings !== undefined) addresses.framings[transport] = framings;
   }
   return addresses;
 }

@@ -34,11 +34,9 @@ const PROFILES = [
   'agents',
   'rooms',
   'drain',
+  'streams',
 ] as const;
 const EPOCH_BYTES = 12;
-
-/** Whether there is a transport that carries streams. */
-const STREAMS = false;
 
 /** How soon clients may come back after a drain; a restart takes about that long. */
 const RECONNECT_AFTER_MS = 1000;
@@ -73,7 +71,7 @@ function roomDefaults({ limits }: Config): RoomTerms {
 /** Rooms from the settings, which are held to the same rules as those of a client. */
 function roomsOf(config: Config, store: Store | null): { name: string; spec: RoomSpec }[] {
   const { hardMessageBytes } = config.limits;
-  const given = { defaults: roomDefaults(config), hardMessageBytes, persistent: store !== null, streams: STREAMS };
+  const given = { defaults: roomDefaults(config), hardMessageBytes, persistent: store !== null, streams: true };
   const taken = store?.kept.find(({ name }) => Object.hasOwn(config.rooms, name));
   if (taken) throw new ConfigError(`rooms/${taken.name}: a client has made a persistent room of that name`);
   return Object.entries(config.rooms).map(([name, spec]) => {
@@ -86,9 +84,16 @@ function roomsOf(config: Config, store: Store | null): { name: string; spec: Roo
   });
 }
 
+/** By transport; absent where none has several, as for servers that have never heard of it. */
+function framingsOf(entries: readonly Entry[]): Pick<Discovery, 'framings'> {
+  const framings: NonNullable<Discovery['framings']> = {};
+  for (const { transport, framings: own } of entries) if (own) framings[transport] = [...own];
+  return Object.keys(framings).length > 0 ? { framings } : {};
+}
+
 function discoveryOf(
   { limits, testHooks }: Config,
-  { store, endpoints }: { store: Store | null; endpoints: Endpoints },
+  { store, entries, endpoints }: { store: Store | null; entries: readonly Entry[]; endpoints: Endpoints },
 ): Discovery {
   const transports = Object.keys(endpoints.pipe).filter((transport) => transport !== 'websocket');
   return {
@@ -103,6 +108,7 @@ function discoveryOf(
       ...('form' in endpoints.pipe && { form: FORM_PAGE }),
       ...(testHooks && { hooks: HOOKS_PATH }),
     },
+    ...framingsOf(entries),
     subprotocols: { pipe: 'porthouse.pipe.v1', sibling: 'porthouse.sibling.v1' },
     formats: ['text', 'json', 'binary'],
     features: {},
@@ -131,7 +137,7 @@ function routerOf(config: Config, store: Store | null, endpoints: Endpoints): Ro
     roomDefaults: roomDefaults(config),
     rooms: roomsOf(config, store),
     store,
-    streams: STREAMS,
+    streams: true,
     endpoints,
   });
 }
@@ -163,7 +169,7 @@ const authenticatorOf = async ({ auth }: Config): Promise<Authenticator> =>
 async function startWith(store: Store | null, config: Config, log: Logger): Promise<RunningServer> {
   const { limits } = config;
   const [clock, entropy] = [systemClock, systemEntropy];
-  const endpoints = { pipe: { websocket: PIPE_PATH }, sibling: { websocket: SIBLING_PATH } };
+  const endpoints = { pipe: { websocket: PIPE_PATH }, sibling: { websocket: SIBLING_PATH }, framings: {} };
   const router = routerOf(config, store, endpoints);
   const authenticator = await authenticatorOf(config);
   const server = { name: 'porthouse-reference-server', version };
@@ -178,7 +184,7 @@ async function startWith(store: Store | null, config: Config, log: Logger): Prom
     connections,
     guard: guardOf(config),
     handlers: forms.map(({ handler }) => handler),
-    discovery: discoveryOf(config, { store, endpoints: announce([...entries, ...forms], endpoints) }),
+    discovery: discoveryOf(config, { store, entries, endpoints: announce([...entries, ...forms], endpoints) }),
     ...(config.testHooks && { hooks: { ...config.testHooks, ...limits, door: router.hooks } }),
   });
   let health: 'ok' | 'draining' = 'ok';

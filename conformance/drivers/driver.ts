@@ -60,7 +60,7 @@ export interface Way {
   /** Of the session, for those that prove themselves with it. */
   readonly siblingSecret: string;
   readonly framing: string | undefined;
-  /** What the case has instead of what the protocol wants, where the transport is WebSocket. */
+  /** What the case offers instead of what the protocol wants: subprotocols, or the first bytes of a connection over TCP. */
   readonly protocols: readonly string[] | undefined;
   readonly headers: readonly HeaderField[];
   readonly omit: readonly string[];

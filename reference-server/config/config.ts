@@ -21,6 +21,8 @@ export interface Config {
   /** Folder of what survives a restart; null: nothing does. */
   readonly dataDir: string | null;
   readonly auth: TokenRules | null;
+  /** Where pipes and siblings over TCP come in; null: nowhere. */
+  readonly tcp: { readonly port: number } | null;
   readonly limits: Readonly<Required<Limits>>;
   readonly rooms: Readonly<Record<string, RoomSpec>>;
   /** Whether messages may be posted from web forms. */
@@ -29,7 +31,13 @@ export interface Config {
   readonly testHooks: { readonly token: string } | null;
 }
 
-type ConfigFile = Partial<Omit<Config, 'limits'>> & { readonly limits?: Partial<Limits> };
+/** A way in beside HTTP, as it is written. */
+type EntryFile = { readonly port?: number } | boolean | null;
+
+type ConfigFile = Partial<Omit<Config, 'limits' | 'tcp'>> & {
+  readonly limits?: Partial<Limits>;
+  readonly tcp?: EntryFile;
+};
 
 /** A mistake in what the operator wrote: one line that says where and what. */
 export class ConfigError extends Error {}
@@ -38,6 +46,9 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
 /** The room that development mode offers, so that the first try needs nothing. */
 const LOBBY = { lobby: { anonymous: { send: true, receive: true } } };
+
+/** Usual port of pipes and siblings over TCP. */
+const TCP_PORT = 8791;
 
 const DEFAULTS = {
   host: '127.0.0.1',
@@ -114,6 +125,20 @@ function limitsOf(asked: Partial<Limits> | undefined): Required<Limits> {
   throw new ConfigError('limits.maxMessageBytes: is more than limits.hardMessageBytes');
 }
 
+/**
+ * Where a way in beside HTTP is: what is asked for, or its usual port on loopback. Off loopback it has to be asked for; a
+ * server on any free port takes any free port for it as well.
+ */
+function entryOf(
+  asked: EntryFile | undefined,
+  { usual, host, port }: { readonly usual: number; readonly host: string; readonly port: number },
+): { port: number } | null {
+  if (asked === null || asked === false) return null;
+  if (asked === undefined && !LOOPBACK.includes(host)) return null;
+  const own = typeof asked === 'object' ? asked.port : undefined;
+  return { port: own ?? (port === 0 ? 0 : usual) };
+}
+
 /** Settings from a file (none: development mode) and from the command line, which wins. */
 export function loadConfig(
   file: string | undefined,
@@ -124,7 +149,8 @@ export function loadConfig(
   const rooms = asked.rooms ?? (given.auth ? {} : LOBBY);
   checkRooms(rooms);
   const hosts = given.hosts.map((host) => host.toLowerCase());
-  const config = { ...given, hosts, rooms, limits: limitsOf(asked.limits) };
+  const tcp = entryOf(asked.tcp, { ...given, usual: TCP_PORT });
+  const config = { ...given, hosts, rooms, tcp, limits: limitsOf(asked.limits) };
   if (config.testHooks && (config.tlsTerminatedByProxy || !LOOPBACK.includes(config.host))) {
     throw new ConfigError(
       `host ${config.host}: with \`testHooks\` the server listens on loopback only, without a proxy`,

@@ -23,8 +23,9 @@ export function convertible(payload: Buffer, from: Kind, to: Kind): boolean {
   return from === 'json' || isUtf8(payload);
 }
 
-/** What a message arrives as: a text is JSON if its client has switched to that, or it is nothing (SWITCH-2). */
+/** What a message arrives as: what is called JSON is that, a text is if its client has switched to it (SWITCH-2), or it is nothing. */
 export function arrivesAs(sendsAs: Kind | null, kind: Kind, payload: Buffer): Kind | null {
+  if (kind === 'json') return isJson(payload) ? kind : null; // TCP-16
   if (sendsAs !== 'json' || kind !== 'text') return kind;
   return isJson(payload) ? 'json' : null;
 }

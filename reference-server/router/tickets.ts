@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Framing } from '../../generated/types.js';
 import type { RouterContext } from './context.js';
 import type { Session } from './session.js';
 
@@ -7,6 +8,7 @@ const TICKET_BYTES = 32;
 export interface Ticket {
   readonly session: Session;
   readonly transport: string;
+  readonly framing: Framing | undefined;
   /** In the session's clock time. */
   readonly expires: number;
 }
@@ -44,19 +46,25 @@ export class Tickets {
   }
 
   /** Makes a ticket for one pipe; an older one of the session is void (TICKET-5). */
-  issue(session: Session, transport: string): string {
+  issue(session: Session, transport: string, framing?: Framing): string {
     this.revoke(session);
     const ticket = this.#context.entropy.bytes(TICKET_BYTES).toString('base64url');
     const key = digest(ticket);
-    this.#good.set(key, { session, transport, expires: session.context.clock.now() + session.limits.ticketMs });
+    session.framing = framing;
+    this.#good.set(key, {
+      session,
+      transport,
+      framing,
+      expires: session.context.clock.now() + session.limits.ticketMs,
+    });
     this.#bySession.set(session, key);
     return ticket;
   }
 
-  /** Takes a ticket out of the world; undefined where it is unknown, used, void, late or of another transport. */
-  redeem(ticket: string, transport: string): Session | undefined {
+  /** Takes a ticket out of the world; undefined where it is unknown, used, void, late or of another transport or framing. */
+  redeem(ticket: string, transport: string, framing: Framing | undefined): Session | undefined {
     const found = this.#good.get(digest(ticket));
-    if (found?.transport !== transport) return undefined;
+    if (found?.transport !== transport || found.framing !== framing) return undefined;
     this.revoke(found.session);
     return found.expires > found.session.context.clock.now() ? found.session : undefined;
   }

@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import type { EndCause } from '../../../generated/types.js';
+import type { EndCause, Framing } from '../../../generated/types.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Kind } from '../../ports/message.js';
 import type { PipeDoor } from '../../ports/pipe.js';
@@ -34,41 +34,56 @@ export interface IngressClient {
 export interface RunningIngress {
   /** Opens a pipe; the name of the error where it is refused. */
   connect(ticket: string): Promise<IngressClient | string>;
-  /** Shows a ticket on a connection that breaks before the handshake is over. */
-  vanish(ticket: string): void;
+  /** Shows a ticket on a connection that breaks before the handshake is over; where showing it is the whole of it, none. */
+  vanish?(ticket: string): void;
   stop(): void | Promise<void>;
 }
 
 /** What an adapter brings to the suite. */
 export interface IngressUnderTest {
   readonly transport: string;
+  /** Where it has several ways, by which its messages are told apart. */
+  readonly framing?: Framing;
   /** What a client sees for each cause for which the router ends a pipe. */
   readonly words: Readonly<Partial<Record<EndCause, string>>>;
+  /** Whether a client that has ended its direction can still be sent something (TCP-18). */
+  readonly halfClose?: boolean;
   start(door: PipeDoor, clock: Clock): Promise<RunningIngress>;
 }
 
 /** A running ingress before the real router, and members to talk with. */
 class Stage {
-  readonly world = new World({ ticking: true, limits: { maxQueuedBytes: 2 ** 30, maxQueuedMessages: 1_000_000 } });
-  readonly door = new RecordingDoor(this.world.router);
+  readonly world: World;
+  readonly door: RecordingDoor;
+  readonly #adapter: IngressUnderTest;
   readonly #ingress: RunningIngress;
 
-  private constructor(start: (stage: Stage) => RunningIngress) {
-    this.#ingress = start(this);
+  private constructor(adapter: IngressUnderTest, ingress: RunningIngress) {
+    const { transport, framing } = adapter;
+    this.world = new World({
+      ticking: true,
+      limits: { maxQueuedBytes: 2 ** 30, maxQueuedMessages: 1_000_000 },
+      pipes: { [transport]: '/elsewhere' },
+      ...(framing && { framings: { [transport]: [framing] } }),
+    });
+    this.door = new RecordingDoor(this.world.router);
+    this.#adapter = adapter;
+    this.#ingress = ingress;
   }
 
   static async set(t: Test, adapter: IngressUnderTest): Promise<Stage> {
-    const door = { redeem: (ticket: string, transport: string) => stage.door.redeem(ticket, transport) };
+    const door: PipeDoor = { redeem: (...shown) => stage.door.redeem(...shown) };
     const clock: Clock = { now: () => stage.world.clock.now(), after: (ms, run) => stage.world.clock.after(ms, run) };
     const ingress = await adapter.start(door, clock);
-    const stage: Stage = new Stage(() => ingress);
+    const stage: Stage = new Stage(adapter, ingress);
     t.teardown(() => ingress.stop());
     return stage;
   }
 
   /** A member without a pipe, whose sibling is bound. */
   member(limits: { hardMessageBytes?: number } = {}): Member {
-    const member = this.world.member({ limits });
+    const { transport } = this.#adapter;
+    const member = this.world.member({ limits, transport });
     member.sibling.bind(member.grant);
     return member;
   }
@@ -77,8 +92,10 @@ class Stage {
     return this.#ingress.connect(ticket);
   }
 
-  vanish(ticket: string): void {
-    this.#ingress.vanish(ticket);
+  /** False where there is no handshake to break off. */
+  vanish(ticket: string): boolean {
+    this.#ingress.vanish?.(ticket);
+    return this.#ingress.vanish !== undefined;
   }
 
   /** A member whose pipe is a connection of the transport. */
@@ -114,8 +131,8 @@ async function opens(t: Test, adapter: IngressUnderTest): Promise<void> {
 
 async function abandons(t: Test, adapter: IngressUnderTest): Promise<void> {
   const stage = await Stage.set(t, adapter);
-  const { grant } = stage.world.member();
-  stage.vanish(grant.pipeTicket);
+  const { grant } = stage.world.member({ transport: adapter.transport });
+  if (!stage.vanish(grant.pipeTicket)) return;
   await until(() => stage.door.calls.length === 2);
   t.same(stage.door.calls, ['redeem granted', 'abandon']);
   stage.world.clock.advance(stage.world.limits.sessionLingerMs);
@@ -142,10 +159,11 @@ async function delivers(t: Test, adapter: IngressUnderTest): Promise<void> {
   t.same((await one.client.receive(wanted.length)).map(show), wanted);
   t.same((await two.client.receive(wanted.length)).map(show), wanted);
   const batches = new Set(stage.door.batches);
+  const { transport, framing } = adapter;
   t.equal(stage.door.batches.length, 2 * batches.size, 'both were given the same batches');
   t.ok(batches.size < wanted.length, 'which are fewer than the messages');
   for (const batch of batches) {
-    const framed = batch.encoding(adapter.transport, () => 'framed again');
+    const framed = batch.encoding(framing ? `${transport}:${framing}` : transport, () => 'framed again');
     t.not(framed, 'framed again', 'and each was framed once');
   }
 }
@@ -178,15 +196,16 @@ interface Ending {
   readonly how: (client: IngressClient) => void;
 }
 
+const CLOSING: Ending = { cause: 'closed_by_peer', how: (client) => client.close() };
+
 const ENDINGS: readonly Ending[] = [
-  { cause: 'closed_by_peer', how: (client) => client.close() },
   { cause: 'lost', how: (client) => client.cut() },
   { cause: 'protocol_error', how: (client) => client.violate() },
   { cause: 'message_too_long', how: (client) => client.send('binary', Buffer.alloc(101)) },
 ];
 
 async function ends(t: Test, adapter: IngressUnderTest): Promise<void> {
-  for (const { cause, how } of ENDINGS) {
+  for (const { cause, how } of [...(adapter.halfClose ? [] : [CLOSING]), ...ENDINGS]) {
     const stage = await Stage.set(t, adapter);
     const { client, member } = await stage.client({ hardMessageBytes: 100 });
     client.send('binary', Buffer.alloc(100));
@@ -200,6 +219,29 @@ async function ends(t: Test, adapter: IngressUnderTest): Promise<void> {
     t.equal(ended.length, 2, `${cause}: said once in each direction`);
     if (cause !== 'lost') t.match(ended[0]?.params, { finalN: 1, finalBytes: 100 }, `${cause}: what was whole counts`);
   }
+}
+
+/** A client that has said everything is told the rest. */
+async function halves(t: Test, adapter: IngressUnderTest): Promise<void> {
+  if (!adapter.halfClose) return;
+  const stage = await Stage.set(t, adapter);
+  const { client, member } = await stage.client();
+  client.send('text', Buffer.from('one'));
+  client.close();
+  const { params } = await member.sibling.event('pipe.ended');
+  t.match(params, { cause: 'closed_by_peer', dir: 'c2s', finalN: 1, finalBytes: 3 });
+  stage.world.join().send('still there');
+  t.same(
+    (await client.receive(1)).map(show),
+    [{ kind: 'text' as const, payload: Buffer.from('still there') }].map(show),
+  );
+  client.cut();
+  const sender = stage.world.join();
+  await until(() => {
+    sender.send('is anybody there?');
+    return stage.door.causes.length > 0;
+  });
+  t.match((await member.sibling.event('pipe.ended', 2)).params, { cause: 'lost', dir: 's2c' });
 }
 
 async function speaks(t: Test, adapter: IngressUnderTest): Promise<void> {
@@ -243,6 +285,7 @@ const RULES: readonly (readonly [what: string, rule: (t: Test, adapter: IngressU
   ['delivers a batch in order, framed once for all', delivers],
   ['counts what waits', counts],
   ['reports the end once, with its cause', ends],
+  ['tells a client that has said everything the rest', halves],
   ['ends a pipe in its own words for each cause', speaks],
   ['makes room for the next pipe', replaces],
 ];
