@@ -73,6 +73,8 @@ export interface HttpBody {
   readonly odd?: boolean;
   /** Told again of bystanders that were there before the run. */
   readonly earlier?: true;
+  /** Of a form that the kit posted: the hashes of its messages, where it knows them. */
+  readonly posted?: readonly string[] | 'unknown';
   readonly violations?: readonly string[];
 }
 

@@ -229,6 +229,7 @@ export interface WireTypes {
   'common/epoch': Epoch;
   'common/error-detail': ErrorDetail;
   'common/event-epoch': EventEpoch;
+  'common/form-message': FormMessage;
   'common/format-set': FormatSet;
   'common/formats': Formats;
   'common/framing': Framing;
@@ -290,6 +291,8 @@ export interface WireTypes {
   'events/switch.done': SwitchDoneEvent;
   'events/switch.propose': SwitchProposeEvent;
   'http/discovery': Discovery;
+  'http/form-receipt': FormReceipt;
+  'http/form-ticket': FormTicket;
   'http/grant': Grant;
   'http/hook-advance': HookAdvance;
   'http/hook-done': HookDone;
@@ -942,6 +945,22 @@ export interface Limits {
    * Most items in one page of `room.list` and `room.members`. Only with profile `rooms`. Default 100.
    */
   maxPageItems?: number;
+  /**
+   * Life of the ticket that a form is served with; it may be used for any number of forms. Then it is `ticket_invalid`. Only with profile `form`. In milliseconds, default 3600000.
+   */
+  formTicketMs?: number;
+  /**
+   * Fields in one form, of whatever name. With one more it is `body_too_large`. Only with profile `form`. Default 64.
+   */
+  maxFormParts?: number;
+  /**
+   * How long the receipt of a form is kept, and its idempotency key with it, while there is room. Only with profile `form`. In milliseconds, default 600000.
+   */
+  receiptMs?: number;
+  /**
+   * Messages in all receipts of forms that the server keeps. With one more the oldest receipt of whoever has the most is forgotten. Only with profile `form`. Default 10000.
+   */
+  maxReceipts?: number;
 }
 /**
  * A switch that is neither done nor refused nor aborted, as the state shows it.
@@ -1978,6 +1997,56 @@ export interface ErrorDetail {
   counters?: PipeCounters;
 }
 /**
+ * What became of one message of a form: it was accepted (`id` and `members`), or refused (`error`).
+ */
+export interface FormMessage {
+  /**
+   * The session that sent it.
+   */
+  sid: Sid;
+  /**
+   * The pipe in which it is counted.
+   */
+  epoch: Epoch;
+  /**
+   * Its number in that pipe.
+   */
+  n: number;
+  /**
+   * What it was sent as: text fields are `text`, files `binary`.
+   */
+  kind: Kind;
+  /**
+   * Length of its payload. In bytes.
+   */
+  bytes: number;
+  /**
+   * Id of the message, where it was accepted.
+   */
+  id?: MessageId;
+  /**
+   * How many members it was queued for, where it was accepted.
+   */
+  members?: number;
+  /**
+   * Why it was refused, where it was.
+   */
+  error?: {
+    /**
+     * Name of the error in `errors.json`.
+     */
+    name: string;
+    /**
+     * Code of the error in `errors.json`.
+     */
+    code: number;
+    /**
+     * The limit in force that was exceeded, in the unit of that limit.
+     */
+    limit?: number;
+  };
+}
+/**
  * Which software the server is. For people and logs: clients must not change what they do because of it.
  */
 export interface ServerInfo {
@@ -2856,10 +2925,18 @@ export interface Discovery {
        */
       websocket?: string;
       /**
+       * Where forms are posted, with the profile `form`; `{room}` in it stands for the name of the room. An absolute URL or a relative reference.
+       */
+      form?: string;
+      /**
        * Pipe over TCP: `tcp://host:port`.
        */
       tcp?: string;
     };
+    /**
+     * Page on which a person picks a room to post into, with the profile `form`. An absolute URL or a relative reference.
+     */
+    form?: string;
     /**
      * Where the hooks of the profile `testhooks` are: `POST` to this address, a slash and the name of the hook. Absent where that is not declared. An absolute URL or a relative reference.
      */
@@ -2907,6 +2984,58 @@ export interface Discovery {
   errors: {
     [k: string]: number;
   };
+}
+/**
+ * Answer to a form that has been posted whole: what became of its messages, in their order.
+ */
+export interface FormReceipt {
+  /**
+   * Id of the receipt, 128 bits: shows it to whoever knows it.
+   */
+  receipt: string;
+  /**
+   * The room that it was posted to.
+   */
+  room: RoomName;
+  /**
+   * One for each message of the form.
+   *
+   * @minItems 1
+   */
+  messages: FormMessage[];
+  /**
+   * How long the receipt will be kept, while there is room. In milliseconds.
+   */
+  expiresInMs: number;
+}
+/**
+ * Answer to a `GET` where forms are posted: what an anonymous client needs for a form.
+ */
+export interface FormTicket {
+  /**
+   * The room that it is for.
+   */
+  room: RoomName;
+  /**
+   * Goes into the field `ticket`. Good for any number of forms while it lasts, for this room only. Opaque.
+   */
+  ticket: string;
+  /**
+   * A key that nobody has used, for the field `idempotencyKey` of one form.
+   */
+  idempotencyKey: string;
+  /**
+   * How long the ticket is good, from this answer on. In milliseconds.
+   */
+  expiresInMs: number;
+  /**
+   * Which kinds of message the room takes.
+   */
+  format: 'any' | 'text' | 'json' | 'binary';
+  /**
+   * Longest message that the room takes. In bytes.
+   */
+  maxMessageBytes: number;
 }
 export interface HookAdvance2 {
   /**
@@ -2997,6 +3126,12 @@ export interface Refusal {
       pointer?: string;
     };
   };
+  /**
+   * Of a form: what became of the messages that had come before it was refused, in their order.
+   *
+   * @minItems 1
+   */
+  messages?: FormMessage[];
 }
 /**
  * Answer to a call that was refused, and to what was not a call at all.

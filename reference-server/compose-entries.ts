@@ -62,18 +62,21 @@ export async function startEntries(parts: EntryParts): Promise<readonly Entry[]>
   }
 }
 
-/** Adds where they are to the addresses that clients are told. */
-export function announce(
-  entries: readonly Entry[],
-  endpoints: {
-    readonly pipe: Record<string, string>;
-    readonly sibling: Record<string, string>;
-    readonly framings: Record<string, readonly Framing[]>;
-  },
-): void {
+interface Addresses {
+  readonly pipe: Record<string, string>;
+  readonly sibling: Record<string, string>;
+  readonly framings: Record<string, readonly Framing[]>;
+}
+
+/** Adds where they are to the addresses that clients are told, and returns these. */
+export function announce<T extends Addresses>(
+  entries: readonly Pick<Entry, 'transport' | 'pipe' | 'sibling' | 'framings'>[],
+  addresses: T,
+): T {
   for (const { transport, pipe, sibling, framings } of entries) {
-    endpoints.pipe[transport] = pipe;
-    if (sibling !== undefined) endpoints.sibling[transport] = sibling;
-    if (framings !== undefined) endpoints.framings[transport] = framings;
+    addresses.pipe[transport] = pipe;
+    if (sibling !== undefined) addresses.sibling[transport] = sibling;
+    if (framings !== undefined) addresses.framings[transport] = framings;
   }
+  return addresses;
 }

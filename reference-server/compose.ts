@@ -7,6 +7,7 @@ import type { Discovery, RoomSpec } from '../generated/types.js';
 import { createAdmin } from './admin.js';
 import { developmentAuthenticator } from './auth/development.js';
 import { openFront, over, PIPE_PATH, SIBLING_PATH } from './compose-front.js';
+import { FORM_PAGE, formsOf } from './compose-form.js';
 import { openStore } from './compose-store.js';
 import { type Config, ConfigError } from './config/config.js';
 import { announce, type Entry, startEntries } from './compose-entries.js';
@@ -94,7 +95,7 @@ function discoveryOf(
   { limits, testHooks }: Config,
   { store, entries, endpoints }: { store: Store | null; entries: readonly Entry[]; endpoints: Endpoints },
 ): Discovery {
-  const transports = entries.map(({ transport }) => transport);
+  const transports = Object.keys(endpoints.pipe).filter((transport) => transport !== 'websocket');
   return {
     protocol: 'porthouse',
     versions: [1],
@@ -104,6 +105,7 @@ function discoveryOf(
       sessions: SESSIONS_PATH,
       sibling: endpoints.sibling,
       pipe: endpoints.pipe,
+      ...('form' in endpoints.pipe && { form: FORM_PAGE }),
       ...(testHooks && { hooks: HOOKS_PATH }),
     },
     ...framingsOf(entries),
@@ -176,12 +178,13 @@ async function startWith(store: Store | null, config: Config, log: Logger): Prom
   const shared = { authenticator, clock, entropy, limits, server, onError, ...doors, ...limits };
   const connections = new Connections(limits.maxConnections);
   const entries = await startEntries({ ...shared, config, connections });
-  announce(entries, endpoints);
+  const forms = formsOf(config, { ...shared, rooms: router.openRooms });
   const { front, siblings, sockets } = openFront({
     ...shared,
     connections,
     guard: guardOf(config),
-    discovery: discoveryOf(config, { store, entries, endpoints }),
+    handlers: forms.map(({ handler }) => handler),
+    discovery: discoveryOf(config, { store, entries, endpoints: announce([...entries, ...forms], endpoints) }),
     ...(config.testHooks && { hooks: { ...config.testHooks, ...limits, door: router.hooks } }),
   });
   let health: 'ok' | 'draining' = 'ok';

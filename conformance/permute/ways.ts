@@ -81,8 +81,10 @@ function rolesOf({ given, steps }: Case): Roles {
   return { senders, receivers: new Set([...seen].filter((name) => withPipes.includes(name))), sends };
 }
 
+/** A manifest speaks of what its reader receives. */
 const looksAtPipe = ({ fields, verb }: Pick<CaseStep, 'fields' | 'verb'>): boolean =>
-  ['expect', 'exactly', 'none'].includes(verb) && ('message' in fields || 'messages' in fields);
+  ['expect', 'exactly', 'none'].includes(verb) &&
+  ('message' in fields || 'messages' in fields || fields['event'] === 'pipe.manifest');
 
 /** Whether who is there can come by another way at all. */
 function isFree(of: Case): boolean {

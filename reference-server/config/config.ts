@@ -25,6 +25,8 @@ export interface Config {
   readonly tcp: { readonly port: number } | null;
   readonly limits: Readonly<Required<Limits>>;
   readonly rooms: Readonly<Record<string, RoomSpec>>;
+  /** Whether messages may be posted from web forms. */
+  readonly form: boolean;
   /** Hooks for tests, for whoever has the token; null without any. */
   readonly testHooks: { readonly token: string } | null;
 }
@@ -57,6 +59,7 @@ const DEFAULTS = {
   origins: [],
   logLevel: 'info',
   auth: null,
+  form: true,
   testHooks: null,
   dataDir: null as string | null,
 };

@@ -71,6 +71,8 @@ export interface PipeOffer {
   /** The session whose pipe it will be, and its room. */
   readonly sid: string;
   readonly room: string;
+  /** Whether binary messages flow into the room as they come, however long they are. */
+  readonly stream: boolean;
   /** The limits in force for this pipe; a client may have asked for smaller ones. */
   readonly limits: Readonly<Required<Limits>>;
   /** By which the pipe's time goes. */

@@ -1,6 +1,7 @@
 import type { CallParams, Framing, Grant, RoomSpec, SessionRequest } from '../../generated/types.js';
 import type { GrantDoor } from '../ports/access.js';
 import type { HookDoor } from '../ports/hooks.js';
+import type { OpenRooms } from '../ports/open-rooms.js';
 import type { PipeDoor, PipeOffer } from '../ports/pipe.js';
 import type { Result } from '../ports/refusal.js';
 import type { Binding, SiblingDoor, SiblingOutlet } from '../ports/sibling.js';
@@ -14,6 +15,7 @@ import { EventRing } from './event-log.js';
 import { overlaps } from './formats.js';
 import { formatsOf, framingOf, limitsOf, scopesOf, visible } from './grants.js';
 import { Hooks } from './hooks.js';
+import { RoomsForStrangers } from './open-rooms.js';
 import { Moving } from './moves.js';
 import type { Room } from './room.js';
 import type { RoomTerms } from './room-terms.js';
@@ -80,6 +82,11 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
   /** What a test may do here; for whoever has switched it on. */
   get hooks(): HookDoor {
     return new Hooks({ sessions: this.#sessions, rooms: this.#rooms });
+  }
+
+  /** What strangers may know of rooms that they are not in. */
+  get openRooms(): OpenRooms {
+    return new RoomsForStrangers(this.#rooms);
   }
 
   get sessions(): number {
@@ -168,7 +175,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
       room: session.room.name,
       formats: session.formats,
       scopes: [...session.scopes],
-      endpoints: { pipe: pipe[transport] ?? '', sibling },
+      endpoints: { pipe: (pipe[transport] ?? '').replace('{room}', session.room.name), sibling },
       limits: session.limits,
       expiresInMs: session.limits.ticketMs,
     };
@@ -196,6 +203,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     return {
       sid: session.sid,
       room: session.room.name,
+      stream: session.room.terms.boundaries === 'ignored',
       limits: session.limits,
       clock: session.context.clock,
       open: (sink) => session.openPipe(sink),
