@@ -6,6 +6,7 @@ import { refusedCommand, sendCommand } from './commands.js';
 import { endStream } from './endings.js';
 import type { SwitchCalls } from '../ports/switching.js';
 import { fence, whenRouted } from './fence.js';
+import type { Moving } from './moves.js';
 import type { Session } from './session.js';
 import { type Framings, framingOf } from './grants.js';
 import { switchCalls } from './switches.js';
@@ -19,6 +20,7 @@ interface BindingParts {
   readonly tickets: Tickets;
   readonly framings: Framings | undefined;
   readonly rooms: RoomCalls;
+  readonly moving: Moving;
   readonly generation: number;
   readonly result: CallResults['sibling.bind'];
   readonly replayFrom: number;
@@ -35,6 +37,7 @@ export class SessionBinding implements Binding {
   readonly #session: Session;
   readonly #tickets: Tickets;
   readonly #framings: Framings | undefined;
+  readonly #moving: Moving;
   readonly #generation: number;
   readonly #waits = new Set<Cancel>();
 
@@ -42,6 +45,7 @@ export class SessionBinding implements Binding {
     this.#session = parts.session;
     this.#tickets = parts.tickets;
     this.#framings = parts.framings;
+    this.#moving = parts.moving;
     this.#generation = parts.generation;
     this.sid = parts.session.sid;
     this.channel = parts.channel;
@@ -131,6 +135,10 @@ export class SessionBinding implements Binding {
     const refusal = refusedCommand(this.#session, params);
     if (refusal) reply(refusal);
     else this.#afterMessages(params, (late) => reply(late ?? sendCommand(this.#session, params)));
+  }
+
+  move(params: CallParams['room.move'], reply: (result: Result<CallResults['room.move']>) => void): void {
+    this.#afterMessages(params, (late) => reply(late ?? this.#moving.move(params.room)));
   }
 
   /** Waits for the place that a call names; whoever gave an `op` may ask for the outcome on another connection (RPC-9). */

@@ -88,6 +88,11 @@ export class Pipe implements PipeSource {
     return { epoch: this.epoch, dir, unit: this.unit, n };
   }
 
+  /** The last of what is for the room, where it is agreed that what follows is for another one (MOVE-12). */
+  get lastHere(): number {
+    return this.#switches?.c2s.lastHere ?? Infinity;
+  }
+
   /** What its positions count. */
   get unit(): Unit {
     return this.#sink.unit ?? 'msg';
@@ -179,6 +184,7 @@ export class Pipe implements PipeSource {
 
   /** What there was to do with everything up to here is done. */
   passed(n: number): void {
+    this.#switches?.c2s.taken(n);
     if (this.ending?.behind === n) this.close('stream_ended'); // END-4
   }
 
@@ -252,6 +258,7 @@ export class Pipe implements PipeSource {
   finish(cause: EndCause, over: () => void): void {
     if (!this.#open) return;
     this.#finish = { cause, over };
+    this.#switches?.draining();
     this.s2c.pause.resume(); // a switch may still be answered, until the deadline
     this.#finishIfWritten();
   }
@@ -274,8 +281,9 @@ export class Pipe implements PipeSource {
     this.#session.room.flush();
     if (!this.#open || this.#sendingOver) return;
     const receives = this.#session.scopes.includes('receive');
-    if (receives) this.#switches?.c2s.end();
+    if (receives) this.#switches?.sendingEnded();
     else this.#switches?.end();
+    if (!this.open) return;
     this.#endSending('closed_by_peer', discardedBytes);
     this.#settleSending();
     if (!receives) this.close('closed_by_peer');
