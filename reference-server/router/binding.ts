@@ -36,16 +36,16 @@ export class SessionBinding implements Binding {
   readonly rooms: RoomCalls;
   readonly #session: Session;
   readonly #tickets: Tickets;
-  readonly #moving: Moving;
   readonly #framings: Framings | undefined;
+  readonly #moving: Moving;
   readonly #generation: number;
   readonly #waits = new Set<Cancel>();
 
   constructor(parts: BindingParts) {
     this.#session = parts.session;
     this.#tickets = parts.tickets;
-    this.#moving = parts.moving;
     this.#framings = parts.framings;
+    this.#moving = parts.moving;
     this.#generation = parts.generation;
     this.sid = parts.session.sid;
     this.channel = parts.channel;

@@ -281,8 +281,9 @@ export class Pipe implements PipeSource {
     this.#session.room.flush();
     if (!this.#open || this.#sendingOver) return;
     const receives = this.#session.scopes.includes('receive');
-    if (receives) this.#switches?.c2s.end();
+    if (receives) this.#switches?.sendingEnded();
     else this.#switches?.end();
+    if (!this.open) return;
     this.#endSending('closed_by_peer', discardedBytes);
     this.#settleSending();
     if (!receives) this.close('closed_by_peer');

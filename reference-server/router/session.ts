@@ -42,9 +42,9 @@ export class Session {
   readonly sid: string;
   readonly secret: string;
   readonly account: string | null;
-  #room: Room;
   /** How its pipe tells messages apart, by the latest ticket. */
   framing: Framing | undefined;
+  #room: Room;
   /** The kinds in force; a switch changes them. */
   formats: Formats;
   /** What the client has switched to sending; null while it has not. */

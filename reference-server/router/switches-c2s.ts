@@ -125,6 +125,11 @@ export class InboundSwitches {
     this.#session.emit('switch.done', { at: this.#pipe.at('c2s', n), id, dir: 'c2s', set });
   }
 
+  /** What it was agreed about will not come. */
+  sendingEnded(): void {
+    this.end();
+  }
+
   /** The pipe has ended: what it was agreed about will not come. */
   end(): void {
     this.#give('pipe_ended');
