@@ -69,6 +69,7 @@ export const errors = {
   "room_in_use": {"name":"room_in_use","code":1047,"scope":"request","fatal":false,"retry":true,"wsClose":null,"http":409,"ftp":null,"bridge":null,"channel":"answer","meaning":"Others are in the room, and that would change what they agreed to."},
   "room_closed": {"name":"room_closed","code":1048,"scope":"connection","fatal":true,"retry":false,"wsClose":4505,"http":null,"ftp":null,"bridge":null,"channel":"close","meaning":"The room is over, and every session in it."},
   "too_many_rooms": {"name":"too_many_rooms","code":1060,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":403,"ftp":null,"bridge":null,"channel":"answer","meaning":"The account owns maxPersistentRooms persistent rooms; it can close one of them."},
+  "numbers_exhausted": {"name":"numbers_exhausted","code":1070,"scope":"connection","fatal":true,"retry":true,"wsClose":4012,"http":null,"ftp":null,"bridge":null,"channel":"close","meaning":"The pipe has used the last number that its transport has for messages; the next pipe begins at 1. Over UDP only."},
 } as const satisfies Readonly<Record<string, ErrorEntry>>;
 
 export type ErrorName = keyof typeof errors;

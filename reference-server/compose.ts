@@ -34,6 +34,10 @@ const PROFILES = [
   'rooms',
   'drain',
 ] as const;
+
+/** Transports whose tickets are proved and not shown. */
+const ASSOCIATED: ReadonlySet<string> = new Set(['udp']);
+
 const EPOCH_BYTES = 12;
 
 /** How soon clients may come back after a drain; a restart takes about that long. */
@@ -127,6 +131,7 @@ function routerOf(config: Config, store: Store | null, endpoints: Endpoints): Ro
     rooms: roomsOf(config, store),
     store,
     endpoints,
+    associated: ASSOCIATED,
   });
 }
 

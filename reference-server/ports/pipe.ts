@@ -1,6 +1,6 @@
 import type { EndCause, Limits } from '../../generated/types.js';
 import type { Clock } from './clock.js';
-import type { Batch, Kind } from './message.js';
+import type { Batch, Kind, Message } from './message.js';
 import type { Result } from './refusal.js';
 
 /** What waits in a transport because the kernel has not taken it yet. */
@@ -13,6 +13,10 @@ export interface Backlog {
 /** An adapter's side of an open pipe: where the router puts what the member shall receive. */
 export interface PipeSink {
   readonly transport: string;
+  /** Whether messages carry their numbers and may be lost on the way, so that `receive` is told the number of each. */
+  readonly numbered?: boolean;
+  /** Whether a message can be carried whole; where it is not there, every message can (UDP-16). */
+  carries?(message: Message): boolean;
   /** False once the connection has begun to close: nothing more can be written, and the end will follow. */
   readonly writable: boolean;
   /** Whether the transport has passed on everything that it was given, so that a batch would not wait in it. */
@@ -27,8 +31,11 @@ export interface PipeSink {
 
 /** The router's side of an open pipe: what an adapter reports. */
 export interface PipeSource {
-  /** One message, whole, as its member sent it; the kinds are those that the transport can tell apart. */
-  receive(kind: Kind, payload: Buffer): void;
+  /**
+   * One message, whole, as its member sent it; the kinds are those that the transport can tell apart. `n` is the number
+   * that it carries, on a numbered pipe: no number comes twice, but they may come out of order and with gaps.
+   */
+  receive(kind: Kind, payload: Buffer, n?: number): void;
   /** The transport is ready again. */
   drained(): void;
   /** The connection is over; later calls change nothing. */
@@ -46,8 +53,22 @@ export interface PipeOffer {
   abandon(): void;
 }
 
+/** A ticket that its holder proves and does not show: what both sides make their keys from, and the way in. */
+export interface Association {
+  /** The session's sibling secret, its 32 bytes. */
+  readonly secret: Buffer;
+  /** SHA-256 of the ticket as the client was given it. */
+  readonly ticketDigest: Buffer;
+  /** By which the session's time goes. */
+  readonly clock: Clock;
+  /** Spends the ticket, once the proof is there. */
+  redeem(): Result<PipeOffer>;
+}
+
 /** Where ingresses come in. */
 export interface PipeDoor {
   /** Spends a ticket (TICKET-1); refuses `ticket_invalid` whatever the reason. */
   redeem(ticket: string, transport: string): Result<PipeOffer>;
+  /** The outstanding ticket with this number, as the grant has it; undefined where there is none. Spends nothing. */
+  associate(number: string, transport: string): Association | undefined;
 }

@@ -16,6 +16,16 @@ interface MessageRefusal {
   readonly limit?: number;
 }
 
+/** The account of what a client sends. */
+interface Upstream {
+  /** Highest number of a message that has come. */
+  received: number;
+  routed: number;
+  bytes: number;
+  /** Numbers below it that have not come; null where none can be missing (UDP-14). */
+  missing: number | null;
+}
+
 /** One connection of a session's client socket, and its account in both directions. */
 export class Pipe implements PipeSource {
   readonly epoch: number;
@@ -23,7 +33,7 @@ export class Pipe implements PipeSource {
   readonly #sink: PipeSink;
   /** Calls that wait for a message to be counted and routed. */
   readonly waiting: Waiting;
-  readonly c2s = { received: 0, routed: 0, bytes: 0 };
+  readonly c2s: Upstream;
   readonly s2c: Downstream;
   #switches: Switches | null = null;
   /** Its end, where that has been announced. */
@@ -45,6 +55,7 @@ export class Pipe implements PipeSource {
     this.#session = session;
     this.epoch = epoch;
     this.#sink = sink;
+    this.c2s = { received: 0, routed: 0, bytes: 0, missing: sink.numbered ? 0 : null };
     this.s2c = new Downstream(session, epoch, sink);
     this.waiting = new Waiting(session.context.clock);
   }
@@ -91,28 +102,39 @@ export class Pipe implements PipeSource {
     return this.#switches;
   }
 
-  receive(kind: Kind, payload: Buffer): void {
+  receive(kind: Kind, payload: Buffer, number?: number): void {
     if (!this.#open || this.#finish) return;
-    const n = ++this.c2s.received;
-    this.c2s.bytes += payload.length;
+    const n = this.#count(payload.length, number);
     this.#switches?.c2s.counted(n);
-    const { room, sendsAs } = this.#session;
-    const refusal = this.#refusal(kind, payload);
+    const { room } = this.#session;
+    const { send, sendsAs } = this.#switches?.c2s.before(n) ?? this.#session.sending;
+    const refusal = this.#refusal({ kind, payload }, send);
     const arrived = refusal ? null : arrivesAs(sendsAs, kind, payload);
     const taken = arrived && kindInRoom(room.terms, arrived, payload);
     if (taken) room.post(this.#session, { pipe: this, n, kind: taken, payload });
     else this.#refuse({ n, kind, payload }, refusal ?? { name: 'format_mismatch' });
-    if (this.ending?.behind === n) this.close('stream_ended'); // END-4
+    const behind = this.ending?.behind ?? null;
+    if (behind !== null && behind <= this.c2s.received) this.close('stream_ended'); // END-4
   }
 
-  #refusal(kind: Kind, payload: Buffer): MessageRefusal | null {
-    const { scopes, formats, room } = this.#session;
+  /** Counts a message: it is the next one, or has the number that it carries (POS-1, UDP-13). */
+  #count(bytes: number, number: number | undefined): number {
+    const { c2s } = this;
+    const n = number ?? c2s.received + 1;
+    c2s.bytes += bytes;
+    if (c2s.missing !== null) c2s.missing += n > c2s.received ? n - c2s.received - 1 : -1;
+    c2s.received = Math.max(c2s.received, n);
+    return n;
+  }
+
+  #refusal({ kind, payload }: { kind: Kind; payload: Buffer }, send: readonly Kind[]): MessageRefusal | null {
+    const { scopes, room } = this.#session;
     if (!scopes.includes('send')) return { name: 'forbidden' };
     const rate = this.#session.overRate();
     if (rate !== null) return { name: 'rate_limited', limit: rate }; // RATE-1
     const limit = room.limits.maxMessageBytes;
     if (payload.length > limit) return { name: 'message_too_large', limit }; // ROOM-LIMIT-1
-    return offered(formats.send, kind) ? null : { name: 'format_mismatch' };
+    return offered(send, kind) ? null : { name: 'format_mismatch' };
   }
 
   /** Counts, tells the sender's sibling, and leaves the pipe alone (ROOM-LIMIT-2, ROOM-LIMIT-3). */
@@ -129,6 +151,12 @@ export class Pipe implements PipeSource {
   routedUpTo(n: number): void {
     this.c2s.routed = Math.max(this.c2s.routed, n);
     this.waiting.reached(this.c2s.routed);
+  }
+
+  /** Whether its transport can carry each of these whole; most transports need not look. */
+  carries(messages: readonly Message[]): boolean {
+    const sink = this.#sink;
+    return !sink.carries || messages.every((message) => sink.carries?.(message));
   }
 
   /** Messages for the member; returns those that its room's policy dropped. */
@@ -191,7 +219,9 @@ export class Pipe implements PipeSource {
     this.#open = false;
     this.#cause = cause;
     const { n, bytes } = this.s2c.written;
-    this.#session.emit('pipe.ended', this.#account('c2s', { n: this.c2s.received, bytes: this.c2s.bytes }));
+    const { received, bytes: taken, missing } = this.c2s;
+    const account = this.#account('c2s', { n: received, bytes: taken });
+    this.#session.emit('pipe.ended', missing === null ? account : { ...account, missing });
     this.#session.emit('pipe.ended', this.#account('s2c', { n, bytes }));
     this.waiting.fail({ refused: 'pipe_ended', data: { counters: counters(this.#session, this) } });
     this.ending?.over();

@@ -187,7 +187,7 @@ export class Room {
     for (const member of this.members) {
       const pipe = member.receivingPipe();
       if (!pipe) continue;
-      const apart = senders.has(member) && !this.terms.echo;
+      const apart = (senders.has(member) && !this.terms.echo) || !pipe.carries(common.messages);
       if (pipe.undecided) this.#deliverUndecided(member, pipe, routed);
       else if (apart || !member.receivesAll(kinds)) this.#deliverSome(member, pipe, routed);
       else {
@@ -206,7 +206,7 @@ export class Room {
     let run: Routed[] = [];
     for (const entry of routed) {
       if (entry.sender === member && !this.terms.echo) continue;
-      if (entry.kindFor(this.terms, member.formats.receive)) run.push(entry);
+      if (entry.kindFor(this.terms, member.formats.receive) && pipe.carries([entry.message])) run.push(entry);
       else {
         this.#deliverRun(member, pipe, run);
         run = [];
@@ -234,6 +234,11 @@ export class Room {
   #deliverUndecided(member: Session, pipe: Pipe, routed: readonly Routed[]): void {
     for (const entry of routed) {
       if (entry.sender === member && !this.terms.echo) continue;
+      if (!pipe.carries([entry.message])) {
+        entry.missed ??= [];
+        entry.missed.push({ member, place: pipe.s2c.place() });
+        continue;
+      }
       const message: Undecided = { ...entry.message, missed: () => this.#tellLate(entry) };
       if (pipe.deliver(new MessageBatch([message])).length === 0) entry.members++;
     }

@@ -10,6 +10,7 @@ import { EventRing } from './event-log.js';
 import { Linger } from './linger.js';
 import { Observers } from './observers.js';
 import { Operations } from './operations.js';
+import { missingFrom } from './fence.js';
 import { Pipe } from './pipe.js';
 import { announce } from './presence.js';
 import type { Room } from './room.js';
@@ -255,6 +256,11 @@ export class Session {
     this.formats = { ...this.formats, receive: [kind] };
   }
 
+  /** As what the client sends now. */
+  get sending(): { readonly send: readonly Kind[]; readonly sendsAs: Kind | null } {
+    return { send: this.formats.send, sendsAs: this.sendsAs };
+  }
+
   /** What the client sends from now on. */
   sendAs(kind: Kind): void {
     this.formats = { ...this.formats, send: [kind] };
@@ -282,7 +288,11 @@ export class Session {
         status: pipe === null ? 'none' : pipe.open ? 'open' : 'ended',
         ...(pipe && { transport: pipe.transport }),
         ...(pipe?.cause && { cause: pipe.cause }),
-        c2s: { n: pipe?.c2s.received ?? 0, bytes: pipe?.c2s.bytes ?? 0 },
+        c2s: {
+          n: pipe?.c2s.received ?? 0,
+          bytes: pipe?.c2s.bytes ?? 0,
+          ...missingFrom(pipe),
+        },
         s2c: { ...(pipe?.s2c.written ?? { n: 0, bytes: 0 }), dropped: pipe?.s2c.dropped ?? 0 },
         ...(pipe?.s2c.paused && { paused: true }),
         ...(pipe?.open && pipe.ending && { ending: pipe.ending.announced }),

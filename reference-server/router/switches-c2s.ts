@@ -20,6 +20,7 @@ export class InboundSwitches {
   readonly #pipe: Pipe;
   readonly #settled = new Settled<Known>();
   #open: Known | null = null;
+  #crossed: { readonly n: number; readonly before: Session['sending'] } | null = null;
 
   constructor(session: Session, pipe: Pipe) {
     this.#session = session;
@@ -53,10 +54,16 @@ export class InboundSwitches {
     return { id, status: 'aborted' };
   }
 
-  /** The n-th message is here, and not yet treated: it is the first under the new settings, if it was agreed. */
+  /** As what a message was sent that comes late, from before the latest boundary (UDP-15); null for any other. */
+  before(n: number): Session['sending'] | null {
+    return this.#crossed && n < this.#crossed.n ? this.#crossed.before : null;
+  }
+
+  /** The n-th message is here, and not yet treated: the new settings hold from the one on that was agreed. */
   counted(n: number): void {
     const open = this.#open;
-    if (open?.n !== n) return;
+    if (!open || n < open.n) return;
+    this.#crossed = { n: open.n, before: this.#session.sending };
     this.#open = null;
     open.status = 'done';
     this.#settled.add(open);
@@ -64,7 +71,7 @@ export class InboundSwitches {
     this.#session.sendAs(set.format);
     // Behind what the messages before it have to say (SIB-1).
     this.#session.room.inTurn(() => {
-      this.#session.emit('switch.done', { at: this.#pipe.at('c2s', n), id, dir: 'c2s', set });
+      this.#session.emit('switch.done', { at: this.#pipe.at('c2s', open.n), id, dir: 'c2s', set });
     });
   }
 

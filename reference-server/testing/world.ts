@@ -57,6 +57,7 @@ export class World {
         rooms: Object.entries(rooms).map(([name, spec]) => ({ name, spec })),
         store: store ?? null,
         endpoints: { pipe: { websocket: '/pipe', ...pipes }, sibling: { websocket: '/sibling' } },
+        associated: new Set(['udp']),
       },
     );
     this.services = {

@@ -58,7 +58,10 @@ class Stage {
   }
 
   static async set(t: Test, adapter: IngressUnderTest): Promise<Stage> {
-    const door = { redeem: (ticket: string, transport: string) => stage.door.redeem(ticket, transport) };
+    const door: PipeDoor = {
+      redeem: (ticket, transport) => stage.door.redeem(ticket, transport),
+      associate: (number, transport) => stage.door.associate(number, transport),
+    };
     const clock: Clock = { now: () => stage.world.clock.now(), after: (ms, run) => stage.world.clock.after(ms, run) };
     const ingress = await adapter.start(door, clock);
     const stage: Stage = new Stage(() => ingress);

@@ -1,6 +1,6 @@
 import type { EndCause } from '../../../generated/types.js';
 import type { Batch, Kind } from '../../ports/message.js';
-import type { PipeDoor, PipeOffer, PipeSink, PipeSource } from '../../ports/pipe.js';
+import type { Association, PipeDoor, PipeOffer, PipeSink, PipeSource } from '../../ports/pipe.js';
 import type { Result } from '../../ports/refusal.js';
 
 /** Passes everything on to the real door, and keeps what an adapter does with it. */
@@ -22,6 +22,21 @@ export class RecordingDoor implements PipeDoor {
     const offer = this.#door.redeem(ticket, transport);
     this.calls.push(`redeem ${'refused' in offer ? offer.refused : 'granted'}`);
     if ('refused' in offer) return offer;
+    return this.#recorded(offer);
+  }
+
+  associate(number: string, transport: string): Association | undefined {
+    const found = this.#door.associate(number, transport);
+    if (!found) return undefined;
+    const redeem = (): Result<PipeOffer> => {
+      const offer = found.redeem();
+      this.calls.push(`redeem ${'refused' in offer ? offer.refused : 'granted'}`);
+      return 'refused' in offer ? offer : this.#recorded(offer);
+    };
+    return { ...found, redeem };
+  }
+
+  #recorded(offer: PipeOffer): PipeOffer {
     return {
       limits: offer.limits,
       clock: offer.clock,
@@ -38,6 +53,8 @@ export class RecordingDoor implements PipeDoor {
     this.sinks.push(sink);
     const source = offer.open({
       transport: sink.transport,
+      ...(sink.numbered && { numbered: true }),
+      carries: (message) => sink.carries?.(message) ?? true,
       get writable() {
         return sink.writable;
       },
@@ -53,9 +70,9 @@ export class RecordingDoor implements PipeDoor {
       close: (cause) => sink.close(cause),
     });
     return {
-      receive: (kind, payload) => {
+      receive: (kind, payload, n) => {
         this.received.push({ kind, payload });
-        source.receive(kind, payload);
+        source.receive(kind, payload, n);
       },
       drained: () => source.drained(),
       ended: (cause) => {
