@@ -181,13 +181,14 @@ function toGiven(given: Fields): Given {
   };
 }
 
-function toMember({ account, room, pipe, command, debug, ...request }: Fields): Member {
+function toMember({ account, room, pipe, command, debug, siblings, ...request }: Fields): Member {
   return {
     account: typeof account === 'string' ? account : 'a',
     room: typeof room === 'string' ? room : 'main',
     pipe: pipe !== false,
     command: command !== false,
     debug: debug === true,
+    ...(typeof siblings === 'string' ? { siblings } : {}),
     request,
   };
 }

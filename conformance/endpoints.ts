@@ -1,5 +1,4 @@
 import { isFields } from './model.js';
-import type { Fields } from './model.js';
 import type { Json } from './timeline.js';
 
 /** The server under test, as its well-known document describes it. Addresses are absolute. */
@@ -33,11 +32,23 @@ export function targetFrom(wellKnown: URL, discovery: Json): Target {
   };
 }
 
-/** The address of a member's socket: its grant's, else the server's. */
-export function endpointOf(target: Target, grant: Json | undefined, kind: 'pipe' | 'sibling'): URL {
-  const endpoints: Fields = isFields(field(grant, 'endpoints')) ? (field(grant, 'endpoints') as Fields) : {};
-  const value = kind === 'pipe' ? endpoints['pipe'] : field(endpoints['sibling'], 'websocket');
-  return absolute(value, target.sessions) ?? target[kind];
+/** Which socket is to be opened. */
+export interface Wanted {
+  readonly grant: Json | undefined;
+  readonly kind: 'pipe' | 'sibling';
+  readonly transport: string;
+}
+
+/** The address of a member's socket: its grant's where that is of this transport, else the server's. */
+export function endpointOf(target: Target, { grant, kind, transport }: Wanted): URL {
+  const endpoints = field(grant, 'endpoints');
+  const granted = field(grant, 'transport') === transport ? field(endpoints, 'pipe') : undefined;
+  const value = kind === 'pipe' ? granted : field(field(endpoints, 'sibling'), transport);
+  const declared = field(field(field(target.discovery, 'endpoints'), kind), transport);
+  const found = absolute(value, target.sessions) ?? absolute(declared, target.wellKnown);
+  if (found !== undefined) return found;
+  if (transport === 'websocket') return target[kind];
+  throw new Error(`the server names no address for a ${kind} over ${transport}`);
 }
 
 function absolute(value: Json | undefined, base: URL): URL | undefined {

@@ -121,8 +121,14 @@ function memberDrafts(name: string, member: Member, creates: boolean): Draft[] {
     fields: { as: name, account, room, request, lives: LIVES.other, ...(creates ? { create: true } : {}) },
     needs: creates ? 'OPEN-9' : 'OPEN-1',
   };
-  const bind = (channel: string): Draft => ({ part, verb: 'bind', fields: { member: name, channel }, needs: 'BIND-3' });
-  const open: Draft = { part, verb: 'open', fields: { pipe: name }, needs: 'WS-1' };
+  const bind = (channel: string): Draft => ({
+    part,
+    verb: 'bind',
+    fields: { member: name, channel, ...(member.siblings === undefined ? {} : { over: member.siblings }) },
+    needs: 'BIND-3',
+  });
+  const overWebSocket = (request['transport'] ?? 'websocket') === 'websocket';
+  const open: Draft = { part, verb: 'open', fields: { pipe: name }, needs: overWebSocket ? 'WS-1' : 'PIPE-1' };
   const opened: Draft = {
     part,
     verb: 'expect',

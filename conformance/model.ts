@@ -63,9 +63,11 @@ export interface Member {
   readonly pipe: boolean;
   readonly command: boolean;
   readonly debug: boolean;
+  /** Transport of its siblings, where it is another than WebSocket. */
+  readonly siblings?: string;
   /** Whether its pipe opens before its command channel is bound. */
   readonly pipeFirst?: boolean;
-  /** What is asked for beside room and transport: formats, scopes, limits. */
+  /** What is asked for beside the room: transport, framing, formats, scopes, limits. */
   readonly request: Fields;
 }
 

@@ -39,10 +39,16 @@ export function declaredBy(discovery: Json): Declared {
 
 /** The profiles that a server must have declared for a case to concern it. */
 export function profilesOf(of: Case): readonly string[] {
-  if (of.profiles !== undefined) return of.profiles;
   const ids = of.steps.flatMap((step) => step.proves);
-  return [...new Set(ids.map((id) => requirementOf(id)?.profile ?? 'core'))];
+  const proved = of.profiles ?? ids.map((id) => requirementOf(id)?.profile ?? 'core');
+  return [...new Set([...proved, ...transportsOf(of)])];
 }
+
+// WebSocket is what the kit uses for everything that a case says nothing about.
+const transportsOf = ({ given }: Case): readonly string[] =>
+  Object.values(given.members).flatMap(({ request: { transport }, siblings }) =>
+    [transport, siblings].filter((each) => typeof each === 'string').filter((each) => each !== 'websocket'),
+  );
 
 /** Whether a case is slow for nothing but time that hooks let pass at once. */
 export const onlyWaits = ({ steps }: Pick<Case, 'steps'>): boolean =>

@@ -83,6 +83,9 @@ export interface SocketBody {
     'opening' | 'open' | 'refused' | 'failed' | 'closed' | 'violation' | 'ping' | 'pong' | 'hold' | 'release';
   readonly dir?: Direction;
   readonly kind?: 'pipe' | 'sibling';
+  /** Of an opening. */
+  readonly transport?: string;
+  readonly framing?: string;
   readonly url?: string;
   readonly protocols?: readonly string[];
   readonly protocol?: string;
@@ -91,6 +94,8 @@ export interface SocketBody {
   readonly json?: Json;
   readonly code?: number;
   readonly reason?: string;
+  /** Of an end without a last word: in order, or broken. */
+  readonly how?: 'end' | 'reset';
   readonly what?: string;
   readonly text?: string;
 }
@@ -117,7 +122,7 @@ export interface MessageBody {
   readonly at: string;
   readonly conn: number;
   readonly dir: Direction;
-  readonly kind: 'text' | 'binary';
+  readonly kind: 'text' | 'binary' | 'json';
   readonly bytes: number;
   readonly sha256: string;
   readonly text?: string;

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { asText, isFields, splitAt } from '../model.js';
 import type { Fields } from '../model.js';
 import type { Json, MessageBody } from '../timeline.js';
-import type { Entry, Ledger, Sent } from './ledger.js';
+import { arrivingKinds, statedKinds } from './kinds.js';
+import type { Entry, Ledger, Sent, SocketState } from './ledger.js';
 import type { Outcome } from './outcome.js';
 import { brief, heldBy, received } from './outcome.js';
 import { quantity } from './scope.js';
@@ -12,7 +13,8 @@ import type { Subject } from './subject.js';
 export interface WantedMessage {
   readonly text: string;
   readonly sha256?: string;
-  readonly kind?: string;
+  /** Kinds of which it must be one. */
+  readonly kinds?: readonly string[];
   readonly bytes?: number;
   /** Hashes of which it must have one. */
   readonly oneOf?: ReadonlySet<string>;
@@ -30,26 +32,35 @@ export function literalContent(fields: Fields): Buffer | undefined {
 }
 
 /** The kind that a message without `kind` has. */
-export function defaultKind(fields: Fields): 'text' | 'binary' {
-  if (fields['kind'] === 'text' || fields['kind'] === 'binary') return fields['kind'];
+export function defaultKind(fields: Fields): 'text' | 'binary' | 'json' {
+  const { kind } = fields;
+  if (kind === 'text' || kind === 'binary' || kind === 'json') return kind;
   return fields['text'] !== undefined || fields['json'] !== undefined ? 'text' : 'binary';
 }
 
 /** The messages that one matcher stands for: several where it names several that were sent. */
-export function wantedMessages(ledger: Ledger, matcher: Json, observer: string): WantedMessage[] {
+export function wantedMessages(ledger: Ledger, matcher: Json, observer: SocketState): WantedMessage[] {
   if (!isFields(matcher)) return [{ text: 'any message' }];
-  const kind = typeof matcher['kind'] === 'string' ? { kind: matcher['kind'] } : {};
+  const stated = statedBy(matcher, observer);
   const sent = namedSent(ledger, matcher);
-  if (sent !== undefined) return sent.map(({ record }) => ({ ...asSent(record), ...kind }));
+  if (sent !== undefined) return sent.map(({ record }) => ({ ...asSent(record, observer), ...stated }));
   const content = literalContent(matcher);
-  if (content === undefined) return [sized(ledger, matcher, observer)];
-  return [{ text: brief(matcher), sha256: sha256(content), kind: defaultKind(matcher) }];
+  if (content === undefined) return [{ ...sized(ledger, matcher, observer.member), ...stated }];
+  const kinds = among(arrivingKinds(defaultKind(matcher), observer));
+  return [{ text: brief(matcher), sha256: sha256(content), ...kinds, ...stated }];
 }
 
-function asSent({ sha256: hash, kind, bytes, label, text }: MessageBody): WantedMessage {
+const among = (kinds: readonly string[] | undefined): Pick<WantedMessage, 'kinds'> =>
+  kinds === undefined ? {} : { kinds };
+
+const statedBy = ({ kind }: Fields, observer: SocketState): Pick<WantedMessage, 'kinds'> =>
+  typeof kind === 'string' ? among(statedKinds(kind, observer)) : {};
+
+function asSent({ sha256: hash, kind, bytes, label, text }: MessageBody, observer: SocketState): WantedMessage {
   const name = label === undefined ? 'what was sent' : `what was sent as ${label}`;
   const content = text === undefined ? '' : `: ${brief(JSON.stringify(text))}`;
-  return { text: `${name}, ${kind} of ${String(bytes)} bytes${content}`, sha256: hash, kind, bytes };
+  const what = `${name}, ${kind} of ${String(bytes)} bytes${content}`;
+  return { text: what, sha256: hash, bytes, ...among(arrivingKinds(kind, observer)) };
 }
 
 function namedSent(ledger: Ledger, matcher: Fields): readonly Sent[] | undefined {
@@ -66,21 +77,18 @@ function sentAs(ledger: Ledger, label: string): readonly Sent[] {
 }
 
 function sized(ledger: Ledger, matcher: Fields, observer: string): WantedMessage {
-  if (matcher['bytes'] === undefined) return { text: brief(matcher), ...kindOf(matcher) };
+  if (matcher['bytes'] === undefined) return { text: brief(matcher) };
   const bytes = quantity(matcher['bytes'], ledger, observer);
   const sent = ledger.sent.filter(({ record }) => record.bytes === bytes).map(({ record }) => record.sha256);
-  return { text: `a message of ${String(bytes)} bytes that was sent`, bytes, oneOf: new Set(sent), ...kindOf(matcher) };
+  return { text: `a message of ${String(bytes)} bytes that was sent`, bytes, oneOf: new Set(sent) };
 }
-
-const kindOf = (matcher: Fields): { readonly kind?: string } =>
-  typeof matcher['kind'] === 'string' ? { kind: matcher['kind'] } : {};
 
 /** Whether a received message is the wanted one. */
 export function isWanted(wanted: WantedMessage, entry: Entry): boolean {
   const { record } = entry;
   if (record.type !== 'message') return false;
   if (wanted.sha256 !== undefined && wanted.sha256 !== record.sha256) return false;
-  if (wanted.kind !== undefined && wanted.kind !== record.kind) return false;
+  if (wanted.kinds?.includes(record.kind) === false) return false;
   if (wanted.bytes !== undefined && wanted.bytes !== record.bytes) return false;
   return wanted.oneOf?.has(record.sha256) ?? true;
 }
@@ -91,7 +99,7 @@ export const openMessages = (inbound: readonly Entry[]): Entry[] =>
 
 /** `message`: the next ones that nobody claimed. */
 export function expectMessage({ ledger, socket, expect }: Subject): Outcome {
-  const wanted = wantedMessages(ledger, expect['message'] ?? null, socket.member);
+  const wanted = wantedMessages(ledger, expect['message'] ?? null, socket);
   const expected = `at ${socket.at}: ${wanted.map(({ text }) => text).join(', then ')}`;
   const open = openMessages(socket.inbound).slice(0, wanted.length);
   const wrong = open.find((each, i) => !isWanted(wanted[i] ?? { text: '' }, each));

@@ -46,7 +46,8 @@ function expectClosed(socket: SocketState, expect: Fields): Outcome {
   const record = socket.closed;
   if (record === undefined) return { state: 'pending', expected };
   const wanted: Json = expect['closed'] ?? {};
-  const seen: Json = { code: record.code ?? 1006, reason: record.reason ?? '' };
+  const { code, reason = '', how } = record;
+  const seen: Json = { ...(code === undefined ? {} : { code }), reason, ...(how === undefined ? {} : { how }) };
   if (wanted === 'any' || match(wanted, seen) === undefined) return heldAt(record, seen);
   return { state: 'failed', why: 'WRONG', expected, received: received(record), record: record.i };
 }

@@ -1,4 +1,4 @@
-import type { Json, TimelineRecord } from '../timeline.js';
+import type { Json, SocketBody, TimelineRecord } from '../timeline.js';
 import type { Entry } from './ledger.js';
 
 /**
@@ -64,11 +64,15 @@ function httpText(record: TimelineRecord & { type: 'http' }): string {
   return brief(`${String(record.status)} ${record.json === undefined ? (record.body ?? '') : brief(record.json)}`);
 }
 
+function closedText({ code, reason, how }: SocketBody): string {
+  const end = code === undefined ? `by ${how ?? 'somebody'}` : `with ${String(code)}`;
+  return `closed ${end}${reason ? ` (${reason})` : ''}`;
+}
+
 function socketText(record: TimelineRecord & { type: 'socket' }): string {
   if (record.event === 'refused') return brief(`refused with ${String(record.status)} ${brief(record.json ?? '')}`);
   if (record.event === 'failed') return `no connection: ${record.what ?? 'unknown'}`;
-  if (record.event === 'closed')
-    return `closed with ${String(record.code)}${record.reason ? ` (${record.reason})` : ''}`;
+  if (record.event === 'closed') return closedText(record);
   if (record.event === 'open') return `open, subprotocol ${record.protocol ?? 'none'}`;
   return record.event;
 }

@@ -34,7 +34,7 @@ interface Window {
 
 function messageWindow(ledger: Ledger, { socket, fields, step }: Window): Outcome {
   const matchers = isList(fields['messages']) ? fields['messages'] : [];
-  const wanted = matchers.flatMap((each) => wantedMessages(ledger, each, socket.member));
+  const wanted = matchers.flatMap((each) => wantedMessages(ledger, each, socket));
   const expected = `at ${socket.at}: exactly ${wanted.length === 0 ? 'nothing' : wanted.map(({ text }) => text).join(', then ')}`;
   const end = pipeEnd(ledger, { socket, fields, step });
   const open = openMessages(socket.inbound).filter((each) => end === undefined || each.record.i < end.record.i);

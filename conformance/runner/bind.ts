@@ -14,11 +14,12 @@ const CORRUPTIBLE: ReadonlySet<string> = new Set(['mac', 'channel', 'cnonce', 'n
 export async function bindStep(run: Run, fields: Fields, step: Step): Promise<void> {
   const at = socketOf('bind', fields);
   const { member, socket } = splitAt(at);
+  const { lastSeq, eventEpoch, over } = fields;
   // Whoever cut or closed a socket and binds again under its name means a new one; so does who ended the server.
   const before = run.ledger.sockets.get(at);
   const left = before?.leaving === true || before?.life !== run.ledger.life;
   const known = left ? undefined : run.connections.get(at);
-  const connection = known ?? openStep(run, { sibling: member, as: socket });
+  const connection = known ?? openStep(run, { sibling: member, as: socket, ...(over === undefined ? {} : { over }) });
   const state = () => run.ledger.sockets.get(at);
   const helloOf = () => state()?.inbound.find((each) => fieldOf(each, 'method') === 'sibling.hello');
   const gone = () => state()?.refused !== undefined || state()?.closed !== undefined;
@@ -28,7 +29,6 @@ export async function bindStep(run: Run, fields: Fields, step: Step): Promise<vo
   hello.claimed = true;
   const params = fieldOf(hello, 'params');
   const nonce = isFields(params) ? params['nonce'] : undefined;
-  const { lastSeq, eventEpoch } = fields;
   makeCall(run, connection, {
     method: 'sibling.bind',
     params: {

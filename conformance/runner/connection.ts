@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import type { Driver, DriverRecord, MessageKind, Way } from '../drivers/driver.js';
+import { openerOf } from '../drivers/transports.js';
 import type { OpenResult } from '../drivers/websocket/opening.js';
-import type { WebSocketRecord } from '../drivers/websocket/socket.js';
-import { WebSocketDriver } from '../drivers/websocket/socket.js';
 import { sha256 } from '../judge/expect-message.js';
 import { splitAt } from '../model.js';
 import type { Json, MessageBody, RecordBody, SocketBody } from '../timeline.js';
@@ -13,28 +13,24 @@ export interface Connection {
   readonly conn: number;
   readonly member: string;
   readonly kind: 'pipe' | 'sibling';
-  readonly driver: WebSocketDriver;
+  readonly driver: Driver;
 }
 
 /** How a connection is to be opened. */
-export interface Opening {
+export interface ToOpen extends Omit<Way, 'signal' | 'onRecord'> {
   readonly at: string;
-  readonly kind: 'pipe' | 'sibling';
-  readonly url: URL;
-  readonly protocols: readonly string[];
-  /** Header fields beside the standard ones, or in their place; null leaves a standard one out. */
-  readonly headers: { readonly [name: string]: string | null };
+  readonly transport: string;
 }
 
 const LEGIBLE = 256;
 
 /** A message as its record says it. */
 export function describeMessage(
-  kind: 'text' | 'binary',
+  kind: MessageKind,
   payload: Buffer,
 ): Pick<MessageBody, 'kind' | 'bytes' | 'sha256' | 'text' | 'hex'> {
   const start = payload.subarray(0, LEGIBLE);
-  const content = kind === 'text' && isUtf8(payload) ? { text: cutText(payload) } : { hex: start.toString('hex') };
+  const content = kind !== 'binary' && isUtf8(payload) ? { text: cutText(payload) } : { hex: start.toString('hex') };
   return { kind, bytes: payload.length, sha256: sha256(payload), ...content };
 }
 
@@ -52,16 +48,21 @@ export function parseJson(text: string): Json | undefined {
 }
 
 /** Starts to open a connection; everything that it brings is recorded, from its first byte on. */
-export function openConnection(run: Run, opening: Opening): Connection {
+export function openConnection(run: Run, { at, transport, ...way }: ToOpen): Connection {
   const conn = run.nextConn();
-  const { at, kind, url, protocols } = opening;
-  const early: WebSocketRecord[] = [];
+  const { kind, url, framing } = way;
+  const early: DriverRecord[] = [];
   let isOpen = false;
-  const record = (each: WebSocketRecord): void => {
-    const body = bodyOf(each, { at, conn, kind });
+  const record = (each: DriverRecord): void => {
+    const body = bodyOf(each, { at, conn, kind, transport });
     if (body !== undefined) run.append(body);
   };
-  const driver = new WebSocketDriver({
+  const { driver, protocols, result } = openerOf(
+    kind,
+    transport,
+  )({
+    ...way,
+    signal: run.signal,
     onRecord: (each) => {
       if (isOpen) record(each);
       else early.push(each);
@@ -69,21 +70,13 @@ export function openConnection(run: Run, opening: Opening): Connection {
   });
   const connection: Connection = { at, conn, member: splitAt(at).member, kind, driver };
   run.keep(connection);
-  run.append({ type: 'socket', at, conn, event: 'opening', kind, url: url.href, protocols });
-  const headers = Object.entries(opening.headers);
-  driver
-    .open({
-      url,
-      subprotocols: protocols,
-      headers: headers.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const])),
-      omit: headers.flatMap(([name, value]) => (value === null ? [name] : [])),
-      signal: run.signal,
-    })
-    .then((result) => {
-      for (const body of openingBodies(result, at, conn)) run.append(body);
-      isOpen = true;
-      early.forEach(record);
-    }, ignoreAbort);
+  const over = { transport, ...(framing === undefined ? {} : { framing }) };
+  run.append({ type: 'socket', at, conn, event: 'opening', kind, url: url.href, protocols, ...over });
+  result.then((opened) => {
+    for (const body of openingBodies(opened, at, conn)) run.append(body);
+    isOpen = true;
+    early.forEach(record);
+  }, ignoreAbort);
   return connection;
 }
 
@@ -111,9 +104,10 @@ interface Place {
   readonly at: string;
   readonly conn: number;
   readonly kind: 'pipe' | 'sibling';
+  readonly transport: string;
 }
 
-function bodyOf(record: WebSocketRecord, { at, conn, kind }: Place): RecordBody | undefined {
+function bodyOf(record: DriverRecord, { at, conn, kind, transport }: Place): RecordBody | undefined {
   const socket = { type: 'socket', at, conn } as const;
   switch (record.type) {
     case 'message':
@@ -126,15 +120,18 @@ function bodyOf(record: WebSocketRecord, { at, conn, kind }: Place): RecordBody 
     case 'close':
       return { ...socket, event: 'closed', dir: 'in', code: record.code, reason: record.reason };
     case 'eof':
-      return { ...socket, event: 'closed', dir: 'in', code: 1006, what: 'eof' };
+      return { ...socket, event: 'closed', dir: 'in', ...abnormal(transport), how: 'end', what: 'eof' };
     case 'reset':
-      return { ...socket, event: 'closed', dir: 'in', code: 1006, what: record.error };
+      return { ...socket, event: 'closed', dir: 'in', ...abnormal(transport), how: 'reset', what: record.error };
     case 'violation':
       return { ...socket, event: 'violation', what: record.what };
   }
 }
 
-function frame(record: { kind: 'text' | 'binary'; payload: Buffer }, at: string, conn: number): RecordBody {
+// The code that stands for an end without a close frame (RFC 6455 §7.1.5).
+const abnormal = (transport: string): { readonly code?: number } => (transport === 'websocket' ? { code: 1006 } : {});
+
+function frame(record: { kind: MessageKind; payload: Buffer }, at: string, conn: number): RecordBody {
   if (record.kind === 'binary') {
     return {
       type: 'socket',

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { MessageKind } from '../drivers/driver.js';
 import { OPCODE } from '../drivers/websocket/frame.js';
 import type { RawFrame } from '../drivers/websocket/socket.js';
 import { labelOf } from '../expand.js';
@@ -15,7 +16,7 @@ import { connectionAt } from './sockets.js';
 
 /** A message to send. */
 export interface Sending {
-  readonly kind: 'text' | 'binary';
+  readonly kind: MessageKind;
   readonly payload: Buffer;
   readonly fragments?: number;
   readonly label?: string;
@@ -84,6 +85,7 @@ export function rawStep(run: Run, fields: Fields, step: Step): void {
   const counts = typeof fields['counts'] === 'number' ? { counts: fields['counts'] } : {};
   run.append({ type: 'raw', at, conn, dir: 'out', bytes: bytes.length, hex: bytes.toString('hex', 0, 256), ...counts });
   if (!isFields(frame)) driver.sendRaw(bytes);
+  else if (driver.sendFrame === undefined) throw new Error(`${at} has no frames`);
   else driver.sendFrame({ ...frameFields(frame), payload: bytes });
 }
 

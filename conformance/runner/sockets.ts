@@ -8,10 +8,6 @@ import { openConnection } from './connection.js';
 import { withLimits } from './http.js';
 import type { Run } from './run.js';
 
-const PIPE_PROTOCOL = 'porthouse.pipe.v1';
-const SIBLING_PROTOCOL = 'porthouse.sibling.v1';
-const TICKET_PREFIX = 'porthouse.ticket.';
-
 /** The connection with this name; that there is none is a fault of the case. */
 export function connectionAt(run: Run, at: Json | undefined): Connection {
   const found = run.connections.get(fullAt(asText(at)));
@@ -23,12 +19,24 @@ export function connectionAt(run: Run, at: Json | undefined): Connection {
 export function openStep(run: Run, fields: Fields): Connection {
   const at = socketOf('open', fields);
   const kind = fields['pipe'] === undefined ? 'sibling' : 'pipe';
-  const grant = run.ledger.members.get(splitAt(at).member)?.grant;
-  const ticket = fields['ticket'] ?? (isFields(grant) ? grant['pipeTicket'] : undefined);
-  const offered = kind === 'sibling' ? [SIBLING_PROTOCOL] : [PIPE_PROTOCOL, `${TICKET_PREFIX}${asText(ticket)}`];
-  const protocols = Array.isArray(fields['protocols']) ? fields['protocols'].map(String) : offered;
-  const url = endpointOf(run.target, grant, kind);
-  return openConnection(run, { at, kind, url, protocols, headers: headersOf(fields['headers']) });
+  const state = run.ledger.members.get(splitAt(at).member);
+  const grant = isFields(state?.grant) ? state.grant : {};
+  const own = kind === 'pipe' ? grant['transport'] : undefined;
+  const transport = asText(fields['over'] ?? own ?? 'websocket');
+  const framing = fields['framing'] ?? grant['framing'];
+  const headers = Object.entries(headersOf(fields['headers']));
+  return openConnection(run, {
+    at,
+    kind,
+    transport,
+    url: endpointOf(run.target, { grant, kind, transport }),
+    ticket: asText(fields['ticket'] ?? grant['pipeTicket']),
+    siblingSecret: asText(grant['siblingSecret']),
+    framing: typeof framing === 'string' ? framing : undefined,
+    protocols: Array.isArray(fields['protocols']) ? fields['protocols'].map(String) : undefined,
+    headers: headers.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const])),
+    omit: headers.flatMap(([name, value]) => (value === null ? [name] : [])),
+  });
 }
 
 function headersOf(headers: Json | undefined): { [name: string]: string | null } {
@@ -93,6 +101,7 @@ const withSpec = (run: Run, params: Json): Json =>
 /** Sends a ping and records it. */
 export function sendPing(run: Run, { at, conn, driver }: Connection, text: string): void {
   run.append({ type: 'socket', at, conn, event: 'ping', dir: 'out', text });
+  if (driver.ping === undefined) throw new Error(`${at} has no pings`);
   driver.ping(Buffer.from(text, 'latin1'));
 }
 

@@ -3,6 +3,7 @@ import type { Dialled } from '../connect.js';
 import { dial, errorName, onAbort, targetOf } from '../connect.js';
 import type { FrameToEncode } from './frame.js';
 import { FrameParser, OPCODE, encodeFrame, randomMask } from './frame.js';
+import type { Driver, MessageKind } from '../driver.js';
 import type { FrameRecord } from './message.js';
 import { MessageAssembler, NO_STATUS_RECEIVED, isSendableCloseCode } from './message.js';
 import type { OpenOptions, OpenResult } from './opening.js';
@@ -33,9 +34,9 @@ export interface RawFrame extends Omit<FrameToEncode, 'mask'> {
   readonly masked?: boolean | undefined;
 }
 
-/** A message to send, cut into `fragments` (default 1) frames of near equal size. */
+/** A message to send, cut into `fragments` (default 1) frames of near equal size. JSON is sent as text. */
 export interface OutgoingMessage {
-  readonly kind: 'text' | 'binary';
+  readonly kind: MessageKind;
   readonly payload: Buffer | string;
   readonly fragments?: number | undefined;
 }
@@ -49,7 +50,7 @@ export type DriverState = 'idle' | 'opening' | 'open' | 'ended';
  * Sending never throws once opened: after the end it does nothing and returns false. A `false` from any sending method
  * means: await `written` before sending much more.
  */
-export class WebSocketDriver {
+export class WebSocketDriver implements Driver {
   readonly #options: WebSocketDriverOptions;
   readonly #parser: FrameParser;
   readonly #assembler: MessageAssembler;
@@ -119,7 +120,7 @@ export class WebSocketDriver {
     const frames = Array.from({ length: fragments }, (_, i) =>
       encodeFrame({
         fin: i === fragments - 1,
-        opcode: i > 0 ? OPCODE.continuation : OPCODE[kind],
+        opcode: i > 0 ? OPCODE.continuation : OPCODE[kind === 'binary' ? kind : 'text'],
         mask: this.#mask(),
         payload: bytes.subarray(cutAt(bytes, i, fragments), cutAt(bytes, i + 1, fragments)),
       }),
