@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { startUdp } from './compose-udp.js';
 import type { Config } from './config/config.js';
 import type { Connections } from './listeners/connections.js';
 import type { GrantDoor, Authenticator } from './ports/access.js';
@@ -40,7 +41,7 @@ export interface Entry {
 type StartEntry = (parts: EntryParts) => Promise<Entry | null>;
 
 /** The entry points of this server; each is null where the operator has switched it off. */
-const ENTRIES: readonly StartEntry[] = [];
+const ENTRIES: readonly StartEntry[] = [startUdp];
 
 /** Starts to listen everywhere beside HTTP. Rejects with what a listener says, and leaves none behind. */
 export async function startEntries(parts: EntryParts): Promise<readonly Entry[]> {

@@ -14,6 +14,8 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly adminPort: number;
+  /** Where pipes over UDP come in; null: nowhere. */
+  readonly udp: { readonly port: number } | null;
   readonly tlsTerminatedByProxy: boolean;
   readonly hosts: readonly string[];
   readonly origins: readonly string[];
@@ -49,6 +51,11 @@ const DEFAULTS = {
   testHooks: null,
   dataDir: null as string | null,
 };
+
+const UDP_PORT = 8792;
+
+/** Where a transport listens of which nothing is said: any free port where the public listener takes any. */
+const besides = (port: number, usual: number): { port: number } => ({ port: port === 0 ? 0 : usual });
 
 let check: ValidateFunction | undefined;
 
@@ -119,7 +126,8 @@ export function loadConfig(
   const rooms = asked.rooms ?? (given.auth ? {} : LOBBY);
   checkRooms(rooms);
   const hosts = given.hosts.map((host) => host.toLowerCase());
-  const config = { ...given, hosts, rooms, limits: limitsOf(asked.limits) };
+  const { udp = besides(given.port, UDP_PORT) } = asked;
+  const config = { ...given, hosts, rooms, udp, limits: limitsOf(asked.limits) };
   if (config.testHooks && (config.tlsTerminatedByProxy || !LOOPBACK.includes(config.host))) {
     throw new ConfigError(
       `host ${config.host}: with \`testHooks\` the server listens on loopback only, without a proxy`,

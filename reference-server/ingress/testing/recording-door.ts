@@ -27,6 +27,7 @@ export class RecordingDoor implements PipeDoor {
 
   associate(number: string, transport: string): Association | undefined {
     const found = this.#door.associate(number, transport);
+    if (!found) this.calls.push('redeem ticket_invalid');
     if (!found) return undefined;
     const redeem = (): Result<PipeOffer> => {
       const offer = found.redeem();
