@@ -54,8 +54,14 @@ const DEFAULTS = {
 
 const UDP_PORT = 8792;
 
-/** Where a transport listens of which nothing is said: any free port where the public listener takes any. */
-const besides = (port: number, usual: number): { port: number } => ({ port: port === 0 ? 0 : usual });
+/**
+ * Where UDP listens if nothing is said of it: at any free port where the public listener takes any, and nowhere off
+ * loopback, where its datagrams could be read on the way without anybody having decided that.
+ */
+function usualUdp({ host, port }: { host: string; port: number }): Config['udp'] {
+  if (!LOOPBACK.includes(host)) return null;
+  return { port: port === 0 ? 0 : UDP_PORT };
+}
 
 let check: ValidateFunction | undefined;
 
@@ -126,7 +132,7 @@ export function loadConfig(
   const rooms = asked.rooms ?? (given.auth ? {} : LOBBY);
   checkRooms(rooms);
   const hosts = given.hosts.map((host) => host.toLowerCase());
-  const { udp = besides(given.port, UDP_PORT) } = asked;
+  const { udp = usualUdp(given) } = asked;
   const config = { ...given, hosts, rooms, udp, limits: limitsOf(asked.limits) };
   if (config.testHooks && (config.tlsTerminatedByProxy || !LOOPBACK.includes(config.host))) {
     throw new ConfigError(

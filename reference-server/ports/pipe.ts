@@ -15,7 +15,7 @@ export interface PipeSink {
   readonly transport: string;
   /** Whether messages carry their numbers and may be lost on the way, so that `receive` is told the number of each. */
   readonly numbered?: boolean;
-  /** Whether a message can be carried whole; where it is not there, every message can (UDP-16). */
+  /** Whether a message can be carried whole; where it is not there, every message can (UDP-12). */
   carries?(message: Message): boolean;
   /** False once the connection has begun to close: nothing more can be written, and the end will follow. */
   readonly writable: boolean;

@@ -7,7 +7,7 @@ import { SETTLED } from './waiting.js';
 
 type Counters = CallResults['fence'];
 
-/** How many numbers have not come, where a pipe's messages carry theirs (UDP-14). */
+/** How many numbers have not come, where a pipe's messages carry theirs (UDP-16). */
 export function missingFrom(pipe: Pipe | null): { missing?: number } {
   const missing = pipe?.c2s.missing ?? null;
   return missing === null ? {} : { missing };

@@ -23,9 +23,12 @@ export function convertible(payload: Buffer, from: Kind, to: Kind): boolean {
   return from === 'json' || isUtf8(payload);
 }
 
-/** What a message arrives as: a text is JSON if its client has switched to that, or it is nothing (SWITCH-2). */
+/**
+ * What a message arrives as: what its client calls JSON is that or nothing (UDP-9), and so is a text of a client that
+ * has switched to it (SWITCH-2).
+ */
 export function arrivesAs(sendsAs: Kind | null, kind: Kind, payload: Buffer): Kind | null {
-  if (sendsAs !== 'json' || kind !== 'text') return kind;
+  if (kind !== 'json' && (sendsAs !== 'json' || kind !== 'text')) return kind;
   return isJson(payload) ? 'json' : null;
 }
 

@@ -22,7 +22,7 @@ interface Upstream {
   received: number;
   routed: number;
   bytes: number;
-  /** Numbers below it that have not come; null where none can be missing (UDP-14). */
+  /** Numbers below it that have not come; null where none can be missing (UDP-16). */
   missing: number | null;
 }
 
@@ -117,7 +117,7 @@ export class Pipe implements PipeSource {
     if (behind !== null && behind <= this.c2s.received) this.close('stream_ended'); // END-4
   }
 
-  /** Counts a message: it is the next one, or has the number that it carries (POS-1, UDP-13). */
+  /** Counts a message: it is the next one, or has the number that it carries (POS-1, UDP-16). */
   #count(bytes: number, number: number | undefined): number {
     const { c2s } = this;
     const n = number ?? c2s.received + 1;

@@ -54,7 +54,7 @@ export class InboundSwitches {
     return { id, status: 'aborted' };
   }
 
-  /** As what a message was sent that comes late, from before the latest boundary (UDP-15); null for any other. */
+  /** As what a message was sent that comes late, from before the latest boundary (udp.md); null for any other. */
   before(n: number): Session['sending'] | null {
     return this.#crossed && n < this.#crossed.n ? this.#crossed.before : null;
   }

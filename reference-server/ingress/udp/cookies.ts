@@ -5,7 +5,7 @@ import type { Address } from '../../ports/sockets.js';
 const KEY_BYTES = 32;
 const COOKIE_BYTES = 16;
 
-/** A cookie is good in the slot in which it was made and in the next: for 10 to 20 seconds (UDP-5). */
+/** A cookie is good in the slot in which it was made and in the next: for 10 to 20 seconds. */
 const SLOT_MS = 10_000;
 
 /** For what a cookie is made: it says that whoever has it receives what is sent there. */

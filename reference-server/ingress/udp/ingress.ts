@@ -60,7 +60,7 @@ export class UdpIngress {
     if (association && this.#socket) this.#greet({ number, bytes, from }, association, this.#socket);
   }
 
-  /** What comes for an outstanding ticket. Nothing is kept of it before the address is proved (UDP-4). */
+  /** What comes for an outstanding ticket. Nothing is kept of it before the address is proved. */
   #greet(
     { number, bytes, from }: { number: string; bytes: Buffer; from: Address },
     association: Association,

@@ -14,7 +14,7 @@ interface KeepAliveDoings {
   readonly timeout: () => void;
 }
 
-/** Finds clients that are gone: nothing else tells, where there is no connection that could break (UDP-17). */
+/** Finds clients that are gone: nothing else tells, where there is no connection that could break (UDP-21). */
 export class KeepAlive {
   readonly #settings: KeepAliveSettings;
   readonly #doings: KeepAliveDoings;

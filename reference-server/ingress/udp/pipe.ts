@@ -10,7 +10,7 @@ import { type Datagram, LAST_NUMBER, MOST_PAYLOAD_BYTES, TYPE, kindOf } from './
 import { KeepAlive } from './keepalive.js';
 import { Window } from './window.js';
 
-/** How often at most an address that has not proved itself is challenged (UDP-9). */
+/** How often at most an address that has not proved itself is challenged (UDP-25). */
 const CHALLENGE_MS = 1000;
 
 /** What waits here: nothing ever does, as the system takes or loses what it is given. */
@@ -120,7 +120,7 @@ export class UdpPipe implements PipeSink {
   #message(kind: Kind, { seq, payload }: Datagram, from: Address): void {
     if (!this.#reading) return;
     const newest = seq > this.#data.highest;
-    if (!this.#data.take(seq)) return; // UDP-12
+    if (!this.#data.take(seq)) return; // UDP-15
     this.#keepAlive.heard();
     const { hardMessageBytes } = this.#parts;
     if (payload.length > Math.min(hardMessageBytes, MOST_PAYLOAD_BYTES)) this.#end('message_too_long');
@@ -146,7 +146,7 @@ export class UdpPipe implements PipeSink {
   #response({ payload, seq, newest }: { payload: Buffer; seq: number; newest: boolean }, from: Address): void {
     const now = this.#parts.clock.now();
     if (!newest || !this.#association.proves(from, { payload, now })) return;
-    this.#address = from; // UDP-10
+    this.#address = from; // UDP-26
     this.#association.send(from, { type: TYPE.pong, seq });
   }
 

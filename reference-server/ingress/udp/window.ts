@@ -1,4 +1,4 @@
-/** How far behind the highest number a late one still counts (UDP-12). */
+/** How far behind the highest number a late one still counts (UDP-14, UDP-15). */
 const WIDTH = 64;
 
 /** Tells fresh numbers from those that came before, and from those that come too late to tell. Numbers begin at 1. */
