@@ -40,6 +40,9 @@ const ASSOCIATED: ReadonlySet<string> = new Set(['udp']);
 
 const EPOCH_BYTES = 12;
 
+/** Whether there is a transport that carries streams. */
+const STREAMS = false;
+
 /** How soon clients may come back after a drain; a restart takes about that long. */
 const RECONNECT_AFTER_MS = 1000;
 
@@ -73,7 +76,7 @@ function roomDefaults({ limits }: Config): RoomTerms {
 /** Rooms from the settings, which are held to the same rules as those of a client. */
 function roomsOf(config: Config, store: Store | null): { name: string; spec: RoomSpec }[] {
   const { hardMessageBytes } = config.limits;
-  const given = { defaults: roomDefaults(config), hardMessageBytes, persistent: store !== null };
+  const given = { defaults: roomDefaults(config), hardMessageBytes, persistent: store !== null, streams: STREAMS };
   const taken = store?.kept.find(({ name }) => Object.hasOwn(config.rooms, name));
   if (taken) throw new ConfigError(`rooms/${taken.name}: a client has made a persistent room of that name`);
   return Object.entries(config.rooms).map(([name, spec]) => {
@@ -130,6 +133,7 @@ function routerOf(config: Config, store: Store | null, endpoints: Endpoints): Ro
     roomDefaults: roomDefaults(config),
     rooms: roomsOf(config, store),
     store,
+    streams: STREAMS,
     endpoints,
     associated: ASSOCIATED,
   });

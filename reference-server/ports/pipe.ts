@@ -1,7 +1,13 @@
-import type { EndCause, Limits } from '../../generated/types.js';
+import type { EndCause, Limits, Position } from '../../generated/types.js';
 import type { Clock } from './clock.js';
 import type { Batch, Kind, Message } from './message.js';
 import type { Result } from './refusal.js';
+
+/** What the positions of a pipe count. */
+export type Unit = Position['unit'];
+
+/** How a transport of bytes tells messages apart; `raw` does not. */
+export type Framing = 'raw' | 'line' | 'frame';
 
 /** What waits in a transport because the kernel has not taken it yet. */
 export interface Backlog {
@@ -13,15 +19,19 @@ export interface Backlog {
 /** An adapter's side of an open pipe: where the router puts what the member shall receive. */
 export interface PipeSink {
   readonly transport: string;
+  /** How the transport tells messages apart, where it can do so in several ways. */
+  readonly framing?: Framing;
+  /** What the positions of the pipe count (BYTE-1); messages, where it does not say. */
+  readonly unit?: Unit;
   /** Whether messages carry their numbers and may be lost on the way, so that `receive` is told the number of each. */
   readonly numbered?: boolean;
-  /** Whether a message can be carried whole; where it is not there, every message can (UDP-12). */
-  carries?(message: Message): boolean;
   /** False once the connection has begun to close: nothing more can be written, and the end will follow. */
   readonly writable: boolean;
   /** Whether the transport has passed on everything that it was given, so that a batch would not wait in it. */
   readonly ready: boolean;
   deliver(batch: Batch): void;
+  /** Whether the transport can carry a message whole (DELIV-12); where it does not say, it carries all. */
+  carries?(message: Pick<Message, 'kind' | 'payload'>): boolean;
   backlog(): Backlog;
   /** Leaves off reading from the client, or takes it up again: nothing more is taken in than has come already. */
   reading(on: boolean): void;
@@ -36,6 +46,13 @@ export interface PipeSource {
    * that it carries, on a numbered pipe: no number comes twice, but they may come out of order and with gaps.
    */
   receive(kind: Kind, payload: Buffer, n?: number): void;
+  /**
+   * The next part of one message, which has one position and is counted with its last part (STREAM-5). Into a stream
+   * room binary parts flow as they come; everything else is gathered first, as far as the room would take it. A message
+   * whose last part never comes was never sent; `forgetPart` says so where the pipe goes on.
+   */
+  receivePart(kind: Kind, payload: Buffer, last: boolean): void;
+  forgetPart(): void;
   /** The transport is ready again. */
   drained(): void;
   /** The connection is over; later calls change nothing. */

@@ -1,5 +1,6 @@
 import type { Position } from '../../generated/types.js';
 import type { Message } from '../ports/message.js';
+import { numbersFrom } from './numbers.js';
 import type { Session } from './session.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -38,8 +39,9 @@ export class DebugTrace {
   envelopes(first: Position, messages: readonly Traced[]): void {
     if (!this.tracing) return;
     const { epoch, dir } = first;
+    const numbers = numbersFrom(first, messages);
     messages.forEach(({ kind, payload, id }, index) => {
-      this.#send('debug.envelope', { epoch, dir, n: first.n + index, kind, bytes: payload.length, id });
+      this.#send('debug.envelope', { epoch, dir, n: numbers[index], kind, bytes: payload.length, id });
     });
   }
 

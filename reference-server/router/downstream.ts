@@ -19,7 +19,7 @@ export class Downstream {
   readonly #session: Session;
   readonly #sink: PipeSink;
   readonly #epoch: number;
-  /** Messages taken for this pipe, and those of them that will never be written. */
+  /** Messages or bytes taken for this pipe, and those of them that will never be written. */
   enqueued = 0;
   dropped = 0;
   #lostBytes = 0;
@@ -57,13 +57,13 @@ export class Downstream {
   }
 
   at(n: number): Position {
-    return { epoch: this.#epoch, dir: 's2c', unit: 'msg', n };
+    return { epoch: this.#epoch, dir: 's2c', unit: this.out.unit, n };
   }
 
   /** Messages that have left for the kernel, and their payload bytes. */
   get written(): { n: number; bytes: number } {
     const { messages, bytes } = this.#ended ? { messages: this.#lost, bytes: this.#lostBytes } : this.#sink.backlog();
-    return { n: this.out.n - messages, bytes: this.out.bytes - bytes };
+    return { n: this.out.n - this.out.units(messages, bytes), bytes: this.out.bytes - bytes };
   }
 
   /** Whether more waits than the room allows (DELIV-11). */
@@ -83,7 +83,7 @@ export class Downstream {
       if (slowConsumer === 'dropOldest') this.#dropOldest();
       return NONE;
     }
-    this.enqueued += batch.messages.length;
+    this.enqueued += this.out.units(batch.messages.length, batch.bytes);
     this.out.push(batch);
     return NONE;
   }
@@ -142,14 +142,14 @@ export class Downstream {
     const inTransport: Backlog = orderly ? { messages: 0, bytes: 0 } : this.#sink.backlog();
     this.#lost = inTransport.messages;
     this.#lostBytes = inTransport.bytes;
-    this.dropped += this.#lost + this.out.waiting;
+    this.dropped += this.out.units(this.#lost + this.out.waiting, this.#lostBytes + this.out.waitingBytes);
     this.#ended = true;
     this.out.abandon();
     this.#drops?.tellAll();
   }
 
   #take(batch: Batch): void {
-    this.enqueued += batch.messages.length;
+    this.enqueued += this.out.units(batch.messages.length, batch.bytes);
     this.#tail = null;
     this.out.push(batch);
   }
@@ -166,8 +166,9 @@ export class Downstream {
       if (fits) this.#take(new MessageBatch([message]));
       else {
         dropped.push(message);
-        this.enqueued++;
-        this.#lose(this.place(), 1);
+        const count = this.out.units(1, message.payload.length);
+        this.enqueued += count;
+        this.#lose(this.place(), count);
       }
     }
     return dropped;
@@ -187,7 +188,7 @@ export class Downstream {
   wrote(batch: Batch, first: number): void {
     this.#drops?.tellAll(); // the place of what was dropped at the front is passed now
     const { observers, trace } = this.#session;
-    observers.delivered(first, batch.messages, this.#epoch);
+    observers.delivered(this.at(first), batch.messages);
     if (trace.tracing) trace.envelopes(this.at(first), batch.messages);
   }
 }

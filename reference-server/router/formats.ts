@@ -51,6 +51,7 @@ export function kindForMember(
 ): Kind | null {
   if (receive.includes(message.kind)) return message.kind;
   if (room.onMismatch !== 'convert') return null;
+  if (room.boundaries === 'ignored' && message.kind === 'binary') return null; // STREAM-3
   return KINDS.find((kind) => receive.includes(kind) && convertible(message.payload, message.kind, kind)) ?? null;
 }
 

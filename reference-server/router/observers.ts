@@ -1,6 +1,7 @@
-import type { Member } from '../../generated/types.js';
+import type { Member, Position } from '../../generated/types.js';
 import type { Message } from '../ports/message.js';
 import type { Bindings } from './bindings.js';
+import { numbersFrom } from './numbers.js';
 import type { Presence } from './presence.js';
 
 /** The events that a client opts in to; nobody else pays for them (RCPT-6). */
@@ -68,10 +69,11 @@ export class Observers {
   }
 
   /** Messages that took the positions from `first` on in the member's pipe. */
-  delivered(first: number, messages: readonly Message[], epoch: number): void {
+  delivered(first: Position, messages: readonly Message[]): void {
     if (!this.wants('pipe.manifest')) return;
-    const items = messages.map(({ id, from }, index) => ({ n: first + index, id, from, hops: [] }));
-    this.#emit('pipe.manifest', epoch, items);
+    const numbers = numbersFrom(first, messages);
+    const items = messages.map(({ id, from }, index) => ({ n: numbers[index], id, from, hops: [] }));
+    this.#emit('pipe.manifest', first.epoch, items);
   }
 
   presence(change: Presence, member: Member): void {

@@ -1,5 +1,5 @@
 import type { Batch, Message } from '../ports/message.js';
-import type { PipeSink } from '../ports/pipe.js';
+import type { PipeSink, Unit } from '../ports/pipe.js';
 import { type Marker, WaitQueue, isBatch } from './wait-queue.js';
 
 /** Who keeps a pipe from being written to: its member, or a switch that waits for its acknowledgement. */
@@ -25,6 +25,7 @@ const NO_HOLDS: readonly Hold[] = [];
 export class Outbound {
   readonly #sink: PipeSink;
   readonly #writer: Writer;
+  readonly #countsBytes: boolean;
   #queue: WaitQueue | null = null;
   #holds = NO_HOLDS;
   /** Messages that have a position, and their payload bytes. */
@@ -34,11 +35,21 @@ export class Outbound {
   constructor(sink: PipeSink, writer: Writer) {
     this.#sink = sink;
     this.#writer = writer;
+    this.#countsBytes = sink.unit === 'byte';
   }
 
-  /** Position of the last message that was handed to the transport. */
+  get unit(): Unit {
+    return this.#countsBytes ? 'byte' : 'msg';
+  }
+
+  /** In what the pipe's positions count. */
+  units(messages: number, bytes: number): number {
+    return this.#countsBytes ? bytes : messages;
+  }
+
+  /** Position of the last message, or byte, that was handed to the transport. */
   get n(): number {
-    return this.#n;
+    return this.#countsBytes ? this.#bytes : this.#n;
   }
 
   get bytes(): number {
@@ -75,7 +86,7 @@ export class Outbound {
 
   /** Marks the place behind everything that there is by now; `reached` learns its number, at once where nothing waits. */
   mark(reached: (n: number) => void): void {
-    if (this.#queue === null) reached(this.#n);
+    if (this.#queue === null) reached(this.n);
     else this.#queue.push({ reached });
   }
 
@@ -85,10 +96,12 @@ export class Outbound {
     return messages > maxQueuedMessages || (messages > 1 && this.waitingBytes + more.bytes > maxQueuedBytes);
   }
 
-  /** Drops what has waited longest until the limits hold; returns how many messages. */
+  /** Drops what has waited longest until the limits hold; returns how many units. */
   dropOldest(limits: QueueLimits): number {
-    const dropped = this.#queue?.dropWhile(() => this.exceeds(limits)) ?? 0;
+    const bytes = this.waitingBytes;
+    const messages = this.#queue?.dropWhile(() => this.exceeds(limits)) ?? 0;
     if (this.#queue?.empty) this.#queue = null;
+    const dropped = this.units(messages, bytes - this.waitingBytes);
     return dropped;
   }
 
@@ -119,7 +132,7 @@ export class Outbound {
   /** Gives up what waits; the places that were marked have come as close as they ever will. */
   abandon(): void {
     for (let entry = this.#queue?.shift(); entry; entry = this.#queue?.shift()) {
-      if (!isBatch(entry)) entry.reached(this.#n);
+      if (!isBatch(entry)) entry.reached(this.n);
     }
     this.#queue = null;
   }
@@ -129,11 +142,11 @@ export class Outbound {
     if (queue.empty) this.#queue = null; // before a marker's doings find it
     if (!entry) return;
     if (isBatch(entry)) this.#write(entry);
-    else entry.reached(this.#n);
+    else entry.reached(this.n);
   }
 
   #write(batch: Batch): void {
-    const first = this.#n + 1;
+    const first = this.n + 1;
     this.#n += batch.messages.length;
     this.#bytes += batch.bytes;
     this.#sink.deliver(batch);

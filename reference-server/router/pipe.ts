@@ -1,17 +1,18 @@
 import type { EndCause, OpenSwitch, Position } from '../../generated/types.js';
 import type { Clock } from '../ports/clock.js';
 import type { Batch, Kind, Message } from '../ports/message.js';
-import type { PipeSink, PipeSource } from '../ports/pipe.js';
+import type { PipeSink, PipeSource, Unit } from '../ports/pipe.js';
 import { Downstream } from './downstream.js';
 import type { Ending } from './endings.js';
 import { counters } from './fence.js';
+import { Inflow } from './inflow.js';
 import { arrivesAs, kindInRoom, offered } from './formats.js';
 import type { Session } from './session.js';
 import { Switches } from './switches.js';
 import { Waiting } from './waiting.js';
 
 /** Why a message goes no further; its place in the stream stays counted (POS-1). */
-interface MessageRefusal {
+export interface MessageRefusal {
   readonly name: 'forbidden' | 'rate_limited' | 'message_too_large' | 'format_mismatch';
   readonly limit?: number;
 }
@@ -26,6 +27,14 @@ interface Upstream {
   missing: number | null;
 }
 
+interface Refused {
+  readonly n: number;
+  /** Where it begins, if that is not where it ends. */
+  readonly from?: number;
+  readonly kind: Kind;
+  readonly payload: Buffer;
+}
+
 /** One connection of a session's client socket, and its account in both directions. */
 export class Pipe implements PipeSource {
   readonly epoch: number;
@@ -36,6 +45,7 @@ export class Pipe implements PipeSource {
   readonly c2s: Upstream;
   readonly s2c: Downstream;
   #switches: Switches | null = null;
+  #inflow: Inflow | null = null;
   /** Its end, where that has been announced. */
   ending: Ending | null = null;
   #finish: { readonly cause: EndCause; readonly over: () => void } | null = null;
@@ -75,7 +85,31 @@ export class Pipe implements PipeSource {
   }
 
   at(dir: 'c2s' | 's2c', n: number): Position {
-    return { epoch: this.epoch, dir, unit: 'msg', n };
+    return { epoch: this.epoch, dir, unit: this.unit, n };
+  }
+
+  /** What its positions count. */
+  get unit(): Unit {
+    return this.#sink.unit ?? 'msg';
+  }
+
+  /** Number of the last message of which anything has come. */
+  get begun(): number {
+    return this.#inflow?.flowing ? this.c2s.received + 1 : this.c2s.received;
+  }
+
+  /** Whether what comes is counted. */
+  get taking(): boolean {
+    return this.#open && this.#finish === null;
+  }
+
+  /** Whether every message can be carried. */
+  get carriesAll(): boolean {
+    return this.#sink.carries === undefined;
+  }
+
+  carries(message: Message): boolean {
+    return this.#sink.carries?.(message) ?? true;
   }
 
   get openSwitches(): readonly OpenSwitch[] {
@@ -103,18 +137,41 @@ export class Pipe implements PipeSource {
   }
 
   receive(kind: Kind, payload: Buffer, number?: number): void {
-    if (!this.#open || this.#finish) return;
+    if (!this.taking) return;
+    const { boundaries, limits } = this.#session.room.terms;
+    const long = payload.length > limits.maxMessageBytes;
+    if (this.unit === 'byte') this.#flow().bytes(payload);
+    else if (boundaries === 'ignored' && kind === 'binary' && long && number === undefined) {
+      this.#flow().part(kind, payload, true); // STREAM-1
+    } else this.#receiveWhole({ kind, payload }, number);
+  }
+
+  receivePart(kind: Kind, payload: Buffer, last: boolean): void {
+    if (!this.taking) return;
+    const whole = this.#flow().part(kind, payload, last);
+    if (whole) this.#receiveWhole({ kind, payload: whole });
+  }
+
+  forgetPart(): void {
+    this.#inflow?.forget();
+  }
+
+  #flow(): Inflow {
+    this.#inflow ??= new Inflow(this.#session, this);
+    return this.#inflow;
+  }
+
+  #receiveWhole({ kind, payload }: { kind: Kind; payload: Buffer }, number?: number): void {
     const n = this.#count(payload.length, number);
-    this.#switches?.c2s.counted(n);
+    this.counted(n);
     const { room } = this.#session;
     const { send, sendsAs } = this.#switches?.c2s.before(n) ?? this.#session.sending;
-    const refusal = this.#refusal({ kind, payload }, send);
+    const refusal = this.refusal(kind, payload, send);
     const arrived = refusal ? null : arrivesAs(sendsAs, kind, payload);
     const taken = arrived && kindInRoom(room.terms, arrived, payload);
     if (taken) room.post(this.#session, { pipe: this, n, kind: taken, payload });
-    else this.#refuse({ n, kind, payload }, refusal ?? { name: 'format_mismatch' });
-    const behind = this.ending?.behind ?? null;
-    if (behind !== null && behind <= this.c2s.received) this.close('stream_ended'); // END-4
+    else this.refuse({ n, kind, payload }, refusal ?? { name: 'format_mismatch' });
+    this.passed(this.c2s.received);
   }
 
   /** Counts a message: it is the next one, or has the number that it carries (POS-1, UDP-16). */
@@ -127,7 +184,23 @@ export class Pipe implements PipeSource {
     return n;
   }
 
-  #refusal({ kind, payload }: { kind: Kind; payload: Buffer }, send: readonly Kind[]): MessageRefusal | null {
+  /** The n-th message is here, and not yet treated. */
+  counted(n: number): void {
+    this.#switches?.c2s.counted(n);
+  }
+
+  /** What there was to do with everything up to here is done. */
+  passed(n: number): void {
+    const behind = this.ending?.behind ?? null;
+    if (behind !== null && behind <= n) this.close('stream_ended'); // END-4
+  }
+
+  /** Why a message of the kind goes no further; null where nothing is the matter. */
+  refusal(
+    kind: Kind,
+    payload: { readonly length: number },
+    send: readonly Kind[] = this.#session.formats.send,
+  ): MessageRefusal | null {
     const { scopes, room } = this.#session;
     if (!scopes.includes('send')) return { name: 'forbidden' };
     const rate = this.#session.overRate();
@@ -138,11 +211,11 @@ export class Pipe implements PipeSource {
   }
 
   /** Counts, tells the sender's sibling, and leaves the pipe alone (ROOM-LIMIT-2, ROOM-LIMIT-3). */
-  #refuse({ n, ...message }: { n: number; kind: Kind; payload: Buffer }, error: MessageRefusal): void {
+  refuse({ n, from = n, ...message }: Refused, error: MessageRefusal): void {
     const { trace } = this.#session;
-    if (trace.tracing) trace.envelopes(this.at('c2s', n), [message]);
+    if (trace.tracing) trace.envelopes(this.at('c2s', from), [message]);
     this.#session.room.inTurn(() => {
-      this.#session.emit('pipe.refused', { at: this.at('c2s', n), from: n, to: n, error });
+      this.#session.emit('pipe.refused', { at: this.at('c2s', n), from, to: n, error });
       this.routedUpTo(n);
     });
   }
@@ -151,12 +224,6 @@ export class Pipe implements PipeSource {
   routedUpTo(n: number): void {
     this.c2s.routed = Math.max(this.c2s.routed, n);
     this.waiting.reached(this.c2s.routed);
-  }
-
-  /** Whether its transport can carry each of these whole; most transports need not look. */
-  carries(messages: readonly Message[]): boolean {
-    const sink = this.#sink;
-    return !sink.carries || messages.every((message) => sink.carries?.(message));
   }
 
   /** Messages for the member; returns those that its room's policy dropped. */

@@ -10,10 +10,23 @@ export interface RoomTerms extends Omit<WireRoom, 'name' | 'limits'> {
   readonly limits: Readonly<Required<Pick<RoomLimits, LimitName>> & Pick<RoomLimits, RateName>>;
 }
 
+/** What a server can do with rooms because of profiles that it declares. */
+interface Abilities {
+  readonly persistent: boolean;
+  /** Whether it has a transport that carries streams. */
+  readonly streams: boolean;
+}
+
 /** Features of profiles that this server does not declare are refused, never silently ignored (ROOM-SPEC-2). */
-function unsupportedIn(asked: RoomSpec, persistent: boolean): string | null {
+function unsupportedIn(asked: RoomSpec, { persistent, streams }: Abilities): string | null {
   if (asked.lifetime === 'persistent' && !persistent) return '/create/lifetime';
-  return asked.boundaries === 'ignored' ? '/create/boundaries' : null;
+  return asked.boundaries === 'ignored' && !streams ? '/create/boundaries' : null;
+}
+
+/** A stream has no places at which the text or the JSON in it could be looked at (STREAM-4). */
+function streamOfKind({ boundaries, format = 'any' }: RoomSpec): Refusal | null {
+  const looked = boundaries === 'ignored' && (format === 'text' || format === 'json');
+  return looked ? { refused: 'invalid_params', pointer: '/create/format' } : null;
 }
 
 const LIMITS: readonly LimitName[] = ['maxMessageBytes', 'maxMembers', 'maxQueuedMessages', 'maxQueuedBytes'];
@@ -50,20 +63,21 @@ export function sameRate(one: RoomTerms['limits'], other: RoomTerms['limits']): 
 /** Fills in what a spec leaves open, or says what in it cannot be kept. */
 export function termsOf(
   asked: RoomSpec,
-  given: { readonly defaults: RoomTerms; readonly hardMessageBytes: number; readonly persistent: boolean },
+  given: Abilities & { readonly defaults: RoomTerms; readonly hardMessageBytes: number },
 ): Result<RoomTerms> {
-  const unsupported = unsupportedIn(asked, given.persistent);
+  const unsupported = unsupportedIn(asked, given);
   if (unsupported !== null) return { refused: 'not_supported', pointer: unsupported };
   const { defaults } = given;
   return (
     beyondServer(asked, { ...defaults.limits, maxMessageBytes: given.hardMessageBytes }) ??
-    burstAlone(asked) ?? {
+    burstAlone(asked) ??
+    streamOfKind(asked) ?? {
       visibility: asked.visibility ?? defaults.visibility,
       lifetime: asked.lifetime ?? defaults.lifetime,
       ...(asked.ownerLeaves && { ownerLeaves: asked.ownerLeaves }),
       format: asked.format ?? defaults.format,
       onMismatch: asked.onMismatch ?? defaults.onMismatch,
-      boundaries: defaults.boundaries,
+      boundaries: asked.boundaries ?? defaults.boundaries,
       anonymous: {
         send: asked.anonymous?.send ?? defaults.anonymous.send,
         receive: asked.anonymous?.receive ?? defaults.anonymous.receive,

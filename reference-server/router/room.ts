@@ -11,8 +11,8 @@ import type { Session } from './session.js';
 
 /** So many messages leave before the tick is over: empty ones cost their sender next to nothing, and memory here. */
 const MOST_PENDING = 1024;
-/** So many bytes do, too: more of them gain nothing by leaving in one write, and go cold and grow old meanwhile. */
-const MOST_PENDING_BYTES = 256 * 1024;
+/** So many bytes do, too: more of them gain next to nothing by leaving in one write, and grow old meanwhile. */
+const MOST_PENDING_BYTES = 16 * 1024;
 
 /** A message on its way in: what the pipe counted, and what the room takes it for. */
 export interface Posted {
@@ -20,6 +20,19 @@ export interface Posted {
   readonly n: number;
   readonly kind: Kind;
   readonly payload: Buffer;
+  /** Number of its first byte, where the pipe counts bytes. */
+  readonly from?: number;
+  /** Of which message it is a part that is not yet counted. */
+  readonly flow?: Flow;
+}
+
+/** A message that flows through a stream room in parts, and what became of them. */
+export interface Flow {
+  readonly id: string;
+  /** Members that the latest part was delivered to. */
+  members: number;
+  /** Members that were told that they cannot take it. */
+  readonly missed: Set<Session>;
 }
 
 /** A message of the present tick, and how many members have been given it. */
@@ -28,6 +41,7 @@ class Routed {
   readonly n: number;
   readonly sender: Session;
   readonly message: Message;
+  readonly flow: Flow | undefined;
   members = 0;
   /** Whether the sender has been told that it did not reach a member whose settings were being switched. */
   late = false;
@@ -39,8 +53,17 @@ class Routed {
     this.pipe = posted.pipe;
     this.n = posted.n;
     this.sender = sender;
-    const { kind, payload } = posted;
-    this.message = { kind, payload, id: sender.nextMessageId(), from: sender.sid };
+    const { kind, payload, flow } = posted;
+    this.flow = flow;
+    this.message = { kind, payload, id: flow?.id ?? sender.nextMessageId(), from: sender.sid };
+  }
+
+  /** A member cannot be given it at this place of its stream; of a message in parts it hears that once. */
+  misses(member: Session, place: Place): void {
+    if (this.flow?.missed.has(member)) return;
+    this.flow?.missed.add(member);
+    this.missed ??= [];
+    this.missed.push({ member, place });
   }
 
   /** The kind for a member; the payload is looked into once for all members who receive the same kinds. */
@@ -93,7 +116,7 @@ export class Room {
   post(sender: Session, posted: Posted): void {
     const routed = new Routed(sender, posted);
     this.#pending.push(routed);
-    if (sender.trace.tracing) sender.trace.envelopes(posted.pipe.at('c2s', posted.n), [routed.message]);
+    if (sender.trace.tracing) sender.trace.envelopes(posted.pipe.at('c2s', posted.from ?? posted.n), [routed.message]);
     this.#pendingBytes += posted.payload.length;
     if (this.#pending.length >= MOST_PENDING || this.#pendingBytes >= MOST_PENDING_BYTES) this.flush();
     else this.#schedule();
@@ -127,7 +150,7 @@ export class Room {
     let next = 0;
     routed.forEach((entry, index) => {
       this.#settle(entry);
-      entry.pipe.routedUpTo(entry.n);
+      if (!entry.flow) entry.pipe.routedUpTo(entry.n);
       while (turns[next]?.after === index + 1) turns[next++]?.run();
     });
     for (const down of this.#dropping) down.drops.settle();
@@ -187,9 +210,9 @@ export class Room {
     for (const member of this.members) {
       const pipe = member.receivingPipe();
       if (!pipe) continue;
-      const apart = (senders.has(member) && !this.terms.echo) || !pipe.carries(common.messages);
+      const apart = senders.has(member) && !this.terms.echo;
       if (pipe.undecided) this.#deliverUndecided(member, pipe, routed);
-      else if (apart || !member.receivesAll(kinds)) this.#deliverSome(member, pipe, routed);
+      else if (apart || !pipe.carriesAll || !member.receivesAll(kinds)) this.#deliverSome(member, pipe, routed);
       else {
         const dropped = pipe.deliver(common);
         if (dropped.length === 0) shared++;
@@ -206,12 +229,11 @@ export class Room {
     let run: Routed[] = [];
     for (const entry of routed) {
       if (entry.sender === member && !this.terms.echo) continue;
-      if (entry.kindFor(this.terms, member.formats.receive) && pipe.carries([entry.message])) run.push(entry);
+      if (entry.kindFor(this.terms, member.formats.receive) && pipe.carries(entry.message)) run.push(entry);
       else {
         this.#deliverRun(member, pipe, run);
         run = [];
-        entry.missed ??= [];
-        entry.missed.push({ member, place: pipe.s2c.place() });
+        entry.misses(member, pipe.s2c.place());
       }
     }
     this.#deliverRun(member, pipe, run);
@@ -234,9 +256,8 @@ export class Room {
   #deliverUndecided(member: Session, pipe: Pipe, routed: readonly Routed[]): void {
     for (const entry of routed) {
       if (entry.sender === member && !this.terms.echo) continue;
-      if (!pipe.carries([entry.message])) {
-        entry.missed ??= [];
-        entry.missed.push({ member, place: pipe.s2c.place() });
+      if (!pipe.carries(entry.message)) {
+        entry.misses(member, pipe.s2c.place());
         continue;
       }
       const message: Undecided = { ...entry.message, missed: () => this.#tellLate(entry) };
@@ -257,12 +278,13 @@ export class Room {
   }
 
   #settle(entry: Routed): void {
+    if (entry.flow) entry.flow.members = entry.members;
     if (entry.missed) {
       for (const { member, place } of entry.missed) member.undeliverable(place);
       this.#tellMissed(entry, entry.missed.length);
     }
     const { observers } = entry.sender;
-    if (!observers.wants('pipe.receipt')) return;
+    if (entry.flow || !observers.wants('pipe.receipt')) return;
     observers.accepted([{ n: entry.n, id: entry.message.id, members: entry.members }], entry.pipe.epoch);
   }
 }

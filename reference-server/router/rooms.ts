@@ -34,13 +34,19 @@ export class Rooms {
   readonly #context: RouterContext;
   readonly #defaults: RoomTerms;
   readonly #kept: KeptRooms;
+  readonly #streams: boolean;
   readonly #byName = new Map<string, Room>();
   /** The same names in order, so that a page of a list costs no more than it is long. */
   readonly #names: string[] = [];
   /** Rooms that stay without members. */
   readonly #standing = new Set<Room>();
 
-  constructor(context: RouterContext, defaults: RoomTerms, store: Store | null) {
+  constructor(
+    context: RouterContext,
+    defaults: RoomTerms,
+    { store, streams }: { readonly store: Store | null; readonly streams: boolean },
+  ) {
+    this.#streams = streams;
     this.#context = context;
     this.#defaults = defaults;
     this.#kept = new KeptRooms(store);
@@ -70,7 +76,8 @@ export class Rooms {
   /** What a spec comes to here, or what in it cannot be; pointers begin at `/create`. */
   terms(asked: RoomSpec): Result<RoomTerms> {
     const { hardMessageBytes } = this.#context.limits;
-    return termsOf(asked, { defaults: this.#defaults, hardMessageBytes, persistent: this.#kept.possible });
+    const abilities = { persistent: this.#kept.possible, streams: this.#streams };
+    return termsOf(asked, { defaults: this.#defaults, hardMessageBytes, ...abilities });
   }
 
   /** A room that is not yet there for others, or why it cannot be: too many, the name, the spec, in this order. */

@@ -47,6 +47,8 @@ export interface RouterSettings {
   readonly associated?: ReadonlySet<string>;
   /** Where persistent rooms are kept; null where there are none. */
   readonly store: Store | null;
+  /** Whether one of the transports carries streams, so that rooms may be streams (ROOM-SPEC-1). */
+  readonly streams: boolean;
 }
 
 /** Rooms, membership and delivery; knows no transport, does no input or output. */
@@ -68,7 +70,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     this.#context = context;
     this.#settings = settings;
     this.#tickets = new Tickets(context, settings.endpoints.pipe, settings.associated ?? NONE);
-    this.#rooms = new Rooms(context, settings.roomDefaults, settings.store);
+    this.#rooms = new Rooms(context, settings.roomDefaults, settings);
     for (const { name, spec } of settings.rooms) this.#rooms.addStanding(name, spec);
     for (const room of settings.store?.kept ?? []) this.#rooms.restore(room); // PERSIST-1
   }

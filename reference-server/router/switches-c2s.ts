@@ -40,7 +40,7 @@ export class InboundSwitches {
     if (epoch > this.#pipe.epoch) return { refused: 'no_pipe' };
     if (epoch < this.#pipe.epoch || !this.#pipe.open) return { refused: 'pipe_ended' };
     if (this.#open) return { refused: 'switch_pending' };
-    if (n <= this.#pipe.c2s.received) return this.#tooLate(); // SWITCH-3
+    if (n <= this.#pipe.begun) return this.#tooLate(); // SWITCH-3
     if (!this.#allowed(params.set)) return { refused: 'format_unsupported', pointer: '/set/format' };
     this.#open = { id: params.id, n, set: params.set, status: 'acknowledged' };
     return this.#answer(this.#open);

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { errors } from '../../generated/errors.js';
 import type { EndCause, Grant } from '../../generated/types.js';
 import type { Batch, Message } from '../ports/message.js';
-import type { Backlog, PipeSink } from '../ports/pipe.js';
+import type { Backlog, PipeSink, Unit } from '../ports/pipe.js';
 import { type ConnectionWire, SiblingConnection, type SiblingServices } from '../sibling/connection.js';
 
 /** Whoever waits for something that is looked for whenever it may have come. */
@@ -26,6 +26,8 @@ class Waiting {
 /** A transport that keeps what it is given; a test says whether it takes it at once. */
 export class MemorySink implements PipeSink {
   readonly transport = 'websocket';
+  /** What it counts. */
+  readonly unit: Unit;
   readonly batches: Batch[] = [];
   writable = true;
   closedWith: EndCause | null = null;
@@ -37,6 +39,10 @@ export class MemorySink implements PipeSink {
   drained: () => void = () => undefined;
   #taken = 0;
   readonly #waiting = new Waiting();
+
+  constructor(unit: Unit = 'msg') {
+    this.unit = unit;
+  }
 
   get ready(): boolean {
     return this.#taken === this.batches.length;

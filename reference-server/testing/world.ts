@@ -2,7 +2,7 @@ import { limits as LIMITS } from '../../generated/limits.js';
 import type { Formats, Grant, Limits, RoomSpec, SessionRequest } from '../../generated/types.js';
 import { developmentAuthenticator } from '../auth/development.js';
 import type { Kind } from '../ports/message.js';
-import type { PipeSource } from '../ports/pipe.js';
+import type { PipeSource, Unit } from '../ports/pipe.js';
 import type { Result } from '../ports/refusal.js';
 import type { Store } from '../ports/store.js';
 import type { RoomTerms } from '../router/room-terms.js';
@@ -21,6 +21,8 @@ interface WorldOptions {
   readonly rooms?: Readonly<Record<string, RoomSpec>>;
   /** Where persistent rooms are kept; none without. */
   readonly store?: Store;
+  /** Whether rooms may be streams. */
+  readonly streams?: boolean;
   /** Addresses of pipes beside those over WebSocket, by transport. */
   readonly pipes?: Readonly<Record<string, string>>;
   /** Ends ticks by itself; for tests with sockets that go by themselves too. */
@@ -45,6 +47,7 @@ export class World {
     ticking = false,
     pipes = {},
     store,
+    streams = false,
     rooms = { lobby: { anonymous: { send: true, receive: true } } },
   }: WorldOptions = {}) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
@@ -56,6 +59,7 @@ export class World {
         roomDefaults: roomDefaults(this.limits),
         rooms: Object.entries(rooms).map(([name, spec]) => ({ name, spec })),
         store: store ?? null,
+        streams,
         endpoints: { pipe: { websocket: '/pipe', ...pipes }, sibling: { websocket: '/sibling' } },
         associated: new Set(['udp']),
       },
@@ -93,8 +97,8 @@ export class World {
   }
 
   /** A member with an open pipe and a bound sibling. */
-  join(options: JoinOptions = {}): Member {
-    const member = this.member(options);
+  join(options: JoinOptions = {}, unit?: Unit): Member {
+    const member = this.member(options, unit);
     member.sibling.bind(member.grant);
     member.open();
     member.sibling.events();
@@ -102,10 +106,10 @@ export class World {
   }
 
   /** A member with neither. */
-  member(options: JoinOptions = {}): Member {
+  member(options: JoinOptions = {}, unit?: Unit): Member {
     const grant = this.grant(options);
     if ('refused' in grant) throw new Error(`refused: ${grant.refused}`);
-    return new Member(this, grant);
+    return new Member(this, grant, unit);
   }
 
   sibling(): MemorySibling {
@@ -117,10 +121,12 @@ export class Member {
   readonly grant: Grant;
   readonly sibling: MemorySibling;
   readonly #world: World;
+  readonly #unit: Unit;
   #sink = new MemorySink();
   #source: PipeSource | null = null;
 
-  constructor(world: World, grant: Grant) {
+  constructor(world: World, grant: Grant, unit: Unit = 'msg') {
+    this.#unit = unit;
     this.#world = world;
     this.grant = grant;
     this.sibling = world.sibling();
@@ -140,7 +146,7 @@ export class Member {
   open(ticket: string = this.grant.pipeTicket): string | undefined {
     const offer = this.#world.router.redeem(ticket, 'websocket');
     if ('refused' in offer) return offer.refused;
-    this.#sink = new MemorySink();
+    this.#sink = new MemorySink(this.#unit);
     const source = offer.open(this.#sink);
     this.#sink.drained = () => source.drained();
     this.#source = source;

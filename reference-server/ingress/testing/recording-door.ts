@@ -54,8 +54,10 @@ export class RecordingDoor implements PipeDoor {
     this.sinks.push(sink);
     const source = offer.open({
       transport: sink.transport,
+      ...(sink.framing && { framing: sink.framing }),
+      ...(sink.unit && { unit: sink.unit }),
       ...(sink.numbered && { numbered: true }),
-      carries: (message) => sink.carries?.(message) ?? true,
+      ...(sink.carries && { carries: (message) => sink.carries?.(message) ?? true }),
       get writable() {
         return sink.writable;
       },
@@ -75,6 +77,8 @@ export class RecordingDoor implements PipeDoor {
         this.received.push({ kind, payload });
         source.receive(kind, payload, n);
       },
+      receivePart: (kind, payload, last) => source.receivePart(kind, payload, last),
+      forgetPart: () => source.forgetPart(),
       drained: () => source.drained(),
       ended: (cause) => {
         this.causes.push(cause);
