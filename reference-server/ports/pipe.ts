@@ -1,3 +1,4 @@
+import type { ErrorName } from '../../generated/errors.js';
 import type { EndCause, Limits, Position } from '../../generated/types.js';
 import type { Clock } from './clock.js';
 import type { Batch, Kind, Message } from './message.js';
@@ -15,6 +16,11 @@ export interface Backlog {
   /** Payload bytes of them. */
   readonly bytes: number;
 }
+
+/** What became of one message of the client's, by its number in the pipe: it was accepted, or refused. */
+export type Outcome =
+  | { readonly n: number; readonly id: string; readonly members: number }
+  | { readonly n: number; readonly error: { readonly name: ErrorName; readonly limit?: number } };
 
 /** An adapter's side of an open pipe: where the router puts what the member shall receive. */
 export interface PipeSink {
@@ -37,10 +43,14 @@ export interface PipeSink {
   reading(on: boolean): void;
   /** Ends the connection in the transport's own words for the cause. */
   close(cause: EndCause): void;
+  /** Hears, in order, what became of each message, where the transport has words for it; before the end is reported. */
+  settled?(outcome: Outcome): void;
 }
 
 /** The router's side of an open pipe: what an adapter reports. */
 export interface PipeSource {
+  /** Which pipe of its session it is, from 1. */
+  readonly epoch: number;
   /**
    * One message, whole, as its member sent it; the kinds are those that the transport can tell apart. `n` is the number
    * that it carries, on a numbered pipe: no number comes twice, but they may come out of order and with gaps.
@@ -61,6 +71,9 @@ export interface PipeSource {
 
 /** A redeemed ticket. The transport finishes its handshake and then attaches its sink, or lets it go. */
 export interface PipeOffer {
+  /** The session whose pipe it will be, and its room. */
+  readonly sid: string;
+  readonly room: string;
   /** The limits in force for this pipe; a client may have asked for smaller ones. */
   readonly limits: Readonly<Required<Limits>>;
   /** By which the pipe's time goes. */

@@ -125,7 +125,7 @@ export class Inflow {
   }
 
   #tell(n: number, { id, members }: Flow): void {
-    this.#session.observers.accepted([{ n, id, members }], this.#pipe.epoch);
+    if (this.#pipe.reports) this.#pipe.accepted({ n, id, members });
     this.#pipe.routedUpTo(n);
   }
 

@@ -64,8 +64,8 @@ export class Observers {
     this.#vseq = 0;
   }
 
-  accepted(receipts: readonly Receipt[], epoch: number): void {
-    if (this.wants('pipe.receipt')) this.#emit('pipe.receipt', epoch, receipts);
+  accepted(receipt: Receipt, epoch: number): void {
+    if (this.wants('pipe.receipt')) this.#emit('pipe.receipt', epoch, [receipt]);
   }
 
   /** Messages that took the positions from `first` on in the member's pipe. */

@@ -7,6 +7,7 @@ import type { Ending } from './endings.js';
 import { counters } from './fence.js';
 import { Inflow } from './inflow.js';
 import { arrivesAs, kindInRoom, offered } from './formats.js';
+import type { Receipt } from './observers.js';
 import type { Session } from './session.js';
 import { Switches } from './switches.js';
 import { Waiting } from './waiting.js';
@@ -216,6 +217,7 @@ export class Pipe implements PipeSource {
     if (trace.tracing) trace.envelopes(this.at('c2s', from), [message]);
     this.#session.room.inTurn(() => {
       this.#session.emit('pipe.refused', { at: this.at('c2s', n), from, to: n, error });
+      this.#sink.settled?.({ n, error });
       this.routedUpTo(n);
     });
   }
@@ -224,6 +226,17 @@ export class Pipe implements PipeSource {
   routedUpTo(n: number): void {
     this.c2s.routed = Math.max(this.c2s.routed, n);
     this.waiting.reached(this.c2s.routed);
+  }
+
+  /** Whether anybody wants to know what became of the messages. */
+  get reports(): boolean {
+    return this.#sink.settled !== undefined || this.#session.observers.wants('pipe.receipt');
+  }
+
+  /** A message was accepted, and queued for so many members. */
+  accepted(receipt: Receipt): void {
+    this.#sink.settled?.(receipt);
+    this.#session.observers.accepted(receipt, this.epoch);
   }
 
   /** Messages for the member; returns those that its room's policy dropped. */

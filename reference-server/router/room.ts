@@ -283,8 +283,7 @@ export class Room {
       for (const { member, place } of entry.missed) member.undeliverable(place);
       this.#tellMissed(entry, entry.missed.length);
     }
-    const { observers } = entry.sender;
-    if (entry.flow || !observers.wants('pipe.receipt')) return;
-    observers.accepted([{ n: entry.n, id: entry.message.id, members: entry.members }], entry.pipe.epoch);
+    if (entry.flow || !entry.pipe.reports) return;
+    entry.pipe.accepted({ n: entry.n, id: entry.message.id, members: entry.members });
   }
 }

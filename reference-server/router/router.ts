@@ -209,6 +209,8 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     if (session.pipe?.open) return { refused: 'ticket_invalid' };
     session.offered();
     return {
+      sid: session.sid,
+      room: session.room.name,
       limits: session.limits,
       clock: session.context.clock,
       open: (sink) => session.openPipe(sink),

@@ -39,8 +39,7 @@ export class RecordingDoor implements PipeDoor {
 
   #recorded(offer: PipeOffer): PipeOffer {
     return {
-      limits: offer.limits,
-      clock: offer.clock,
+      ...offer,
       open: (sink) => this.#open(offer, sink),
       abandon: () => {
         this.calls.push('abandon');
@@ -71,8 +70,10 @@ export class RecordingDoor implements PipeDoor {
       backlog: () => sink.backlog(),
       reading: (on) => sink.reading(on),
       close: (cause) => sink.close(cause),
+      ...(sink.settled && { settled: (outcome) => sink.settled?.(outcome) }),
     });
     return {
+      epoch: source.epoch,
       receive: (kind, payload, n) => {
         this.received.push({ kind, payload });
         source.receive(kind, payload, n);
