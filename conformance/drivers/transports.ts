@@ -1,7 +1,11 @@
 import type { Open } from './driver.js';
+import { openUdp } from './udp/open.js';
 import { openWebSocket } from './websocket/open.js';
 
-const PIPES: ReadonlyMap<string, Open> = new Map([['websocket', openWebSocket]]);
+const PIPES: ReadonlyMap<string, Open> = new Map([
+  ['websocket', openWebSocket],
+  ['udp', openUdp],
+]);
 const SIBLINGS: ReadonlyMap<string, Open> = new Map([['websocket', openWebSocket]]);
 
 /** How the kit opens a socket over a transport; that it cannot is a fault of the case. */

@@ -173,10 +173,10 @@ async function delivers(t: Test, adapter: IngressUnderTest): Promise<void> {
   const wanted = [...payloads, json].map(show);
   t.same((await one.client.receive(wanted.length)).map(show), wanted);
   t.same((await two.client.receive(wanted.length)).map(show), wanted);
+  if (adapter.without?.includes('shared frames')) return;
   const batches = new Set(stage.door.batches);
   t.equal(stage.door.batches.length, 2 * batches.size, 'both were given the same batches');
   t.ok(batches.size < wanted.length, 'which are fewer than the messages');
-  if (adapter.without?.includes('shared frames')) return;
   for (const batch of batches) {
     const framed = batch.encoding(adapter.transport, () => 'framed again');
     t.not(framed, 'framed again', 'and each was framed once');
