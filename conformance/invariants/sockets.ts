@@ -20,6 +20,7 @@ const RULES: Readonly<Record<string, string>> = {
   number_out_of_turn: 'UDP-13',
   cookie_of_another_length: 'UDP-4',
   challenges_in_haste: 'UDP-25',
+  challenge_for_old_numbers: 'UDP-25',
   close_without_code: 'UDP-22',
 };
 

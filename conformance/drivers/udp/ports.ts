@@ -7,6 +7,8 @@ export interface LocalPort {
   readonly socket: Socket;
   sentBytes: number;
   receivedBytes: number;
+  /** A number higher than all before it was sent from here. */
+  newest: boolean;
   /** A RESPONSE has gone out, so that the server may know. */
   responded: boolean;
   /** Whether CHALLENGEs that come here are answered. */
@@ -31,7 +33,7 @@ export class LocalPorts {
     const found = this.#ports.get(name);
     if (found !== undefined) return found;
     const socket = createSocket(this.#server.host.includes(':') ? 'udp6' : 'udp4');
-    const port = { name, socket, sentBytes: 0, receivedBytes: 0, responded: false, answers };
+    const port = { name, socket, sentBytes: 0, receivedBytes: 0, responded: false, newest: name === 'home', answers };
     socket.on('message', (bytes) => this.#receive(bytes, port));
     socket.on('error', () => undefined);
     this.#ports.set(name, port);

@@ -54,6 +54,8 @@ export class UdpDriver implements Driver {
   readonly #asked = new Map<number, 'ping' | 'response' | 'borrowed' | 'answered'>();
   #held: DriverRecord[] | undefined;
   #over = false;
+  /** A PONG has answered a RESPONSE. */
+  #proved = false;
   #opened: (() => void) | undefined;
 
   constructor(options: UdpDriverOptions) {
@@ -118,10 +120,12 @@ export class UdpDriver implements Driver {
   sendDatagram({ type, seq, payload, cookie, corrupt, via, moves, again }: RawDatagram): Buffer {
     const port = via === undefined ? this.#home : this.#ports.at(via, moves);
     const number = seq ?? (type >= TYPES.TEXT ? this.#data + 1 : this.#control + 1);
+    const highest = type >= TYPES.TEXT ? this.#data : this.#control;
     if (!again && type >= TYPES.TEXT && corrupt === undefined) this.#data = Math.max(this.#data, number);
     if (!again && type < TYPES.TEXT && corrupt === undefined) this.#control = Math.max(this.#control, number);
     if (!again && corrupt === undefined) this.#expectAnswer({ type, seq: number, cookie }, port);
     const content = cookie ? this.#cookie : payload;
+    if (!again && corrupt === undefined && number > highest) port.newest = true;
     const made = again ? this.#last : this.#corrupted({ type, seq: number, payload: content }, corrupt);
     if (moves && port !== this.#home) {
       const { name } = this.#home;
@@ -236,6 +240,7 @@ export class UdpDriver implements Driver {
 
   #challenge(payload: Buffer, port: LocalPort): void {
     if (payload.length !== 16) this.#record({ type: 'violation', what: 'cookie_of_another_length' });
+    if (this.#proved && !port.newest) this.#record({ type: 'violation', what: 'challenge_for_old_numbers' });
     const now = performance.now();
     if (!this.#options.byHand && this.#opened === undefined) {
       if (now - this.#challengedAt < CHALLENGES_APART_MS)
@@ -254,7 +259,9 @@ export class UdpDriver implements Driver {
     if (asked === 'borrowed') this.#record({ type: 'violation', what: 'pong_for_a_borrowed_cookie' });
     else if (asked === 'answered') this.#record({ type: 'violation', what: 'pong_for_a_repeated_number' });
     else if (asked === undefined) this.#record({ type: 'violation', what: 'pong_for_nothing' });
-    else if (this.#opened === undefined) this.#record({ type: 'pong', payload });
+    else if (asked === 'response') this.#proved = true;
+    if (asked !== 'ping' && asked !== 'response') return;
+    if (this.#opened === undefined) this.#record({ type: 'pong', payload });
     else this.#opened();
   }
 
