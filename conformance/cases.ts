@@ -6,6 +6,7 @@ import type { Document } from 'yaml';
 import { packageRoot } from '../support/package-root.js';
 import type { Case, CaseStep, Fields, Given, Member, Verb } from './model.js';
 import { asText, isFields } from './model.js';
+import { CaseCache, cachePlace } from './case-cache.js';
 import { checkCaseShape } from './case-shape.js';
 import { substituteRow } from './rows.js';
 import type { Json } from './timeline.js';
@@ -39,8 +40,18 @@ export const casesFolder = (): string => join(packageRoot(import.meta.url), 'con
  */
 export function loadCases(folder: string = casesFolder(), isWanted: (id: string) => boolean = () => true): LoadedCases {
   const wanted = caseSources(folder).filter(({ file }) => isWanted(file.replace(/\.yaml$/, '')));
-  const parsed = wanted.map(parseCase);
+  const cache = new CaseCache(folder === casesFolder() ? cachePlace() : undefined);
+  const parsed = wanted.map((source) => readCase(source, cache));
+  cache.save();
   return { cases: parsed.flatMap((each) => each.cases), problems: parsed.flatMap((each) => each.problems) };
+}
+
+function readCase(source: CaseSource, cache: CaseCache): LoadedCases {
+  const known = cache.get(source.file, source.text);
+  if (known !== undefined) return { cases: known, problems: [] };
+  const parsed = parseCase(source);
+  if (parsed.problems.length === 0) cache.put(source.file, source.text, parsed.cases);
+  return parsed;
 }
 
 /** The texts of every case file below `folder`, in the order of their paths. */

@@ -49,9 +49,9 @@ export function expand(of: Case): readonly Step[] {
 const expanded = new WeakMap<Case, readonly Step[]>();
 
 function stepsOf(of: Case): Step[] {
-  const opening = of.canary ? [] : bystandersOpen();
+  const opening = of.canary ? [] : OPENING;
   const given = givenDrafts(of);
-  const closing = of.canary ? [] : isExclusive(of) ? bystandersReturn() : [bystanderNonce()];
+  const closing = of.canary ? [] : isExclusive(of) ? bystandersReturn() : CLOSING;
   const drafts = [...opening, ...given, ...of.steps.map(asDraft), ...closing];
   return drafts.map((draft, index) => finish(draft, index));
 }
@@ -102,6 +102,10 @@ const bystanderNonce = (): Draft => ({
   verb: 'control',
   fields: { of: [BYSTANDER.first, BYSTANDER.second] },
 });
+
+// The same for every case, so that what is known of their fields is known of all.
+const OPENING = bystandersOpen();
+const CLOSING = [bystanderNonce()];
 
 function givenDrafts({ given }: Case): Draft[] {
   const made = new Set<string>();

@@ -1,4 +1,6 @@
 import { isFields, splitAt } from './model.js';
+import type { Replacement } from './strings.js';
+import { replaceStrings } from './strings.js';
 import type { Json, TimelineRecord } from './timeline.js';
 
 const SECRET_FIELDS = ['pipeTicket', 'siblingSecret'] as const;
@@ -13,8 +15,14 @@ export function redact(records: readonly TimelineRecord[]): readonly TimelineRec
   const names = new Map<string, string>();
   for (const record of records) collect(record, names);
   if (names.size === 0) return records;
-  const forms = [...names].flatMap(([secret, name]) => formsOf(secret, name));
-  return records.map((record) => (SILENT.has(record.type) ? record : replaceIn(record, forms)));
+  const forms = [...names].flatMap(([secret, name]) => formsOf(secret, name)).sort(byLength);
+  const replacement: Replacement = {
+    holds: (text) => holdsAny(text, forms),
+    change: (text) => replaceIn(text, forms),
+  };
+  return records.map((record) =>
+    SILENT.has(record.type) ? record : (replaceStrings(record, replacement) as TimelineRecord),
+  );
 }
 
 // What the kit itself noted, where no secret can stand: half of a run.
@@ -28,24 +36,32 @@ interface Form {
   readonly pattern?: RegExp;
 }
 
-function replaceIn(record: TimelineRecord, forms: readonly Form[]): TimelineRecord {
-  const text = JSON.stringify(record);
-  // Most records hold no secret, and a run may have very many of them.
-  const found = forms.filter(({ written }) => text.includes(written));
-  if (found.length === 0) return record;
-  const replaced = found.reduce((all, { written, name, pattern }) => all.replaceAll(pattern ?? written, name), text);
-  return JSON.parse(replaced) as TimelineRecord;
+const byLength = (a: Form, b: Form): number => a.written.length - b.written.length;
+
+// The shortest come first: most strings of a run are too short for any other.
+function holdsAny(text: string, forms: readonly Form[]): boolean {
+  for (const { written } of forms) {
+    if (written.length > text.length) return false;
+    if (text.includes(written)) return true;
+  }
+  return false;
 }
 
-// As it stands in JSON, and as hex in raw bytes.
+// The longest goes first: a shorter one may be the beginning of it.
+const replaceIn = (text: string, forms: readonly Form[]): string =>
+  forms.reduceRight((all, { written, name, pattern }) => {
+    return all.includes(written) ? all.replaceAll(pattern ?? written, name) : all;
+  }, text);
+
+// As it is, as it stands inside a JSON text, and as hex in raw bytes.
 function formsOf(secret: string, name: string): Form[] {
   const hex = (text: string): string => Buffer.from(text, 'utf8').toString('hex');
-  const written = JSON.stringify(secret).slice(1, -1);
   // A short token such as `dev.a` must not be found inside a longer word.
-  const pattern =
+  const whole = (written: string): Pick<Form, 'pattern'> =>
     secret.length < SHORT_TOKEN ? { pattern: new RegExp(`(?<![\\w-])${escaped(written)}(?![\\w-])`, 'g') } : {};
+  const texts = new Set([secret, JSON.stringify(secret).slice(1, -1)]);
   return [
-    { written, name, ...pattern },
+    ...[...texts].map((written) => ({ written, name, ...whole(written) })),
     { written: hex(secret), name: hex(name) },
   ];
 }

@@ -167,6 +167,11 @@ test('redaction', (t) => {
     { ...base, i: 1, type: 'socket', at: 'alice.pipe', conn: 0, event: 'refused', text: `no\n${secret}s` },
   ]);
   t.match(echo, { text: `no\n${name}s` }, 'whatever stands beside it');
+  const [, field] = redact([
+    ...records.slice(0, 1),
+    { ...base, i: 1, type: 'frame', at: 'alice.command', conn: 0, dir: 'in', json: { data: [{ [secret]: 1 }] } },
+  ]);
+  t.match(field, { json: { data: [{ [name]: 1 }] } }, 'also as the name of a field');
   const short = redact([
     {
       ...base,

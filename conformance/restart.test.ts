@@ -12,9 +12,9 @@ import type { OwnedServer } from './owned-server.js';
 import { prove } from './prove/proof.js';
 import type { CaseReport, SuiteReport } from './report.js';
 import type { SuiteOptions } from './suite.js';
-import { runSuite } from './suite.js';
-import { DEVELOPMENT_TOKENS, startCommand, startReferenceServer } from './target.js';
-import type { TimelineRecord } from './timeline.js';
+import { DEVELOPMENT_TOKENS, StartError, startCommand, startReferenceServer } from './target.js';
+import type { Ran } from './testing/runs.js';
+import { byRun, run as runPart } from './testing/runs.js';
 
 const MAIN = join(packageRoot(import.meta.url), 'dist', 'reference-server', 'main.js');
 const canary = loadCases().cases.filter((each) => each.canary);
@@ -53,30 +53,10 @@ const drained = caseFrom(
 );
 const ordinary = caseFrom('ordinary', '  - control: [alice, bob]\n    proves: DELIV-1\n');
 
-interface Ran {
-  readonly report: SuiteReport;
-  readonly records: readonly TimelineRecord[];
-}
+const all = [...canary, killed, ordinary, drained, asked];
 
-async function run(server: OwnedServer, options: Partial<SuiteOptions>): Promise<Ran> {
-  const records: TimelineRecord[] = [];
-  const report = await runSuite({
-    base: server.url,
-    owned: server,
-    tokens: DEVELOPMENT_TOKENS,
-    cases: [...canary, killed, ordinary, drained, asked],
-    partial: true,
-    onTimeline: (each) => records.push(...each),
-    ...options,
-  });
-  return { report, records };
-}
-
-function byRun(records: readonly TimelineRecord[]): Map<string, readonly TimelineRecord[]> {
-  const runs = new Map<string, TimelineRecord[]>();
-  for (const record of records) runs.set(record.run, [...(runs.get(record.run) ?? []), record]);
-  return runs;
-}
+const run = (server: OwnedServer, options: Partial<SuiteOptions>): Promise<Ran> =>
+  runPart({ base: server.url, owned: server, cases: all, ...options });
 
 const verdicts = ({ checks }: SuiteReport): unknown[] =>
   checks.map(({ case: of, requirement, verdict }) => [of, requirement, verdict]).sort();
@@ -94,8 +74,49 @@ test('a server of the kit’s own', (t) => {
     const starts = records.filter((record) => record.type === 'server' && record.event === 'started');
     t.same([...new Set(starts.map((record) => record.type === 'server' && record.url))].length, 1, 'at the same place');
     t.equal(starts.length, 3, 'and what a case left ended, too');
-    const offline = judgeTimeline(byRun(records), [...canary, killed, ordinary, drained, asked]);
+    const offline = judgeTimeline(byRun(records), all);
     t.same(verdicts(offline), verdicts(report), 'and its timeline says the same');
+  });
+
+  t.test('is spared where there can be another, which is ended while others run before the first', async (t) => {
+    const server = await startReferenceServer();
+    t.teardown(() => server.stop());
+    const spares: OwnedServer[] = [];
+    const spare = async (): Promise<OwnedServer> => {
+      const started = await startReferenceServer();
+      spares.push(started);
+      return started;
+    };
+    const { report, records } = await run(server, { spare });
+    t.equal(report.exitCode, 0, JSON.stringify(report.checks.filter(({ verdict }) => verdict !== 'PASS')));
+    t.equal(report.summary.cases.PASS, all.length);
+    const places = records.flatMap((record) =>
+      record.type === 'run' ? [[record.case, new URL(record.url).origin]] : [],
+    );
+    const [other] = spares.map(({ url }) => url.origin);
+    t.same(
+      places.filter(([, origin]) => origin === other).map(([id]) => id),
+      ['area/killed', 'area/drained', 'area/asked'],
+    );
+    t.equal(places.length, all.length);
+    t.same(verdicts(judgeTimeline(byRun(records), all)), verdicts(report));
+    await t.rejects(fetch(other ?? ''), 'and is not left behind');
+  });
+
+  t.test('is ended itself where no other can be had, or where one case at a time is asked for', async (t) => {
+    const server = await startReferenceServer();
+    t.teardown(() => server.stop());
+    let asked = 0;
+    const spare = (): Promise<OwnedServer> => {
+      asked += 1;
+      return Promise.reject(new StartError('no'));
+    };
+    for (const jobs of [1, 2]) {
+      const { report } = await run(server, { spare, jobs, cases: [...canary, killed, ordinary] });
+      t.equal(report.exitCode, 0);
+      t.equal(report.cases.at(-1)?.id, 'area/killed');
+      t.equal(asked, jobs - 1);
+    }
   });
 
   t.test('is left alone where it is somebody else’s', async (t) => {

@@ -6,10 +6,10 @@ import { withTimeline } from './excerpt.js';
 import type { Check, Judgement } from './judge/judge.js';
 import { judge } from './judge/judge.js';
 import type { Case } from './model.js';
-import { isFields } from './model.js';
 import type { OwnedServer } from './owned-server.js';
 import { permute } from './permute/permute.js';
 import { suspectsOf } from './permute/twins.js';
+import { Place } from './place.js';
 import type { Declared, Selection, Skip } from './plan.js';
 import { isChosen, isExclusive, skipOf } from './plan.js';
 import { redact } from './redact.js';
@@ -18,7 +18,6 @@ import type { CaseReport } from './report.js';
 import { worst } from './report.js';
 import { runCase } from './runner/run-case.js';
 import type { RunSetting } from './runner/run.js';
-import type { ServerControl } from './runner/server.js';
 import type { Target } from './endpoints.js';
 import type { Json, TimelineRecord } from './timeline.js';
 
@@ -28,6 +27,8 @@ export interface SuiteSetting {
   /** Where a suite begins; a server that was started again is looked for there. */
   readonly base: URL;
   readonly owned: OwnedServer | undefined;
+  /** Starts another such server, for the cases that end theirs. */
+  readonly spare: (() => Promise<OwnedServer>) | undefined;
   readonly declared: Declared;
   readonly selection: Selection;
   readonly patience: Patience;
@@ -59,23 +60,23 @@ export class SuiteRun {
   readonly #setting: SuiteSetting;
   // Names made by an earlier run may still be there.
   readonly #prefix = `k${randomBytes(4).toString('hex')}`;
-  readonly #server: ServerControl | undefined;
-  #target: Target;
-  #base: URL;
+  readonly #main: Place;
+  #spare: OwnedServer | undefined;
   #runs = 0;
 
   constructor(setting: SuiteSetting) {
     this.#setting = setting;
-    this.#target = setting.target;
-    this.#base = setting.base;
-    this.#server = this.#control();
+    this.#main = new Place(setting);
   }
+
+  /** What a server of the kit's own did by itself, such as to end. */
+  readonly trouble = (): string | undefined => this.#setting.owned?.trouble() ?? this.#spare?.trouble();
 
   /** Runs everything that is to be run. */
   async run(cases: readonly Case[]): Promise<void> {
     const { selection, repeat, gate } = this.#setting;
     const chosen = cases.filter((each) => isChosen(each, selection));
-    for (const each of chosen.filter(({ canary }) => canary)) await this.#job({ of: each, round: 0 });
+    for (const each of chosen.filter(({ canary }) => canary)) await this.#job({ of: each, round: 0 }, this.#main);
     const others = longestFirst(chosen.filter(({ canary }) => !canary));
     const blocked = gate ? this.#blockedBy() : undefined;
     const rounds = Array.from({ length: repeat }, (_, round) => others.map((of) => ({ of, round })));
@@ -106,23 +107,39 @@ export class SuiteRun {
     this.#skip(of, skip ?? { verdict: 'INCONCLUSIVE', reason: requirement });
   }
 
-  // A server is ended only when nobody is there any more, and by one at a time.
+  // A server is ended only when nobody is there any more, and by one at a time; or it is one that is there for that.
   async #rest(jobs: readonly Job[]): Promise<void> {
-    const { jobs: atOnce } = this.#setting;
-    await this.#all(
-      jobs.filter(({ of }) => !isExclusive(of)),
-      atOnce,
-    );
-    await this.#all(
-      jobs.filter(({ of }) => isExclusive(of)),
-      1,
-    );
+    const { jobs: atOnce, spare } = this.#setting;
+    const shared = jobs.filter(({ of }) => !isExclusive(of));
+    const exclusive = jobs.filter(({ of }) => isExclusive(of));
+    const isWorthIt = atOnce > 1 && shared.length > 0 && exclusive.length > 0;
+    const [, left] = await Promise.all([
+      this.#all(shared, atOnce),
+      spare !== undefined && isWorthIt ? this.#beside(exclusive, spare) : exclusive,
+    ]);
+    await this.#all(left, 1);
   }
 
-  async #all(jobs: readonly Job[], atOnce: number): Promise<void> {
+  /** Runs jobs one at a time before a server of their own. Answers with those that are left where it cannot be had. */
+  async #beside(jobs: readonly Job[], start: () => Promise<OwnedServer>): Promise<readonly Job[]> {
+    const { patience, signal } = this.#setting;
+    const owned = await start().catch(() => undefined);
+    this.#spare = owned;
+    if (owned === undefined) return jobs;
+    try {
+      const target = await fetchDiscovery(owned.url, patience, signal);
+      await this.#all(jobs, 1, new Place({ target, base: owned.url, owned, patience, signal }));
+      return [];
+    } finally {
+      await owned.stop();
+    }
+  }
+
+  async #all(jobs: readonly Job[], atOnce: number, place: Place = this.#main): Promise<void> {
     const left = [...jobs];
     const worker = async (): Promise<void> => {
-      for (let job = left.shift(); job !== undefined && !this.#isOver(); job = left.shift()) await this.#job(job);
+      for (let job = left.shift(); job !== undefined && !this.#isOver(); job = left.shift())
+        await this.#job(job, place);
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
   }
@@ -133,23 +150,22 @@ export class SuiteRun {
     return untilFail && this.reports.some(({ verdict }) => verdict === 'FAIL' || verdict === 'INCONCLUSIVE');
   }
 
-  async #job({ of, round }: Job): Promise<void> {
+  async #job({ of, round }: Job, place: Place): Promise<void> {
     const skip = skipOf(of, this.#setting.declared, this.#setting.selection);
     if (skip !== undefined) {
       if (round === 0) this.#skip(of, skip);
       return;
     }
     const start = performance.now();
-    const run = this.#settingOf(of, round);
+    const run = this.#settingOf(of, round, place);
     // Judged as it is written down: whoever judges the file later sees the same.
     const records = redact(await runCase(of, run));
     this.#setting.onTimeline(records);
     this.#report(of, { ...judged(of, records), run: run.run, seconds: secondsSince(start) });
   }
 
-  #settingOf(of: Case, round: number): RunSetting {
+  #settingOf(of: Case, round: number, { target, control, measure }: Place): RunSetting {
     const { patience, seed, epoch, signal, tokens, hooksToken: hooks } = this.#setting;
-    const target = this.#target;
     const number = ++this.#runs;
     const [a, b] = tokens;
     return {
@@ -171,31 +187,10 @@ export class SuiteRun {
       prefix: `${this.#prefix}-${String(number)}`,
       run: `${of.id}~${String(number)}`,
       deadlineMs: patience.deadlineMs,
-      measure: () => patience.measure(this.#target.wellKnown),
+      measure,
       epoch,
-      ...(this.#server === undefined ? {} : { server: this.#server }),
+      ...(control === undefined ? {} : { server: control }),
       ...(signal === undefined ? {} : { signal }),
-    };
-  }
-
-  #control(): ServerControl | undefined {
-    const { owned, patience, signal, target } = this.#setting;
-    if (owned === undefined) return undefined;
-    const { discovery } = target;
-    const { drainMs } = isFields(discovery) && isFields(discovery['limits']) ? discovery['limits'] : {};
-    // It may take as long as it says that it takes.
-    const patienceMs = typeof drainMs === 'number' ? drainMs : 0;
-    return {
-      trouble: owned.trouble,
-      drain: () => owned.drain(),
-      end: (how) => owned.end(how, patienceMs + patience.deadlineMs()),
-      start: async () => {
-        const [before, after] = [owned.url, await owned.start()];
-        // A proxy, or an address that was given, stays where it is.
-        if (this.#base.origin === before.origin) this.#base = after;
-        this.#target = await fetchDiscovery(this.#base, patience, signal);
-        return this.#target;
-      },
     };
   }
 

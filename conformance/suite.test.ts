@@ -9,9 +9,9 @@ import type { Link, Message } from './mutants/mutant.js';
 import { startProxy } from './mutants/wire/proxy.js';
 import type { SuiteReport } from './report.js';
 import type { SuiteOptions } from './suite.js';
-import { runSuite } from './suite.js';
-import { DEVELOPMENT_TOKENS, startReferenceServer } from './target.js';
-import type { TimelineRecord } from './timeline.js';
+import { startReferenceServer } from './target.js';
+import type { Ran } from './testing/runs.js';
+import { byRun, run as runPart } from './testing/runs.js';
 
 const { cases } = loadCases();
 const canary = cases.filter((each) => each.canary);
@@ -26,29 +26,8 @@ steps:
 
 const server = await startReferenceServer();
 
-interface Ran {
-  readonly report: SuiteReport;
-  readonly records: readonly TimelineRecord[];
-}
-
-async function run(options: Partial<SuiteOptions> = {}): Promise<Ran> {
-  const records: TimelineRecord[] = [];
-  const report = await runSuite({
-    base: server.url,
-    tokens: DEVELOPMENT_TOKENS,
-    cases: some,
-    partial: true,
-    onTimeline: (each) => records.push(...each),
-    ...options,
-  });
-  return { report, records };
-}
-
-function byRun(records: readonly TimelineRecord[]): Map<string, readonly TimelineRecord[]> {
-  const runs = new Map<string, TimelineRecord[]>();
-  for (const record of records) runs.set(record.run, [...(runs.get(record.run) ?? []), record]);
-  return runs;
-}
+const run = (options: Partial<SuiteOptions> = {}): Promise<Ran> =>
+  runPart({ base: server.url, cases: some, ...options });
 
 function caseFrom(text: string): Case {
   const { cases: found, problems } = parseCase({

@@ -24,6 +24,8 @@ export interface SuiteOptions {
   readonly base: URL;
   /** The server's process, where it is the kit's own and cases may end it. */
   readonly owned?: OwnedServer | undefined;
+  /** Starts another such server, which takes the same tokens: cases that end theirs then run beside the others. */
+  readonly spare?: (() => Promise<OwnedServer>) | undefined;
   /** Bearer tokens of account `a`, and of `b` where there is a second one. */
   readonly tokens: readonly string[];
   /** Bearer token of the server's hooks, where it has them and the kit may use them. */
@@ -97,6 +99,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
     target,
     base: options.base,
     owned,
+    spare: options.spare,
     declared,
     selection,
     patience,
@@ -113,7 +116,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
     signal: options.signal,
   });
   await suite.run(chosen);
-  const trouble = owned?.trouble();
+  const trouble = suite.trouble();
   if (trouble !== undefined) options.onTimeline?.([troubleRecord(trouble, epoch)]);
   return buildReport({
     cases: suite.reports,

@@ -17,8 +17,8 @@ export interface ReferenceOptions {
   /** Arguments of Node before the server's own. */
   readonly nodeArguments?: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
-  /** Whether it has hooks for tests, with a token of its own. */
-  readonly hooks?: boolean;
+  /** Whether it has hooks for tests: with this bearer token, or with one of its own. */
+  readonly hooks?: boolean | string;
 }
 
 const dist = (...path: readonly string[]): string => join(packageRoot(import.meta.url), 'dist', ...path);
@@ -31,11 +31,11 @@ export function startReferenceServer(options: ReferenceOptions = {}): Promise<Ow
   const { nodeArguments = [], environment = {}, hooks = false } = options;
   const folder = mkdtempSync(join(tmpdir(), 'porthouse-'));
   const config = join(folder, 'config.json');
-  const hooksToken = randomBytes(32).toString('base64url');
+  const hooksToken = typeof hooks === 'string' ? hooks : randomBytes(32).toString('base64url');
   const settings = {
     dataDir: join(folder, 'data'),
     udp: { port: 0 },
-    ...(hooks && { testHooks: { token: hooksToken } }),
+    ...(hooks !== false && { testHooks: { token: hooksToken } }),
   };
   writeFileSync(config, JSON.stringify(settings), { mode: 0o600 });
   const command = [...nodeArguments, dist('reference-server', 'main.js'), '--config', config, '--port'];
@@ -48,7 +48,7 @@ export function startReferenceServer(options: ReferenceOptions = {}): Promise<Ow
         env: { ...process.env, ...environment },
       }),
     cleanUp: () => rmSync(folder, { recursive: true, force: true }),
-    ...(hooks ? { hooksToken } : {}),
+    ...(hooks === false ? {} : { hooksToken }),
   });
 }
 

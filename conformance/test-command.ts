@@ -36,8 +36,7 @@ export interface TestFlags extends ReportingFlags {
 /** Runs `porthouse test` and sets the exit code. */
 export async function testCommand(url: URL | undefined, flags: TestFlags): Promise<void> {
   try {
-    const cases = soundCases(flags);
-    process.exitCode = flags.list === true ? list(cases) : await test(url, flags, cases);
+    process.exitCode = flags.list === true ? list(soundCases(flags)) : await test(url, flags);
   } catch (error) {
     process.exitCode = EXIT.harness;
     const expected = error instanceof UsageError || error instanceof StartError || error instanceof UnreachableError;
@@ -54,10 +53,10 @@ function list(cases: readonly Case[]): number {
   return EXIT.conformant;
 }
 
-async function test(url: URL | undefined, flags: TestFlags, cases: readonly Case[]): Promise<number> {
+async function test(url: URL | undefined, flags: TestFlags): Promise<number> {
   const tokens = tokensOf(url, flags);
   const reporting = new Reporting(flags, url?.href ?? (flags.exec === undefined ? '' : `--exec '${flags.exec}'`));
-  const target = await targetOf(url, flags);
+  const { target, cases } = await prepare(url, flags);
   const timeline = new TimelineFile(flags.timeline);
   const interrupted = new AbortController();
   const interrupt = (): void => {
@@ -69,6 +68,7 @@ async function test(url: URL | undefined, flags: TestFlags, cases: readonly Case
     const report = await runSuite({
       base: target.url,
       owned: target.owned,
+      spare: target.spare,
       hooksToken: flags.hooks === false ? undefined : (flags.hooksToken ?? target.owned?.hooksToken),
       tokens,
       cases,
@@ -116,12 +116,37 @@ function tokensOf(url: URL | undefined, { token, exec }: TestFlags): readonly st
 interface TestTarget {
   readonly url: URL;
   readonly owned?: OwnedServer;
+  /** Starts another such server. */
+  readonly spare?: () => Promise<OwnedServer>;
 }
 
-async function targetOf(url: URL | undefined, { exec, hooks }: TestFlags): Promise<TestTarget> {
-  if (exec === undefined && url !== undefined) return { url };
-  const owned = await (exec === undefined ? startReferenceServer({ hooks: hooks !== false }) : startCommand(exec, url));
-  return { url: owned.url, owned };
+interface Prepared {
+  readonly target: TestTarget;
+  readonly cases: readonly Case[];
+}
+
+/** Reads the cases; the reference server starts meanwhile, since its command is known to be good. */
+async function prepare(url: URL | undefined, flags: TestFlags): Promise<Prepared> {
+  const { exec, hooks } = flags;
+  if (exec === undefined && url !== undefined) return { target: { url }, cases: soundCases(flags) };
+  if (exec !== undefined) {
+    const cases = soundCases(flags);
+    const owned = await startCommand(exec, url);
+    return { target: { url: owned.url, owned }, cases };
+  }
+  const starting = startReferenceServer({ hooks: hooks !== false });
+  try {
+    const cases = soundCases(flags);
+    const owned = await starting;
+    const spare = (): Promise<OwnedServer> => startReferenceServer({ hooks: owned.hooksToken ?? false });
+    return { target: { url: owned.url, owned, spare }, cases };
+  } catch (error) {
+    await starting.then(
+      (owned) => owned.stop(),
+      () => undefined,
+    );
+    throw error;
+  }
 }
 
 class TimelineFile {

@@ -1235,6 +1235,10 @@ export interface Member {
    * Whether it has an open pipe.
    */
   pipe: boolean;
+  /**
+   * Transport of its open pipe; absent without one.
+   */
+  transport?: Transport;
 }
 /**
  * Changes the spec of a room that the caller's account owns.

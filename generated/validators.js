@@ -5485,6 +5485,29 @@ var valid0 = _errs8 === errors;
 else {
 var valid0 = true;
 }
+if(valid0){
+if(data.transport !== undefined){
+let data4 = data.transport;
+const _errs10 = errors;
+const _errs11 = errors;
+if(errors === _errs11){
+if(typeof data4 === "string"){
+if(!pattern14.test(data4)){
+validate73.errors = [{instancePath:instancePath+"/transport",schemaPath:"./transport.json/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,31}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,31}$"+"\""}];
+return false;
+}
+}
+else {
+validate73.errors = [{instancePath:instancePath+"/transport",schemaPath:"./transport.json/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs10 === errors;
+}
+else {
+var valid0 = true;
+}
+}
 }
 }
 }
@@ -5498,7 +5521,7 @@ return false;
 validate73.errors = vErrors;
 return errors === 0;
 }
-validate73.evaluated = {"props":{"sid":true,"anonymous":true,"yours":true,"pipe":true},"dynamicProps":false,"dynamicItems":false};
+validate73.evaluated = {"props":{"sid":true,"anonymous":true,"yours":true,"pipe":true,"transport":true},"dynamicProps":false,"dynamicItems":false};
 
 
 function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -5603,7 +5626,7 @@ return errors === 0;
 validate72.evaluated = {"props":{"members":true,"more":true,"asOf":true},"dynamicProps":false,"dynamicItems":false};
 
 export const calls_room_update_params = validate75;
-const schema120 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-changes.json","title":"RoomChanges","description":"What of a room's spec becomes another. Everything left out stays as it is; in `anonymous` and `limits` each member for itself.","type":"object","properties":{"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"]},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"]},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `rooms`, else `not_supported`. null makes it absent.","enum":["close","handover",null]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"]},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"]},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"]},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean"},"receive":{"description":"They may receive.","type":"boolean"}}},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean"},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"]},"limits":{"description":"Limits of the room that become others.","type":"object","properties":{"maxMessageBytes":{"description":"Longest message that the room takes; never more than `hardMessageBytes` of the server. A longer one is refused whole with `message_too_large`, and the pipe lives.","type":"integer","minimum":1,"maximum":67108864,"x-unit":"bytes"},"maxMembers":{"description":"Sessions that may be members of the room at once. The next one is refused with `room_full`.","type":"integer","minimum":1,"maximum":1000000,"x-unit":"count"},"maxQueuedMessages":{"description":"Messages that may wait to be written to one member of the room. More is a slow consumer.","type":"integer","minimum":1,"maximum":1000000,"x-unit":"count"},"maxQueuedBytes":{"description":"Payload bytes that may wait to be written to one member of the room. More is a slow consumer; one message alone never is.","type":"integer","minimum":1,"maximum":1073741824,"x-unit":"bytes"},"messagesPerSecond":{"description":"Messages that one member may send in a second, as the rate of a token bucket. Absent: no such limit. Needs profile `policies`, else `not_supported`. null makes it absent.","type":["integer","null"],"minimum":1,"maximum":1000000,"x-unit":"count"},"messageBurst":{"description":"Size of the token bucket of `messagesPerSecond`, in messages. Needs profile `policies`, else `not_supported`. null makes it absent.","type":["integer","null"],"minimum":1,"maximum":1000000,"x-unit":"count"}}}}};
+const schema121 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room-changes.json","title":"RoomChanges","description":"What of a room's spec becomes another. Everything left out stays as it is; in `anonymous` and `limits` each member for itself.","type":"object","properties":{"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"]},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"]},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `rooms`, else `not_supported`. null makes it absent.","enum":["close","handover",null]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"]},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"]},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"]},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean"},"receive":{"description":"They may receive.","type":"boolean"}}},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean"},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"]},"limits":{"description":"Limits of the room that become others.","type":"object","properties":{"maxMessageBytes":{"description":"Longest message that the room takes; never more than `hardMessageBytes` of the server. A longer one is refused whole with `message_too_large`, and the pipe lives.","type":"integer","minimum":1,"maximum":67108864,"x-unit":"bytes"},"maxMembers":{"description":"Sessions that may be members of the room at once. The next one is refused with `room_full`.","type":"integer","minimum":1,"maximum":1000000,"x-unit":"count"},"maxQueuedMessages":{"description":"Messages that may wait to be written to one member of the room. More is a slow consumer.","type":"integer","minimum":1,"maximum":1000000,"x-unit":"count"},"maxQueuedBytes":{"description":"Payload bytes that may wait to be written to one member of the room. More is a slow consumer; one message alone never is.","type":"integer","minimum":1,"maximum":1073741824,"x-unit":"bytes"},"messagesPerSecond":{"description":"Messages that one member may send in a second, as the rate of a token bucket. Absent: no such limit. Needs profile `policies`, else `not_supported`. null makes it absent.","type":["integer","null"],"minimum":1,"maximum":1000000,"x-unit":"count"},"messageBurst":{"description":"Size of the token bucket of `messagesPerSecond`, in messages. Needs profile `policies`, else `not_supported`. null makes it absent.","type":["integer","null"],"minimum":1,"maximum":1000000,"x-unit":"count"}}}}};
 
 function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/room.update.params.json" */;
@@ -5660,7 +5683,7 @@ validate75.errors = [{instancePath:instancePath+"/spec/visibility",schemaPath:".
 return false;
 }
 if(!((data2 === "public") || (data2 === "private"))){
-validate75.errors = [{instancePath:instancePath+"/spec/visibility",schemaPath:"../common/room-changes.json/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema120.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
+validate75.errors = [{instancePath:instancePath+"/spec/visibility",schemaPath:"../common/room-changes.json/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema121.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs7 === errors;
@@ -5677,7 +5700,7 @@ validate75.errors = [{instancePath:instancePath+"/spec/lifetime",schemaPath:"../
 return false;
 }
 if(!((data3 === "transient") || (data3 === "persistent"))){
-validate75.errors = [{instancePath:instancePath+"/spec/lifetime",schemaPath:"../common/room-changes.json/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema120.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
+validate75.errors = [{instancePath:instancePath+"/spec/lifetime",schemaPath:"../common/room-changes.json/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema121.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs9 === errors;
@@ -5690,7 +5713,7 @@ if(data1.ownerLeaves !== undefined){
 let data4 = data1.ownerLeaves;
 const _errs11 = errors;
 if(!(((data4 === "close") || (data4 === "handover")) || (data4 === null))){
-validate75.errors = [{instancePath:instancePath+"/spec/ownerLeaves",schemaPath:"../common/room-changes.json/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema120.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
+validate75.errors = [{instancePath:instancePath+"/spec/ownerLeaves",schemaPath:"../common/room-changes.json/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema121.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs11 === errors;
@@ -5707,7 +5730,7 @@ validate75.errors = [{instancePath:instancePath+"/spec/format",schemaPath:"../co
 return false;
 }
 if(!((((data5 === "text") || (data5 === "json")) || (data5 === "binary")) || (data5 === "any"))){
-validate75.errors = [{instancePath:instancePath+"/spec/format",schemaPath:"../common/room-changes.json/properties/format/enum",keyword:"enum",params:{allowedValues: schema120.properties.format.enum},message:"must be equal to one of the allowed values"}];
+validate75.errors = [{instancePath:instancePath+"/spec/format",schemaPath:"../common/room-changes.json/properties/format/enum",keyword:"enum",params:{allowedValues: schema121.properties.format.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs12 === errors;
@@ -5724,7 +5747,7 @@ validate75.errors = [{instancePath:instancePath+"/spec/onMismatch",schemaPath:".
 return false;
 }
 if(!((data6 === "reject") || (data6 === "convert"))){
-validate75.errors = [{instancePath:instancePath+"/spec/onMismatch",schemaPath:"../common/room-changes.json/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema120.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
+validate75.errors = [{instancePath:instancePath+"/spec/onMismatch",schemaPath:"../common/room-changes.json/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema121.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs14 === errors;
@@ -5741,7 +5764,7 @@ validate75.errors = [{instancePath:instancePath+"/spec/boundaries",schemaPath:".
 return false;
 }
 if(!((data7 === "kept") || (data7 === "ignored"))){
-validate75.errors = [{instancePath:instancePath+"/spec/boundaries",schemaPath:"../common/room-changes.json/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema120.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
+validate75.errors = [{instancePath:instancePath+"/spec/boundaries",schemaPath:"../common/room-changes.json/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema121.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs16 === errors;
@@ -5811,7 +5834,7 @@ validate75.errors = [{instancePath:instancePath+"/spec/slowConsumer",schemaPath:
 return false;
 }
 if(!((((data12 === "close") || (data12 === "dropOldest")) || (data12 === "dropNewest")) || (data12 === "block"))){
-validate75.errors = [{instancePath:instancePath+"/spec/slowConsumer",schemaPath:"../common/room-changes.json/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema120.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
+validate75.errors = [{instancePath:instancePath+"/spec/slowConsumer",schemaPath:"../common/room-changes.json/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema121.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid3 = _errs26 === errors;
@@ -5937,7 +5960,7 @@ if(data13.messagesPerSecond !== undefined){
 let data18 = data13.messagesPerSecond;
 const _errs42 = errors;
 if((!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))) && (data18 !== null)){
-validate75.errors = [{instancePath:instancePath+"/spec/limits/messagesPerSecond",schemaPath:"../common/room-changes.json/properties/limits/properties/messagesPerSecond/type",keyword:"type",params:{type: schema120.properties.limits.properties.messagesPerSecond.type},message:"must be integer,null"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/messagesPerSecond",schemaPath:"../common/room-changes.json/properties/limits/properties/messagesPerSecond/type",keyword:"type",params:{type: schema121.properties.limits.properties.messagesPerSecond.type},message:"must be integer,null"}];
 return false;
 }
 if(errors === _errs42){
@@ -5964,7 +5987,7 @@ if(data13.messageBurst !== undefined){
 let data19 = data13.messageBurst;
 const _errs45 = errors;
 if((!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))) && (data19 !== null)){
-validate75.errors = [{instancePath:instancePath+"/spec/limits/messageBurst",schemaPath:"../common/room-changes.json/properties/limits/properties/messageBurst/type",keyword:"type",params:{type: schema120.properties.limits.properties.messageBurst.type},message:"must be integer,null"}];
+validate75.errors = [{instancePath:instancePath+"/spec/limits/messageBurst",schemaPath:"../common/room-changes.json/properties/limits/properties/messageBurst/type",keyword:"type",params:{type: schema121.properties.limits.properties.messageBurst.type},message:"must be integer,null"}];
 return false;
 }
 if(errors === _errs45){
@@ -6927,7 +6950,7 @@ return errors === 0;
 validate78.evaluated = {"props":{"token":true,"room":true,"create":true,"transport":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
 export const calls_session_create_result = validate83;
-const pattern41 = new RegExp("^\\S*$", "u");
+const pattern42 = new RegExp("^\\S*$", "u");
 
 function validate84(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/grant.json" */;
@@ -7169,7 +7192,7 @@ validate84.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/
 return false;
 }
 else {
-if(!pattern41.test(data10)){
+if(!pattern42.test(data10)){
 validate84.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -7207,7 +7230,7 @@ validate84.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",s
 return false;
 }
 else {
-if(!pattern41.test(data12)){
+if(!pattern42.test(data12)){
 validate84.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -8316,8 +8339,8 @@ return errors === 0;
 validate88.evaluated = {"props":{"oldestSeq":true},"dynamicProps":false,"dynamicItems":false};
 
 export const calls_sibling_bind_params = validate89;
-const schema145 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/channel.json","title":"Channel","description":"Channel of a sibling socket. `command` is the contract: calls, lifecycle events, refusals. `debug` is diagnostic, lossy, and changes nothing elsewhere.","type":"string","enum":["command","debug"]};
-const pattern44 = new RegExp("^[A-Za-z0-9_-]{22}$", "u");
+const schema146 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/channel.json","title":"Channel","description":"Channel of a sibling socket. `command` is the contract: calls, lifecycle events, refusals. `debug` is diagnostic, lossy, and changes nothing elsewhere.","type":"string","enum":["command","debug"]};
+const pattern45 = new RegExp("^[A-Za-z0-9_-]{22}$", "u");
 
 function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.bind.params.json" */;
@@ -8368,7 +8391,7 @@ validate89.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common
 return false;
 }
 if(!((data1 === "command") || (data1 === "debug"))){
-validate89.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema145.enum},message:"must be equal to one of the allowed values"}];
+validate89.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema146.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -8383,7 +8406,7 @@ const _errs7 = errors;
 const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data2 === "string"){
-if(!pattern44.test(data2)){
+if(!pattern45.test(data2)){
 validate89.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
@@ -8608,7 +8631,7 @@ validate90.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common
 return false;
 }
 if(!((data0 === "command") || (data0 === "debug"))){
-validate90.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema145.enum},message:"must be equal to one of the allowed values"}];
+validate90.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema146.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -9786,7 +9809,7 @@ return errors === 0;
 validate107.evaluated = {"props":{"id":true,"status":true},"dynamicProps":false,"dynamicItems":false};
 
 export const calls_switch_propose_params = validate108;
-const schema178 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/calls/switch.propose.params.json","title":"SwitchProposeParams","description":"The client proposes to switch what it sends, from a message on that it has not sent yet. It sends that message only when it has the answer. A repeat with the same id is answered with how far the switch has come.","type":"object","properties":{"id":{"$ref":"../common/switch-id.json","description":"Chosen by the client, unique among its switches of this pipe. The same id with another boundary or other settings is `invalid_params`."},"dir":{"description":"The direction that the client is the sender of.","type":"string","enum":["c2s"]},"at":{"$ref":"../common/boundary.json","description":"The first message under the new settings. One that has been counted is `switch_too_late`."},"set":{"$ref":"../common/switch-set.json","description":"The new settings."},"op":{"$ref":"../common/op-id.json","description":"Makes a repeat of this call harmless; so does its `id`."}},"required":["id","dir","at","set"]};
+const schema179 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/calls/switch.propose.params.json","title":"SwitchProposeParams","description":"The client proposes to switch what it sends, from a message on that it has not sent yet. It sends that message only when it has the answer. A repeat with the same id is answered with how far the switch has come.","type":"object","properties":{"id":{"$ref":"../common/switch-id.json","description":"Chosen by the client, unique among its switches of this pipe. The same id with another boundary or other settings is `invalid_params`."},"dir":{"description":"The direction that the client is the sender of.","type":"string","enum":["c2s"]},"at":{"$ref":"../common/boundary.json","description":"The first message under the new settings. One that has been counted is `switch_too_late`."},"set":{"$ref":"../common/switch-set.json","description":"The new settings."},"op":{"$ref":"../common/op-id.json","description":"Makes a repeat of this call harmless; so does its `id`."}},"required":["id","dir","at","set"]};
 
 function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/boundary.json" */;
@@ -9924,7 +9947,7 @@ validate108.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties
 return false;
 }
 if(!(data1 === "c2s")){
-validate108.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/enum",keyword:"enum",params:{allowedValues: schema178.properties.dir.enum},message:"must be equal to one of the allowed values"}];
+validate108.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/enum",keyword:"enum",params:{allowedValues: schema179.properties.dir.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -10201,7 +10224,7 @@ return errors === 0;
 validate115.evaluated = {"props":{"id":true,"status":true},"dynamicProps":false,"dynamicItems":false};
 
 export const calls_switch_request_params = validate116;
-const schema191 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/calls/switch.request.params.json","title":"SwitchRequestParams","description":"The client asks the server to propose a switch of what it sends to the client. The proposal follows as the event `switch.propose`.","type":"object","properties":{"dir":{"description":"The direction that the server is the sender of.","type":"string","enum":["s2c"]},"set":{"$ref":"../common/switch-set.json","description":"The new settings."},"op":{"$ref":"../common/op-id.json","description":"Makes a repeat of this call harmless."}},"required":["dir","set"]};
+const schema192 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/calls/switch.request.params.json","title":"SwitchRequestParams","description":"The client asks the server to propose a switch of what it sends to the client. The proposal follows as the event `switch.propose`.","type":"object","properties":{"dir":{"description":"The direction that the server is the sender of.","type":"string","enum":["s2c"]},"set":{"$ref":"../common/switch-set.json","description":"The new settings."},"op":{"$ref":"../common/op-id.json","description":"Makes a repeat of this call harmless."}},"required":["dir","set"]};
 
 function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/switch.request.params.json" */;
@@ -10230,7 +10253,7 @@ validate116.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties
 return false;
 }
 if(!(data0 === "s2c")){
-validate116.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/enum",keyword:"enum",params:{allowedValues: schema191.properties.dir.enum},message:"must be equal to one of the allowed values"}];
+validate116.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/enum",keyword:"enum",params:{allowedValues: schema192.properties.dir.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -10357,7 +10380,7 @@ validate119.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{t
 return false;
 }
 if(!((data === "command") || (data === "debug"))){
-validate119.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema145.enum},message:"must be equal to one of the allowed values"}];
+validate119.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema146.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 validate119.errors = vErrors;
@@ -10765,8 +10788,8 @@ return errors === 0;
 validate125.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 export const common_error_detail = validate126;
-const pattern63 = new RegExp("^[a-z][a-z0-9_]{0,63}$", "u");
-const pattern64 = new RegExp("^(/([^/~]|~[01])*)*$", "u");
+const pattern64 = new RegExp("^[a-z][a-z0-9_]{0,63}$", "u");
+const pattern65 = new RegExp("^(/([^/~]|~[01])*)*$", "u");
 
 function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/error-detail.json" */;
@@ -10792,7 +10815,7 @@ let data0 = data.name;
 const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
-if(!pattern63.test(data0)){
+if(!pattern64.test(data0)){
 validate126.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
@@ -10840,7 +10863,7 @@ let data2 = data.pointer;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data2 === "string"){
-if(!pattern64.test(data2)){
+if(!pattern65.test(data2)){
 validate126.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
 return false;
 }
@@ -12176,7 +12199,7 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(typeof data === "string"){
-if(!pattern44.test(data)){
+if(!pattern45.test(data)){
 validate133.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
@@ -12838,7 +12861,7 @@ validate137.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/pro
 return false;
 }
 if(!((data0 === "public") || (data0 === "private"))){
-validate137.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema120.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
+validate137.errors = [{instancePath:instancePath+"/visibility",schemaPath:"#/properties/visibility/enum",keyword:"enum",params:{allowedValues: schema121.properties.visibility.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -12855,7 +12878,7 @@ validate137.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/prope
 return false;
 }
 if(!((data1 === "transient") || (data1 === "persistent"))){
-validate137.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema120.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
+validate137.errors = [{instancePath:instancePath+"/lifetime",schemaPath:"#/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema121.properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -12868,7 +12891,7 @@ if(data.ownerLeaves !== undefined){
 let data2 = data.ownerLeaves;
 const _errs5 = errors;
 if(!(((data2 === "close") || (data2 === "handover")) || (data2 === null))){
-validate137.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema120.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
+validate137.errors = [{instancePath:instancePath+"/ownerLeaves",schemaPath:"#/properties/ownerLeaves/enum",keyword:"enum",params:{allowedValues: schema121.properties.ownerLeaves.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -12885,7 +12908,7 @@ validate137.errors = [{instancePath:instancePath+"/format",schemaPath:"#/propert
 return false;
 }
 if(!((((data3 === "text") || (data3 === "json")) || (data3 === "binary")) || (data3 === "any"))){
-validate137.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema120.properties.format.enum},message:"must be equal to one of the allowed values"}];
+validate137.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/enum",keyword:"enum",params:{allowedValues: schema121.properties.format.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -12902,7 +12925,7 @@ validate137.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/pro
 return false;
 }
 if(!((data4 === "reject") || (data4 === "convert"))){
-validate137.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema120.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
+validate137.errors = [{instancePath:instancePath+"/onMismatch",schemaPath:"#/properties/onMismatch/enum",keyword:"enum",params:{allowedValues: schema121.properties.onMismatch.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs8 === errors;
@@ -12919,7 +12942,7 @@ validate137.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/pro
 return false;
 }
 if(!((data5 === "kept") || (data5 === "ignored"))){
-validate137.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema120.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
+validate137.errors = [{instancePath:instancePath+"/boundaries",schemaPath:"#/properties/boundaries/enum",keyword:"enum",params:{allowedValues: schema121.properties.boundaries.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs10 === errors;
@@ -12989,7 +13012,7 @@ validate137.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/p
 return false;
 }
 if(!((((data10 === "close") || (data10 === "dropOldest")) || (data10 === "dropNewest")) || (data10 === "block"))){
-validate137.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema120.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
+validate137.errors = [{instancePath:instancePath+"/slowConsumer",schemaPath:"#/properties/slowConsumer/enum",keyword:"enum",params:{allowedValues: schema121.properties.slowConsumer.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs20 === errors;
@@ -13115,7 +13138,7 @@ if(data11.messagesPerSecond !== undefined){
 let data16 = data11.messagesPerSecond;
 const _errs36 = errors;
 if((!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))) && (data16 !== null)){
-validate137.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"#/properties/limits/properties/messagesPerSecond/type",keyword:"type",params:{type: schema120.properties.limits.properties.messagesPerSecond.type},message:"must be integer,null"}];
+validate137.errors = [{instancePath:instancePath+"/limits/messagesPerSecond",schemaPath:"#/properties/limits/properties/messagesPerSecond/type",keyword:"type",params:{type: schema121.properties.limits.properties.messagesPerSecond.type},message:"must be integer,null"}];
 return false;
 }
 if(errors === _errs36){
@@ -13142,7 +13165,7 @@ if(data11.messageBurst !== undefined){
 let data17 = data11.messageBurst;
 const _errs39 = errors;
 if((!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))) && (data17 !== null)){
-validate137.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"#/properties/limits/properties/messageBurst/type",keyword:"type",params:{type: schema120.properties.limits.properties.messageBurst.type},message:"must be integer,null"}];
+validate137.errors = [{instancePath:instancePath+"/limits/messageBurst",schemaPath:"#/properties/limits/properties/messageBurst/type",keyword:"type",params:{type: schema121.properties.limits.properties.messageBurst.type},message:"must be integer,null"}];
 return false;
 }
 if(errors === _errs39){
@@ -13652,7 +13675,7 @@ validate144.evaluated = {"dynamicProps":false,"dynamicItems":false};
 export const common_state = validate43;
 
 export const common_switch_end = validate145;
-const schema221 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/switch-end.json","title":"SwitchEnd","description":"Why a switch came to nothing. `called_off`: by the sender, `switch.abort`; `refused`: by the receiver, `switch.refuse`; `timeout`: no answer within `switchAckMs`; `pipe_ended`: the pipe ended while it was open.","type":"string","enum":["called_off","refused","timeout","pipe_ended"]};
+const schema222 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/switch-end.json","title":"SwitchEnd","description":"Why a switch came to nothing. `called_off`: by the sender, `switch.abort`; `refused`: by the receiver, `switch.refuse`; `timeout`: no answer within `switchAckMs`; `pipe_ended`: the pipe ended while it was open.","type":"string","enum":["called_off","refused","timeout","pipe_ended"]};
 
 function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/switch-end.json" */;
@@ -13670,7 +13693,7 @@ validate145.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{t
 return false;
 }
 if(!((((data === "called_off") || (data === "refused")) || (data === "timeout")) || (data === "pipe_ended"))){
-validate145.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema221.enum},message:"must be equal to one of the allowed values"}];
+validate145.errors = [{instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema222.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 validate145.errors = vErrors;
@@ -14254,7 +14277,7 @@ return errors === 0;
 validate151.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"dropped":true,"epoch":true,"dir":true,"n":true,"kind":true,"bytes":true,"id":true},"dynamicProps":false,"dynamicItems":false};
 
 export const events_debug_log = validate152;
-const schema239 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/debug.log.json","title":"DebugLogEvent","description":"A line about the session, for people. It holds no payload, ticket, secret or token. Only on the debug channel.","type":"object","properties":{"seq":{"$ref":"../common/seq.json","description":"Number of the event on the debug channel, given after drops: there are no holes."},"sid":{"$ref":"../common/sid.json","description":"The session. A debug channel tells about its own session only."},"replay":{"description":"Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.","const":true},"dropped":{"description":"Debug events dropped since the one before because there were too many; absent: none.","type":"integer","minimum":1,"maximum":9007199254740991},"level":{"description":"Level at which the line is said.","type":"string","enum":["info","trace"]},"text":{"description":"The line. May change at any time.","type":"string"}},"required":["seq","sid","level","text"]};
+const schema240 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/debug.log.json","title":"DebugLogEvent","description":"A line about the session, for people. It holds no payload, ticket, secret or token. Only on the debug channel.","type":"object","properties":{"seq":{"$ref":"../common/seq.json","description":"Number of the event on the debug channel, given after drops: there are no holes."},"sid":{"$ref":"../common/sid.json","description":"The session. A debug channel tells about its own session only."},"replay":{"description":"Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.","const":true},"dropped":{"description":"Debug events dropped since the one before because there were too many; absent: none.","type":"integer","minimum":1,"maximum":9007199254740991},"level":{"description":"Level at which the line is said.","type":"string","enum":["info","trace"]},"text":{"description":"The line. May change at any time.","type":"string"}},"required":["seq","sid","level","text"]};
 
 function validate152(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/debug.log.json" */;
@@ -14372,7 +14395,7 @@ validate152.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properti
 return false;
 }
 if(!((data4 === "info") || (data4 === "trace"))){
-validate152.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/enum",keyword:"enum",params:{allowedValues: schema239.properties.level.enum},message:"must be equal to one of the allowed values"}];
+validate152.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/enum",keyword:"enum",params:{allowedValues: schema240.properties.level.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs10 === errors;
@@ -16426,7 +16449,7 @@ let data3 = data.cause;
 const _errs10 = errors;
 if(errors === _errs10){
 if(typeof data3 === "string"){
-if(!pattern63.test(data3)){
+if(!pattern64.test(data3)){
 validate173.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
@@ -16457,7 +16480,7 @@ return errors === 0;
 validate173.evaluated = {"props":{"seq":true,"sid":true,"room":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
 
 export const events_room_member = validate174;
-const schema288 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/room.member.json","title":"RoomMemberEvent","description":"Something about a member of the session's room. Only after `subscribe`; not retained.","type":"object","properties":{"vseq":{"description":"Number of this report on this socket: from 1 without holes over all reports, from the bind on. Reports are not retained and not replayed.","type":"integer","minimum":1,"maximum":9007199254740991},"sid":{"$ref":"../common/sid.json","description":"The session that the event is sent to."},"change":{"description":"`joined`: it has become a member; `opened`, `closed`: its pipe; `left`: it is no member any more.","type":"string","enum":["joined","opened","closed","left"]},"member":{"$ref":"../common/member.json","description":"The member as it is after that; of one that has left, as it was."}},"required":["vseq","sid","change","member"]};
+const schema289 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/room.member.json","title":"RoomMemberEvent","description":"Something about a member of the session's room. Only after `subscribe`; not retained.","type":"object","properties":{"vseq":{"description":"Number of this report on this socket: from 1 without holes over all reports, from the bind on. Reports are not retained and not replayed.","type":"integer","minimum":1,"maximum":9007199254740991},"sid":{"$ref":"../common/sid.json","description":"The session that the event is sent to."},"change":{"description":"`joined`: it has become a member; `opened`, `closed`: its pipe; `left`: it is no member any more.","type":"string","enum":["joined","opened","closed","left"]},"member":{"$ref":"../common/member.json","description":"The member as it is after that; of one that has left, as it was."}},"required":["vseq","sid","change","member"]};
 
 function validate174(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/room.member.json" */;
@@ -16535,7 +16558,7 @@ validate174.errors = [{instancePath:instancePath+"/change",schemaPath:"#/propert
 return false;
 }
 if(!((((data2 === "joined") || (data2 === "opened")) || (data2 === "closed")) || (data2 === "left"))){
-validate174.errors = [{instancePath:instancePath+"/change",schemaPath:"#/properties/change/enum",keyword:"enum",params:{allowedValues: schema288.properties.change.enum},message:"must be equal to one of the allowed values"}];
+validate174.errors = [{instancePath:instancePath+"/change",schemaPath:"#/properties/change/enum",keyword:"enum",params:{allowedValues: schema289.properties.change.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -17134,7 +17157,7 @@ const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern44.test(data0)){
+if(!pattern45.test(data0)){
 validate183.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
@@ -17352,7 +17375,7 @@ validate184.errors = [{instancePath:instancePath+"/channel",schemaPath:"../commo
 return false;
 }
 if(!((data1 === "command") || (data1 === "debug"))){
-validate184.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema145.enum},message:"must be equal to one of the allowed values"}];
+validate184.errors = [{instancePath:instancePath+"/channel",schemaPath:"../common/channel.json/enum",keyword:"enum",params:{allowedValues: schema146.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -17719,7 +17742,7 @@ validate186.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/
 return false;
 }
 if(!((((data6 === "called_off") || (data6 === "refused")) || (data6 === "timeout")) || (data6 === "pipe_ended"))){
-validate186.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/switch-end.json/enum",keyword:"enum",params:{allowedValues: schema221.enum},message:"must be equal to one of the allowed values"}];
+validate186.errors = [{instancePath:instancePath+"/cause",schemaPath:"../common/switch-end.json/enum",keyword:"enum",params:{allowedValues: schema222.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs15 === errors;
@@ -17909,7 +17932,7 @@ return errors === 0;
 validate188.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"id":true,"dir":true,"set":true},"dynamicProps":false,"dynamicItems":false};
 
 export const events_switch_propose = validate191;
-const schema326 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/switch.propose.json","title":"SwitchProposeEvent","description":"The server proposes to switch what it sends to the client. It writes nothing from message n on until the client has answered with `switch.ack` or `switch.refuse`.","type":"object","properties":{"seq":{"$ref":"../common/seq.json","description":"Number of the event."},"sid":{"$ref":"../common/sid.json","description":"The session that the event is about."},"replay":{"description":"Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.","const":true},"at":{"$ref":"../common/position.json","description":"The first message under the new settings, direction `s2c`."},"id":{"$ref":"../common/switch-id.json","description":"Chosen by the server, unique among its switches of this pipe."},"dir":{"description":"The direction that the server is the sender of.","type":"string","enum":["s2c"]},"set":{"$ref":"../common/switch-set.json","description":"The new settings."}},"required":["seq","sid","at","id","dir","set"]};
+const schema327 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/events/switch.propose.json","title":"SwitchProposeEvent","description":"The server proposes to switch what it sends to the client. It writes nothing from message n on until the client has answered with `switch.ack` or `switch.refuse`.","type":"object","properties":{"seq":{"$ref":"../common/seq.json","description":"Number of the event."},"sid":{"$ref":"../common/sid.json","description":"The session that the event is about."},"replay":{"description":"Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.","const":true},"at":{"$ref":"../common/position.json","description":"The first message under the new settings, direction `s2c`."},"id":{"$ref":"../common/switch-id.json","description":"Chosen by the server, unique among its switches of this pipe."},"dir":{"description":"The direction that the server is the sender of.","type":"string","enum":["s2c"]},"set":{"$ref":"../common/switch-set.json","description":"The new settings."}},"required":["seq","sid","at","id","dir","set"]};
 
 function validate191(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/events/switch.propose.json" */;
@@ -18034,7 +18057,7 @@ validate191.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties
 return false;
 }
 if(!(data5 === "s2c")){
-validate191.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/enum",keyword:"enum",params:{allowedValues: schema326.properties.dir.enum},message:"must be equal to one of the allowed values"}];
+validate191.errors = [{instancePath:instancePath+"/dir",schemaPath:"#/properties/dir/enum",keyword:"enum",params:{allowedValues: schema327.properties.dir.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs12 === errors;
@@ -18073,8 +18096,8 @@ return errors === 0;
 validate191.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"id":true,"dir":true,"set":true},"dynamicProps":false,"dynamicItems":false};
 
 export const http_discovery = validate194;
-const pattern115 = new RegExp("^[a-z][a-z0-9-]{0,63}$", "u");
-const pattern119 = new RegExp("^udp://\\S+:[0-9]{1,5}$", "u");
+const pattern116 = new RegExp("^[a-z][a-z0-9-]{0,63}$", "u");
+const pattern120 = new RegExp("^udp://\\S+:[0-9]{1,5}$", "u");
 
 function validate194(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/discovery.json" */;
@@ -18257,7 +18280,7 @@ let data7 = data6[i2];
 const _errs15 = errors;
 if(errors === _errs15){
 if(typeof data7 === "string"){
-if(!pattern115.test(data7)){
+if(!pattern116.test(data7)){
 validate194.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,63}$"+"\""}];
 return false;
 }
@@ -18330,7 +18353,7 @@ validate194.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPat
 return false;
 }
 else {
-if(!pattern41.test(data9)){
+if(!pattern42.test(data9)){
 validate194.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -18368,7 +18391,7 @@ validate194.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",
 return false;
 }
 else {
-if(!pattern41.test(data11)){
+if(!pattern42.test(data11)){
 validate194.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -18413,7 +18436,7 @@ validate194.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",sch
 return false;
 }
 else {
-if(!pattern41.test(data13)){
+if(!pattern42.test(data13)){
 validate194.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -18446,7 +18469,7 @@ validate194.errors = [{instancePath:instancePath+"/endpoints/pipe/udp",schemaPat
 return false;
 }
 else {
-if(!pattern119.test(data14)){
+if(!pattern120.test(data14)){
 validate194.errors = [{instancePath:instancePath+"/endpoints/pipe/udp",schemaPath:"#/properties/endpoints/properties/pipe/properties/udp/pattern",keyword:"pattern",params:{pattern: "^udp://\\S+:[0-9]{1,5}$"},message:"must match pattern \""+"^udp://\\S+:[0-9]{1,5}$"+"\""}];
 return false;
 }
@@ -18491,7 +18514,7 @@ validate194.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"
 return false;
 }
 else {
-if(!pattern41.test(data15)){
+if(!pattern42.test(data15)){
 validate194.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"#/properties/endpoints/properties/hooks/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -19949,7 +19972,7 @@ return errors === 0;
 validate197.evaluated = {"props":{"sid":true,"room":true},"dynamicProps":false,"dynamicItems":false};
 
 export const http_hook_simulate = validate198;
-const schema341 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/http/hook-simulate.json","title":"HookSimulate","description":"Body of `POST` to the hook `simulate`: which fault, and of which session.","type":"object","properties":{"what":{"description":"`killSibling` ends the connection on which the command channel is bound, `cutPipe` that of the pipe; both as a network would.","enum":["killSibling","cutPipe"]},"sid":{"$ref":"../common/sid.json","description":"The session that it happens to."}},"required":["what","sid"]};
+const schema342 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/http/hook-simulate.json","title":"HookSimulate","description":"Body of `POST` to the hook `simulate`: which fault, and of which session.","type":"object","properties":{"what":{"description":"`killSibling` ends the connection on which the command channel is bound, `cutPipe` that of the pipe; both as a network would.","enum":["killSibling","cutPipe"]},"sid":{"$ref":"../common/sid.json","description":"The session that it happens to."}},"required":["what","sid"]};
 
 function validate198(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/hook-simulate.json" */;
@@ -19974,7 +19997,7 @@ if(data.what !== undefined){
 let data0 = data.what;
 const _errs1 = errors;
 if(!((data0 === "killSibling") || (data0 === "cutPipe"))){
-validate198.errors = [{instancePath:instancePath+"/what",schemaPath:"#/properties/what/enum",keyword:"enum",params:{allowedValues: schema341.properties.what.enum},message:"must be equal to one of the allowed values"}];
+validate198.errors = [{instancePath:instancePath+"/what",schemaPath:"#/properties/what/enum",keyword:"enum",params:{allowedValues: schema342.properties.what.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -20112,7 +20135,7 @@ let data1 = data0.name;
 const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
-if(!pattern63.test(data1)){
+if(!pattern64.test(data1)){
 validate201.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
@@ -20190,7 +20213,7 @@ let data6 = data4.pointer;
 const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data6 === "string"){
-if(!pattern64.test(data6)){
+if(!pattern65.test(data6)){
 validate201.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
 return false;
 }
@@ -20243,7 +20266,7 @@ validate201.evaluated = {"props":{"error":true},"dynamicProps":false,"dynamicIte
 export const http_session_request = validate79;
 
 export const rpc_failure = validate202;
-const schema345 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/failure.json","title":"RpcFailure","description":"Answer to a call that was refused, and to what was not a call at all.","type":"object","properties":{"jsonrpc":{"description":"Version of JSON-RPC.","const":"2.0"},"id":{"description":"Id of the call; null where the message had no valid id.","type":["string","integer","null"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991},"error":{"description":"Why it was refused.","type":"object","properties":{"code":{"description":"Code of the error in `errors.json`.","type":"integer"},"message":{"description":"For people. May change at any time.","type":"string"},"data":{"$ref":"../common/error-detail.json","description":"Name of the error, and what else is known."}},"required":["code","message","data"]}},"required":["jsonrpc","id","error"]};
+const schema346 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/failure.json","title":"RpcFailure","description":"Answer to a call that was refused, and to what was not a call at all.","type":"object","properties":{"jsonrpc":{"description":"Version of JSON-RPC.","const":"2.0"},"id":{"description":"Id of the call; null where the message had no valid id.","type":["string","integer","null"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991},"error":{"description":"Why it was refused.","type":"object","properties":{"code":{"description":"Code of the error in `errors.json`.","type":"integer"},"message":{"description":"For people. May change at any time.","type":"string"},"data":{"$ref":"../common/error-detail.json","description":"Name of the error, and what else is known."}},"required":["code","message","data"]}},"required":["jsonrpc","id","error"]};
 
 function validate202(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/failure.json" */;
@@ -20280,7 +20303,7 @@ if(data.id !== undefined){
 let data1 = data.id;
 const _errs2 = errors;
 if(((typeof data1 !== "string") && (!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1))))) && (data1 !== null)){
-validate202.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: schema345.properties.id.type},message:"must be string,integer,null"}];
+validate202.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: schema346.properties.id.type},message:"must be string,integer,null"}];
 return false;
 }
 if(errors === _errs2){
@@ -20387,7 +20410,7 @@ return errors === 0;
 validate202.evaluated = {"props":{"jsonrpc":true,"id":true,"error":true},"dynamicProps":false,"dynamicItems":false};
 
 export const rpc_id = validate204;
-const schema346 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/id.json","title":"RpcId","description":"Id of a call, chosen by the client and echoed with the same type: a string of at most 128 characters, or an integer. Unique among the calls of one socket that are not answered yet.","type":["string","integer"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991};
+const schema347 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/rpc/id.json","title":"RpcId","description":"Id of a call, chosen by the client and echoed with the same type: a string of at most 128 characters, or an integer. Unique among the calls of one socket that are not answered yet.","type":["string","integer"],"maxLength":128,"minimum":-9007199254740991,"maximum":9007199254740991};
 
 function validate204(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/rpc/id.json" */;
@@ -20401,7 +20424,7 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if((typeof data !== "string") && (!(((typeof data == "number") && (!(data % 1) && !isNaN(data))) && (isFinite(data))))){
-validate204.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema346.type},message:"must be string,integer"}];
+validate204.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema347.type},message:"must be string,integer"}];
 return false;
 }
 if(errors === 0){
@@ -20540,7 +20563,7 @@ let data1 = data.id;
 const _errs2 = errors;
 const _errs3 = errors;
 if((typeof data1 !== "string") && (!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1))))){
-validate206.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema346.type},message:"must be string,integer"}];
+validate206.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema347.type},message:"must be string,integer"}];
 return false;
 }
 if(errors === _errs3){
@@ -20648,7 +20671,7 @@ let data1 = data.id;
 const _errs2 = errors;
 const _errs3 = errors;
 if((typeof data1 !== "string") && (!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1))))){
-validate207.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema346.type},message:"must be string,integer"}];
+validate207.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/type",keyword:"type",params:{type: schema347.type},message:"must be string,integer"}];
 return false;
 }
 if(errors === _errs3){

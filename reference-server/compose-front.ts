@@ -6,11 +6,12 @@ import type { PipeDoor } from './ports/pipe.js';
 import type { SiblingServices } from './sibling/connection.js';
 import { SiblingWebSockets } from './sibling/websocket.js';
 import { systemClock } from './system.js';
+import { Pages } from './web/pages.js';
 
 export const PIPE_PATH = '/porthouse/v1/pipe';
 export const SIBLING_PATH = '/porthouse/v1/sibling';
 
-interface FrontParts extends SiblingServices, Omit<FrontOptions, 'upgrades' | 'clock'> {
+interface FrontParts extends SiblingServices, Omit<FrontOptions, 'upgrades' | 'pages' | 'clock'> {
   readonly door: PipeDoor;
 }
 
@@ -27,6 +28,7 @@ export function openFront(parts: FrontParts): OpenFront {
   const siblings = new SiblingWebSockets({ ...parts, path: SIBLING_PATH });
   const front = createFront({
     ...parts,
+    pages: new Pages(),
     upgrades: [new WebSocketIngress({ ...parts, path: PIPE_PATH }), siblings],
   });
   return { front, siblings, sockets: upgradedSockets(front) };

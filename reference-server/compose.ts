@@ -6,7 +6,6 @@ import { errors } from '../generated/errors.js';
 import type { Discovery, RoomSpec } from '../generated/types.js';
 import { createAdmin } from './admin.js';
 import { developmentAuthenticator } from './auth/development.js';
-import { jwtAuthenticator } from './auth/jwt.js';
 import { openFront, over, PIPE_PATH, SIBLING_PATH } from './compose-front.js';
 import { openStore } from './compose-store.js';
 import { type Config, ConfigError } from './config/config.js';
@@ -15,6 +14,7 @@ import { SESSIONS_PATH } from './http/front.js';
 import type { GuardRules } from './http/guard.js';
 import { HOOKS_PATH } from './http/hooks.js';
 import { Connections } from './listeners/connections.js';
+import type { Authenticator } from './ports/access.js';
 import type { Store } from './ports/store.js';
 import { type RoomTerms, termsOf } from './router/room-terms.js';
 import { type Endpoints, Router } from './router/router.js';
@@ -159,12 +159,16 @@ function guardOf({ hosts, origins, tlsTerminatedByProxy }: Config): () => GuardR
   return () => rules;
 }
 
+// Loaded only where there are tokens of that kind: without them it is a tenth of a start.
+const authenticatorOf = async ({ auth }: Config): Promise<Authenticator> =>
+  auth ? (await import('./auth/jwt.js')).jwtAuthenticator(auth) : developmentAuthenticator;
+
 async function startWith(store: Store | null, config: Config, log: Logger): Promise<RunningServer> {
   const { limits } = config;
   const [clock, entropy] = [systemClock, systemEntropy];
   const endpoints = { pipe: { websocket: PIPE_PATH }, sibling: { websocket: SIBLING_PATH } };
   const router = routerOf(config, store, endpoints);
-  const authenticator = config.auth ? jwtAuthenticator(config.auth) : developmentAuthenticator;
+  const authenticator = await authenticatorOf(config);
   const server = { name: 'porthouse-reference-server', version };
   const onError = (error: unknown): void => log.error({ err: error }, 'a request failed');
   const doors = { grants: router, siblings: router, door: router };

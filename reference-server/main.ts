@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { startServer } from './compose.js';
-import { AuthError } from './auth/jwt.js';
+import { AuthError } from './auth/error.js';
 import { ConfigError, loadConfig } from './config/config.js';
 import { StoreError } from './store/error.js';
 

@@ -16,6 +16,8 @@ export interface ExchangeParts {
   readonly dialled: Dialled;
   readonly bytes: Buffer;
   readonly parser: ResponseParser;
+  /** Whether it is connected already, by an earlier request. */
+  readonly isReady?: boolean;
 }
 
 /**
@@ -23,9 +25,9 @@ export interface ExchangeParts {
  * decided, after taking its own listeners off: whoever adds one in `settle` misses no byte.
  */
 export function exchange(parts: ExchangeParts, settle: (failure: ExchangeFailure | undefined) => void): void {
-  const { dialled, bytes, parser } = parts;
+  const { dialled, bytes, parser, isReady = false } = parts;
   const { socket, readyEvent } = dialled;
-  let connected = false;
+  let connected = isReady;
   const finish = (failure?: ExchangeFailure): void => {
     socket.off(readyEvent, onReady).off('data', onData).off('end', onEnd).off('error', onError);
     settle(failure);
@@ -47,5 +49,7 @@ export function exchange(parts: ExchangeParts, settle: (failure: ExchangeFailure
   const onError = (error: Error): void => {
     finish({ why: connected ? 'reset' : 'connect', error: errorName(error) });
   };
-  socket.once(readyEvent, onReady).on('data', onData).on('end', onEnd).on('error', onError);
+  socket.on('data', onData).on('end', onEnd).on('error', onError);
+  if (isReady) onReady();
+  else socket.once(readyEvent, onReady);
 }

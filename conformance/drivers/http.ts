@@ -1,9 +1,10 @@
-import type { HeaderField, TlsSettings } from './connect.js';
+import type { Dialled, HeaderField, TlsSettings } from './connect.js';
 import { dial, onAbort, targetOf } from './connect.js';
 import type { ExchangeFailure } from './http-exchange.js';
 import { exchange } from './http-exchange.js';
 import type { ResponseViolation } from './http-response.js';
-import { ResponseParser } from './http-response.js';
+import { ResponseParser, headerList, headerValues } from './http-response.js';
+import type { KeptConnections } from './kept-connections.js';
 
 export type { HeaderField, TlsSettings } from './connect.js';
 export type { ResponseViolation } from './http-response.js';
@@ -11,7 +12,8 @@ export { headerList, headerValues } from './http-response.js';
 
 /**
  * A request. Host, Connection: close and, with a body, Content-Length are added unless `headers` names them (or
- * Transfer-Encoding, for the length). `rawRequest` is sent as it is instead of all that, to any illegal effect.
+ * Transfer-Encoding, for the length). `rawRequest` is sent as it is instead of all that, to any illegal effect. With
+ * `kept` it goes over a connection that is left of an earlier request, if there is one, and leaves it to a later one.
  */
 export interface HttpRequest {
   readonly url: string | URL;
@@ -22,6 +24,7 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   readonly tls?: TlsSettings | undefined;
   readonly maxBodyBytes?: number | undefined;
+  readonly kept?: KeptConnections | undefined;
 }
 
 /** A whole response. `headers` are in order and as received; `interim` holds the statuses of 1xx responses before it. */
@@ -58,7 +61,7 @@ export function encodeRequest(request: HttpRequest): Buffer {
   const fields: HeaderField[] = [
     ...(named.has('host') ? [] : [['Host', target.authority] as const]),
     ...given,
-    ...(named.has('connection') ? [] : [['Connection', 'close'] as const]),
+    ...(named.has('connection') || request.kept !== undefined ? [] : [['Connection', 'close'] as const]),
     ...(framed ? [] : [['Content-Length', String(body.length)] as const]),
   ];
   const lines = [
@@ -74,25 +77,51 @@ function methodOf(request: HttpRequest): string {
 }
 
 /**
- * Makes one request on a connection of its own and resolves with what came of it; rejects only with the reason of an
- * aborted `signal`. A response that arrives before the request was taken whole counts: a server may refuse early.
+ * Makes one request and resolves with what came of it; rejects only with the reason of an aborted `signal`. A response
+ * that arrives before the request was taken whole counts: a server may refuse early.
  */
-export function request(options: HttpRequest): Promise<HttpResult> {
+export async function request(options: HttpRequest): Promise<HttpResult> {
+  const kept = options.kept?.take(targetOf(options.url));
+  if (kept === undefined) return (await attempt(options)).result;
+  const { result, isUnanswered } = await attempt(options, kept);
+  // The server may have ended it in that very moment (RFC 9112 section 9.3.1), which says nothing of the request.
+  return isUnanswered ? (await attempt(options)).result : result;
+}
+
+interface Attempt {
+  readonly result: HttpResult;
+  /** The connection ended, and not a byte had come. */
+  readonly isUnanswered: boolean;
+}
+
+function attempt(options: HttpRequest, kept?: Dialled): Promise<Attempt> {
   return new Promise((resolve, reject) => {
     options.signal?.throwIfAborted();
+    const target = targetOf(options.url);
     const bytes = encodeRequest(options);
     const parser = new ResponseParser({ method: methodOf(options), maxBodyBytes: options.maxBodyBytes });
-    const dialled = dial(targetOf(options.url), options.tls);
+    const dialled = kept ?? dial(target, options.tls);
+    const before = dialled.socket.bytesRead;
     const stopListening = onAbort(options.signal, (reason) => {
       dialled.socket.destroy();
       reject(reason);
     });
-    exchange({ dialled, bytes, parser }, (failure) => {
+    exchange({ dialled, bytes, parser, isReady: kept !== undefined }, (failure) => {
       stopListening();
-      dialled.socket.destroy();
-      resolve(resultOf(parser, failure));
+      const result = resultOf(parser, failure);
+      if (options.kept !== undefined && mayGoOn(result)) options.kept.keep(target, dialled);
+      else dialled.socket.destroy();
+      resolve({ result, isUnanswered: result.type === 'failed' && dialled.socket.bytesRead === before });
     });
   });
+}
+
+// A body that only the end of the connection ends has no length of any kind.
+function mayGoOn(result: HttpResult): boolean {
+  if (result.type === 'failed' || result.violations.length > 0) return false;
+  const { headers } = result;
+  const isFramed = ['content-length', 'transfer-encoding'].some((name) => headerValues(headers, name).length > 0);
+  return isFramed && !headerList(headers, 'connection').some((option) => option.toLowerCase() === 'close');
 }
 
 function resultOf(parser: ResponseParser, failure: ExchangeFailure | undefined): HttpResult {

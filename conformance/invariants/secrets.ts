@@ -1,5 +1,6 @@
 import type { Ledger } from '../judge/ledger.js';
 import { isFields, splitAt } from '../model.js';
+import { someString } from '../strings.js';
 import type { Json, TimelineRecord } from '../timeline.js';
 import type { FinishedRun, Violation } from './violation.js';
 import { violation } from './violation.js';
@@ -16,10 +17,9 @@ export function secretViolations({ ledger, records }: FinishedRun): Violation[] 
   for (const token of Object.values(ledger.run?.tokens ?? {}))
     if (token.length >= TELLING) secrets.set(token, 'a bearer token');
   return records.filter(isReceived).flatMap((record) => {
-    const text = textOf(record);
-    const found = [...secrets].filter(([secret]) => text.includes(secret)).map(([, what]) => leak(record, what));
+    const found = leaked(record, secrets).map((what) => leak(record, what));
     for (const [secret, what] of issuedBy(record)) secrets.set(secret, what);
-    return [...found, ...payloadOnDebug(ledger, record, text)];
+    return [...found, ...payloadOnDebug(ledger, record)];
   });
 }
 
@@ -28,20 +28,30 @@ function isReceived(record: TimelineRecord): boolean {
   return (record.type === 'http' || record.type === 'frame' || record.type === 'message') && record.dir === 'in';
 }
 
+/** Says of each secret in a record what it is. */
+function leaked(record: TimelineRecord, secrets: ReadonlyMap<string, string>): string[] {
+  const text = receivedIn(record);
+  if (!someString(text, (each) => holdsAny(each, secrets))) return [];
+  return [...secrets].flatMap(([secret, what]) => (someString(text, (each) => each.includes(secret)) ? [what] : []));
+}
+
+function holdsAny(text: string, secrets: ReadonlyMap<string, string>): boolean {
+  for (const secret of secrets.keys()) if (text.includes(secret)) return true;
+  return false;
+}
+
 // What the kit noted beside what was received (its own labels, the address it dialled) is none of that.
-function textOf(record: TimelineRecord): string {
-  if (record.type === 'http') return JSON.stringify({ ...record, json: withoutIssued(record.json) });
-  if (record.type === 'socket') {
-    const { headers, json, text, reason } = record;
-    return JSON.stringify({ headers, json, text, reason });
-  }
-  if (record.type !== 'frame' || !isFields(record.json)) return JSON.stringify(record);
-  return JSON.stringify({ ...record.json, result: withoutIssued(record.json['result']) });
+function receivedIn(record: TimelineRecord): unknown {
+  if (record.type === 'http') return [record.headers, record.body, withoutIssued(record.json)];
+  if (record.type === 'socket') return [record.headers, record.json, record.text, record.reason];
+  if (record.type !== 'frame' || !isFields(record.json)) return record;
+  const result = withoutIssued(record.json['result']);
+  return result === record.json['result'] ? record.json : { ...record.json, result };
 }
 
 // The places where an answer issues secrets; RPC-9 repeats such an answer as it was.
 function withoutIssued(value: Json | undefined): Json | undefined {
-  if (!isFields(value)) return value;
+  if (!isFields(value) || (value['pipeTicket'] === undefined && value['siblingSecret'] === undefined)) return value;
   const { pipeTicket: _ticket, siblingSecret: _secret, ...rest } = value;
   return rest;
 }
@@ -74,8 +84,9 @@ function secretsIn(value: Json | undefined): (readonly [string, string])[] {
   ];
 }
 
-function payloadOnDebug(ledger: Ledger, record: TimelineRecord, text: string): Violation[] {
+function payloadOnDebug(ledger: Ledger, record: TimelineRecord): Violation[] {
   if (record.type !== 'frame' || !isOnDebug(record)) return [];
+  const text = JSON.stringify(receivedIn(record));
   const shown = ledger.sent.find(
     (each) => isTelling(each.record.text) && text.includes(JSON.stringify(each.record.text).slice(1, -1)),
   );

@@ -11,8 +11,15 @@ export interface Subject {
   readonly step: Step;
 }
 
+// A step is looked at after every record, and most of them name nothing that would have to be put in.
+const described = new WeakMap<Fields, string>();
+
 /** An expectation as a report says it. */
 export function describe(expect: Fields): string {
+  const known = described.get(expect);
+  if (known !== undefined) return known;
   const { at, within: _within, ...rest } = expect;
-  return brief(`at ${asText(at)}: ${JSON.stringify(rest)}`);
+  const text = brief(`at ${asText(at)}: ${JSON.stringify(rest)}`);
+  described.set(expect, text);
+  return text;
 }

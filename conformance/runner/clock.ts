@@ -54,6 +54,7 @@ async function leap(run: Run, { url, token, sid, ms }: Leap): Promise<boolean> {
     ],
     body: Buffer.from(JSON.stringify({ ms, sid }), 'utf8'),
     odd: true,
+    shared: true,
   });
   const status = run.ledger.exchanges.get(AT)?.response?.status;
   return status === 200 || status === GONE;

@@ -3,6 +3,7 @@ import { request } from '../drivers/http.js';
 import { quantity } from '../judge/scope.js';
 import { asText, isFields } from '../model.js';
 import type { Fields } from '../model.js';
+import { isExclusive } from '../plan.js';
 import { limitOf } from '../register.js';
 import type { HttpBody, Json, RunBody } from '../timeline.js';
 import { parseJson } from './connection.js';
@@ -20,10 +21,13 @@ export interface Exchanging {
   readonly raw?: Buffer;
   /** Made of whatever the case liked, so that it is not held against the kit. */
   readonly odd: boolean;
+  /** Whether it may share a connection with others of the run. */
+  readonly shared?: boolean;
 }
 
 /** Starts an exchange; request and response are recorded. Resolves when the response, or its failure, is. */
-export function exchange(run: Run, { at, method, url, headers, body, raw, odd }: Exchanging): Promise<void> {
+export function exchange(run: Run, exchanging: Exchanging): Promise<void> {
+  const { at, method, url, headers, body, raw, odd, shared } = exchanging;
   const text = body?.toString('utf8');
   const json = text === undefined ? undefined : parseJson(text);
   run.append({
@@ -39,7 +43,9 @@ export function exchange(run: Run, { at, method, url, headers, body, raw, odd }:
     ...(raw === undefined ? {} : { body: raw.toString('latin1') }),
     ...(odd ? { odd } : {}),
   });
-  return request({ url, method, headers, body, rawRequest: raw, signal: run.signal }).then(
+  // A server that is asked to end must not find anybody waiting on a connection of which the case knows nothing.
+  const kept = shared === true && !isExclusive(run.of) ? run.kept : undefined;
+  return request({ url, method, headers, body, rawRequest: raw, signal: run.signal, kept }).then(
     (result) => {
       run.append(responseBody(at, result));
     },
@@ -93,6 +99,7 @@ export function grantStep(run: Run, fields: Fields): Promise<void> {
     body: Buffer.from(JSON.stringify(body), 'utf8'),
     // A case may ask for what no server grants; only the grants of `given` are the kit's own word.
     odd: Object.keys(request).length > 0 || isFields(fields['create']),
+    shared: fields['headers'] === undefined,
   });
 }
 

@@ -52,14 +52,27 @@ async function runStep(run: Run, step: Step): Promise<boolean> {
   run.append({ type: 'step', index: step.index, verb: step.verb, phase: 'begin' });
   try {
     const fields = run.resolve(step.fields);
-    const look = (): Outcome => decide(step, run.ledger);
+    const look = lookAt(run, step);
     await act({ run, fields, step, decided: () => look().state !== 'pending' });
     requirePlace(run, step);
-    return finish(run, step, await wait(run, step, look));
+    const phase = await wait(run, step, look);
+    const outcome = look();
+    run.append({ type: 'step', index: step.index, verb: step.verb, phase });
+    return finish(run, step, outcome);
   } catch (error) {
     run.append({ type: 'fault', what: `${run.of.id} line ${String(step.line)}: ${(error as Error).message}` });
     return false;
   }
+}
+
+/** Says what is known of a step now; without a new record it is what was known before. */
+function lookAt(run: Run, step: Step): () => Outcome {
+  let known: { readonly records: number; readonly outcome: Outcome } | undefined;
+  return () => {
+    const records = run.records.length;
+    if (known?.records !== records) known = { records, outcome: decide(step, run.ledger) };
+    return known.outcome;
+  };
 }
 
 // To look where nothing ever was is a fault of the case, not silence of the server.
@@ -99,9 +112,7 @@ function wasFenced(run: Run, step: Step): boolean {
   return answer !== undefined && resultOf(answer) !== undefined;
 }
 
-function finish(run: Run, step: Step, phase: Phase): boolean {
-  run.append({ type: 'step', index: step.index, verb: step.verb, phase });
-  const outcome = decide(step, run.ledger);
+function finish(run: Run, step: Step, outcome: Outcome): boolean {
   claim(outcome);
   if (outcome.state !== 'held') return false;
   for (const [name, pointer] of Object.entries(step.save)) {

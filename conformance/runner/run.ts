@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { KeptConnections } from '../drivers/kept-connections.js';
 import { Ledger } from '../judge/ledger.js';
 import { lookupIn, resolveFields } from '../judge/scope.js';
 import type { Case, Fields } from '../model.js';
@@ -32,6 +33,8 @@ export class Run {
   readonly records: TimelineRecord[] = [];
   readonly ledger = new Ledger();
   readonly connections = new Map<string, Connection>();
+  /** For requests in which no case has anything to say of the connection. */
+  readonly kept = new KeptConnections();
   /** Where the server is now; a restart may change it. */
   target: Target;
   readonly #all: Connection[] = [];
@@ -100,6 +103,7 @@ export class Run {
   end(): void {
     this.#ended.abort(new Error('the run is over'));
     for (const connection of this.#all) connection.driver.cut();
+    this.kept.end();
   }
 
   #change(ms: number): Promise<void> {

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { type JSONWebKeySet, type JWTVerifyOptions, createLocalJWKSet, jwtVerify } from 'jose';
 import type { Authenticator, TokenRules } from '../ports/access.js';
+import { AuthError } from './error.js';
 
 /** Signature algorithms taken with a key set; none that a public key could be misused for as a shared secret. */
 const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
-
-/** A mistake in what the operator wrote about tokens. */
-export class AuthError extends Error {}
 
 type Verify = (token: string, options: JWTVerifyOptions) => Promise<{ payload: { sub?: string } }>;
 

@@ -1,10 +1,13 @@
 import { createHmac } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { SignJWT, UnsecuredJWT, exportJWK, exportSPKI, generateKeyPair } from 'jose';
 import t from 'tap';
 import { developmentAuthenticator } from '../auth/development.js';
-import { AuthError, jwtAuthenticator } from '../auth/jwt.js';
+import { AuthError } from '../auth/error.js';
+import { jwtAuthenticator } from '../auth/jwt.js';
+import { packageRoot } from '../../support/package-root.js';
 import { startServer } from '../compose.js';
 import { ConfigError, loadConfig } from './config.js';
 
@@ -174,4 +177,13 @@ void t.test('development tokens are those of a plain form', async (t) => {
   for (const bad of ['dev.', 'dev.Alice', `dev.${'a'.repeat(33)}`, 'xdev.alice', 'dev.alice\n', 'dev.a b', '']) {
     t.equal(await developmentAuthenticator.authenticate(bad), null, JSON.stringify(bad));
   }
+});
+
+t.test('the schema of settings is one', (t) => {
+  const schema = JSON.parse(
+    readFileSync(join(packageRoot(), 'reference-server/config/config.schema.json'), 'utf8'),
+  ) as object;
+  const ajv = new Ajv2020();
+  t.ok(ajv.validateSchema(schema), JSON.stringify(ajv.errors));
+  t.end();
 });

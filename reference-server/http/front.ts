@@ -23,6 +23,11 @@ export interface FrontOptions extends GrantServices {
   readonly upgrades: readonly UpgradeHandler[];
   /** Takes a connection in, or closes it where there are too many. */
   readonly connections: { admit(socket: Duplex): boolean };
+  /** Pages for browsers, by path. */
+  readonly pages?: {
+    has(path: string): boolean;
+    serve(path: string, request: IncomingMessage, response: ServerResponse): void;
+  };
   /** Absent where tests have no business. */
   readonly hooks?: HookServices;
   /** A fault of the server's own. */
@@ -66,6 +71,7 @@ async function serve(options: FrontOptions, request: IncomingMessage, response: 
   if (refusal) refuse(request, response, refusal);
   else if (path === DISCOVERY_PATH) discover(options, request, response);
   else if (path === SESSIONS_PATH) await grant(options, request, response);
+  else if (options.pages?.has(path)) show(options.pages, request, response);
   else if (options.hooks && path.startsWith(`${HOOKS_PATH}/`)) await hook(options.hooks, request, response);
   else if (options.upgrades.some((handler) => handler.path === path)) {
     refuse(request, response, guardEndpoint(options, request, 'GET') ?? { refused: 'upgrade_required' });
@@ -80,6 +86,11 @@ function guardEndpoint(options: FrontOptions, request: IncomingMessage, method: 
 
 function discover(options: FrontOptions, request: IncomingMessage, response: ServerResponse): void {
   if (request.method === 'GET' || request.method === 'HEAD') answer(response, 200, options.discovery);
+  else refuse(request, response, notAllowed('GET, HEAD'));
+}
+
+function show(pages: NonNullable<FrontOptions['pages']>, request: IncomingMessage, response: ServerResponse): void {
+  if (request.method === 'GET' || request.method === 'HEAD') pages.serve(pathOf(request), request, response);
   else refuse(request, response, notAllowed('GET, HEAD'));
 }
 

@@ -6,11 +6,13 @@ export type Presence = 'joined' | 'opened' | 'closed' | 'left';
 
 /** What one member is told of another: nothing by which an account could be known (MEMBER-3). */
 export function memberFor(viewer: Session, member: Session): Member {
+  const { pipe } = member;
   return {
     sid: member.sid,
     anonymous: member.account === null,
     yours: member.account !== null && member.account === viewer.account,
-    pipe: member.pipe?.open === true,
+    pipe: pipe?.open === true,
+    ...(pipe?.open && { transport: pipe.transport }),
   };
 }
 

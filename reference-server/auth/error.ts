@@ -1,0 +1,2 @@
+/** A mistake in what the operator wrote about tokens. */
+export class AuthError extends Error {}
