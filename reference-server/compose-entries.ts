@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { startUdp } from './compose-udp.js';
+import { startNakedUdp, startUdp } from './compose-udp.js';
 import type { Config } from './config/config.js';
 import type { Connections } from './listeners/connections.js';
 import type { GrantDoor, Authenticator } from './ports/access.js';
@@ -26,8 +26,8 @@ export interface EntryParts {
 export interface Entry {
   /** Name of the transport and of its profile. */
   readonly transport: string;
-  /** Where its pipes are opened. */
-  readonly pipe: string;
+  /** Where its pipes are opened; absent where no client is told. */
+  readonly pipe?: string;
   /** Where siblings are opened over it. */
   readonly sibling?: string;
   /** Connections that a stopping server waits for. */
@@ -41,7 +41,7 @@ export interface Entry {
 type StartEntry = (parts: EntryParts) => Promise<Entry | null>;
 
 /** The entry points of this server; each is null where the operator has switched it off. */
-const ENTRIES: readonly StartEntry[] = [startUdp];
+const ENTRIES: readonly StartEntry[] = [startUdp, startNakedUdp];
 
 /** Starts to listen everywhere beside HTTP. Rejects with what a listener says, and leaves none behind. */
 export async function startEntries(parts: EntryParts): Promise<readonly Entry[]> {
@@ -67,7 +67,7 @@ export function announce(
   }: { readonly pipe: Record<string, string>; readonly sibling: Record<string, string> },
 ): void {
   for (const { transport, pipe, sibling } of entries) {
-    pipes[transport] = pipe;
+    if (pipe !== undefined) pipes[transport] = pipe;
     if (sibling !== undefined) siblings[transport] = sibling;
   }
 }

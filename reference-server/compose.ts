@@ -93,7 +93,7 @@ function discoveryOf(
   { limits, testHooks }: Config,
   { store, entries, endpoints }: { store: Store | null; entries: readonly Entry[]; endpoints: Endpoints },
 ): Discovery {
-  const transports = entries.map(({ transport }) => transport);
+  const transports = entries.flatMap(({ transport, pipe }) => (pipe === undefined ? [] : [transport]));
   return {
     protocol: 'porthouse',
     versions: [1],
@@ -214,4 +214,4 @@ async function startWith(store: Store | null, config: Config, log: Logger): Prom
 }
 
 const entryUrls = (entries: readonly Entry[]): Record<string, string> =>
-  Object.fromEntries(entries.map(({ transport, pipe }) => [transport, pipe]));
+  Object.fromEntries(entries.flatMap(({ transport, pipe }) => (pipe === undefined ? [] : [[transport, pipe]])));

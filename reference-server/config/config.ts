@@ -9,6 +9,16 @@ import { faultPointer } from '../../support/fault.js';
 import { packageRoot } from '../../support/package-root.js';
 import type { TokenRules } from '../ports/access.js';
 
+/** A port without tickets, fixed to a room (udp.md). */
+export interface Naked {
+  readonly transport: 'udp';
+  readonly port: number;
+  readonly room: string;
+  readonly kind: 'text' | 'json' | 'binary';
+  readonly maxBytes: number;
+  readonly messagesPerSecond: number;
+}
+
 /** The settings of a server; `config.schema.json` documents each. */
 export interface Config {
   readonly host: string;
@@ -16,6 +26,8 @@ export interface Config {
   readonly adminPort: number;
   /** Where pipes over UDP come in; null: nowhere. */
   readonly udp: { readonly port: number } | null;
+  /** Ports without tickets, each for one room. */
+  readonly naked: readonly Naked[];
   readonly tlsTerminatedByProxy: boolean;
   readonly hosts: readonly string[];
   readonly origins: readonly string[];
@@ -29,7 +41,10 @@ export interface Config {
   readonly testHooks: { readonly token: string } | null;
 }
 
-type ConfigFile = Partial<Omit<Config, 'limits'>> & { readonly limits?: Partial<Limits> };
+type ConfigFile = Partial<Omit<Config, 'limits' | 'naked'>> & {
+  readonly limits?: Partial<Limits>;
+  readonly naked?: readonly (Partial<Naked> & Pick<Naked, 'transport' | 'port' | 'room'>)[];
+};
 
 /** A mistake in what the operator wrote: one line that says where and what. */
 export class ConfigError extends Error {}
@@ -53,6 +68,8 @@ const DEFAULTS = {
 };
 
 const UDP_PORT = 8792;
+
+const NAKED = { kind: 'binary', maxBytes: 1200, messagesPerSecond: 100 } as const;
 
 /**
  * Where UDP listens if nothing is said of it: at any free port where the public listener takes any, and nowhere off
@@ -135,7 +152,8 @@ export function loadConfig(
   checkRooms(rooms);
   const hosts = given.hosts.map((host) => host.toLowerCase());
   const { udp = usualUdp(given) } = asked;
-  const config = { ...given, hosts, rooms, udp, limits: limitsOf(asked.limits) };
+  const naked = (asked.naked ?? []).map((each) => ({ ...NAKED, ...each }));
+  const config = { ...given, hosts, rooms, udp, naked, limits: limitsOf(asked.limits) };
   if (config.testHooks && (config.tlsTerminatedByProxy || !LOOPBACK.includes(config.host))) {
     throw new ConfigError(
       `host ${config.host}: with \`testHooks\` the server listens on loopback only, without a proxy`,
