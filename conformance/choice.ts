@@ -3,7 +3,7 @@ import { casesFolder, loadCases } from './cases.js';
 import { matchesGlob } from './glob.js';
 import { lintCases } from './lint.js';
 import type { Case } from './model.js';
-import { AXES, axesOf } from './permute/axes.js';
+import { axesOf, valuesOf } from './permute/axes.js';
 import { baseOf, combinationOf, permute } from './permute/permute.js';
 import { profileOf } from './register.js';
 
@@ -60,7 +60,7 @@ function permuted(of: Case, glob: string): Case {
   const combination = combinationOf(glob);
   const made = combination && permute(of, combination);
   if (made !== undefined) return made;
-  const axes = axesOf(of).map((axis) => `${axis}=${AXES[axis].join('|')}`);
+  const axes = axesOf(of).map((axis) => `${axis}=${valuesOf(of, axis).join('|')}`);
   throw new UsageError(`${glob}: ${of.id} can be permuted in ${axes.length === 0 ? 'nothing' : axes.join(', ')}`);
 }
 

@@ -2,9 +2,9 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { applyBaseline, readBaseline } from './baseline.js';
 import type { BaselineEntry } from './baseline.js';
 import type { CaseReport, SuiteReport } from './report.js';
-import { JsonReporter } from './reporters/json.js';
-import { HtmlReporter } from './reporters/html.js';
-import { JunitReporter } from './reporters/junit.js';
+import { htmlPage } from './reporters/html.js';
+import { jsonText } from './reporters/json.js';
+import { junitXml } from './reporters/junit.js';
 import { PrettyReporter } from './reporters/pretty.js';
 import type { Output, Reporter, ReporterSettings } from './reporters/reporter.js';
 import { TapReporter } from './reporters/tap.js';
@@ -86,9 +86,12 @@ export class Reporting {
   }
 }
 
+/** What is written whole, at the end. */
+const DOCUMENTS = { html: htmlPage, junit: junitXml, json: jsonText } as const;
+
 function make(name: ReporterChoice['name'], out: Output, settings: ReporterSettings): Reporter {
   if (name === 'tap') return new TapReporter(out, settings);
-  if (name === 'html') return new HtmlReporter(out, settings);
-  if (name === 'junit') return new JunitReporter(out, settings);
-  return name === 'json' ? new JsonReporter(out, settings) : new PrettyReporter(out, settings);
+  if (name === 'pretty') return new PrettyReporter(out, settings);
+  const text = DOCUMENTS[name];
+  return { end: (report) => out.write(text(report, settings.target)) };
 }

@@ -4,7 +4,9 @@ import { suiteHash } from './cases.js';
 import { Patience, fetchDiscovery } from './discovery.js';
 import type { Case } from './model.js';
 import type { OwnedServer } from './owned-server.js';
+import { isWay } from './permute/axes.js';
 import type { Axis } from './permute/axes.js';
+import { profileOfWay } from './permute/ways.js';
 import type { Permuting } from './permute/cover.js';
 import { permutations } from './permute/cover.js';
 import { baseOf } from './permute/permute.js';
@@ -146,7 +148,10 @@ function choose(options: SuiteOptions, declared: Declared, seed: number): Choice
   const selection = { accounts, full: options.full === true, profiles, owned: owned !== undefined, hooks };
   const wanted = options.cases.filter((each) => isChosen(each, selection));
   const able = wanted.filter((each) => skipOf(each, declared, selection) === undefined);
-  const isOffered = (axis: Axis): boolean => axis !== 'debug' || declared.profiles.includes('debug');
+  const isOffered = (axis: Axis, value: string): boolean => {
+    const profile = axis === 'debug' ? axis : isWay(axis) ? profileOfWay(value) : undefined;
+    return profile === undefined || declared.profiles.includes(profile);
+  };
   const chosen = [...wanted, ...permutations(able, options.permute ?? 'none', { seed, isOffered })];
   return { selection, chosen };
 }

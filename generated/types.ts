@@ -53,7 +53,7 @@ export type Kind = 'text' | 'json' | 'binary';
  */
 export type Transport = string;
 /**
- * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke without a close; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`; `stream_ended`: `stream.end`; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `switch_timeout`: neither a switch nor its end was acknowledged; `timeout`: keepalive went unanswered; `room_closed`: its room is over; `numbers_exhausted`: the last number that its transport has was used.
+ * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke without a close; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`; `stream_ended`: `stream.end`; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `switch_timeout`: neither a switch nor its end was acknowledged; `move_failed`: the room that it was to be switched to is over; `timeout`: keepalive went unanswered; `room_closed`: its room is over; `numbers_exhausted`: the last number that its transport has was used.
  */
 export type EndCause =
   | 'closed_by_peer'
@@ -66,6 +66,7 @@ export type EndCause =
   | 'slow_consumer'
   | 'draining'
   | 'switch_timeout'
+  | 'move_failed'
   | 'timeout'
   | 'room_closed'
   | 'stream_ended'
@@ -79,7 +80,18 @@ export type Mark = number;
  */
 export type SwitchId = string;
 /**
- * How far a switch has come. `waiting`: it has no boundary yet; `proposed`: the receiver has not answered; `acknowledged`: it has, and message n has not come; `done`: crossed; `refused`; `aborting`: called off, which the other side has not acknowledged; `aborted`.
+ * What holds from the boundary on: one kind of message, or another room.
+ */
+export type SwitchSet = SwitchSet1 & SwitchSet2;
+export type SwitchSet1 = {
+  [k: string]: unknown;
+};
+/**
+ * Names a move among those of its session. Chosen by the server; opaque, 1 to 64 printable ASCII characters, compared byte by byte.
+ */
+export type MoveId = string;
+/**
+ * How far a switch has come. `waiting`: it has no boundary yet; `proposed`: the receiver has not answered; `acknowledged`: it has, and the boundary has not been crossed; `done`: crossed; `refused`; `aborting`: called off, which the other side has not acknowledged; `aborted`.
  */
 export type SwitchStatus = 'waiting' | 'proposed' | 'acknowledged' | 'done' | 'refused' | 'aborting' | 'aborted';
 /**
@@ -127,7 +139,7 @@ export type StreamEndParams1 = {
   [k: string]: unknown;
 };
 /**
- * Why a switch came to nothing. `called_off`: by the sender, `switch.abort`; `refused`: by the receiver, `switch.refuse`; `timeout`: no answer within `switchAckMs`; `pipe_ended`: the pipe ended while it was open.
+ * Why a switch came to nothing. `called_off`: by the sender; `refused`: by the receiver, `switch.refuse`; `timeout`: no answer within `switchAckMs`, or the other half of a move was not proposed in that time; `pipe_ended`: the pipe ended while it was open.
  */
 export type SwitchEnd = 'called_off' | 'refused' | 'timeout' | 'pipe_ended';
 /**
@@ -179,6 +191,8 @@ export interface WireTypes {
   'calls/room.list.result': RoomListResult;
   'calls/room.members.params': RoomMembersParams;
   'calls/room.members.result': RoomMembersResult;
+  'calls/room.move.params': RoomMoveParams;
+  'calls/room.move.result': RoomMoveResult;
   'calls/room.update.params': RoomUpdateParams;
   'calls/room.update.result': RoomUpdateResult;
   'calls/session.create.params': SessionCreateParams;
@@ -216,12 +230,14 @@ export interface WireTypes {
   'common/epoch': Epoch;
   'common/error-detail': ErrorDetail;
   'common/event-epoch': EventEpoch;
+  'common/format-set': FormatSet;
   'common/formats': Formats;
   'common/kind': Kind;
   'common/limits': Limits;
   'common/mark': Mark;
   'common/member': Member;
   'common/message-id': MessageId;
+  'common/move-id': MoveId;
   'common/nonce': Nonce;
   'common/op-id': OpId;
   'common/position': Position;
@@ -262,6 +278,7 @@ export interface WireTypes {
   'events/pipe.undeliverable': PipeUndeliverableEvent;
   'events/room.closed': RoomClosedEvent;
   'events/room.member': RoomMemberEvent;
+  'events/room.moved': RoomMovedEvent;
   'events/room.owner': RoomOwnerEvent;
   'events/room.updated': RoomUpdatedEvent;
   'events/server.draining': ServerDrainingEvent;
@@ -947,14 +964,19 @@ export interface OpenSwitch {
    */
   status: SwitchStatus;
 }
-/**
- * What holds from the boundary on.
- */
-export interface SwitchSet {
+export interface SwitchSet2 {
   /**
    * The one kind in which messages of this direction go from the boundary on.
    */
-  format: Kind;
+  format?: Kind;
+  /**
+   * The room that messages of this direction go to, or come from, from the boundary on: a half of a move.
+   */
+  room?: RoomName;
+  /**
+   * The move that this is a half of.
+   */
+  moveId?: MoveId;
 }
 /**
  * Asks for a ticket for the next pipe of the session. An earlier ticket that was not used becomes void. Membership of the room goes on.
@@ -1239,6 +1261,44 @@ export interface Member {
    * Transport of its open pipe; absent without one.
    */
   transport?: Transport;
+}
+/**
+ * Asks for a place in another room. A session with an open pipe then switches both directions of it; one without is moved at once.
+ */
+export interface RoomMoveParams {
+  /**
+   * Name of the room to move to.
+   */
+  room: RoomName;
+  /**
+   * Ask only when this many messages from the client are counted and routed. Absent: at once.
+   */
+  after?: After;
+  /**
+   * Makes a repeat of this call harmless.
+   */
+  op?: OpId;
+}
+/**
+ * The session has a place in the other room.
+ */
+export interface RoomMoveResult {
+  /**
+   * Names the move in the two switches and in `room.moved`.
+   */
+  moveId: MoveId;
+  /**
+   * `moving`: the two directions of the pipe are still to be switched; `moved`: there is no pipe, and the session is in the other room.
+   */
+  status: 'moving' | 'moved';
+  /**
+   * Name of the other room.
+   */
+  room: RoomName;
+  /**
+   * The last message of the session's latest pipe, direction `c2s`, that was counted before the call was carried out; absent if there never was a pipe.
+   */
+  at?: Position;
 }
 /**
  * Changes the spec of a room that the caller's account owns.
@@ -1781,7 +1841,7 @@ export interface SwitchProposeParams {
    */
   at: Boundary;
   /**
-   * The new settings.
+   * The new settings; those of a half of a move are `room` and `moveId` as `room.move` has answered them.
    */
   set: SwitchSet;
   /**
@@ -1852,11 +1912,20 @@ export interface SwitchRequestParams {
   /**
    * The new settings.
    */
-  set: SwitchSet;
+  set: FormatSet;
   /**
    * Makes a repeat of this call harmless.
    */
   op?: OpId;
+}
+/**
+ * A switch to one kind of message.
+ */
+export interface FormatSet {
+  /**
+   * The one kind in which messages of this direction go from the boundary on.
+   */
+  format: Kind;
 }
 /**
  * The server will propose the switch as soon as what is queued before it has been written.
@@ -2395,6 +2464,47 @@ export interface RoomMemberEvent {
   member: Member;
 }
 /**
+ * The session is in another room, with everything that is in force there.
+ */
+export interface RoomMovedEvent {
+  /**
+   * Number of the event.
+   */
+  seq: Seq;
+  /**
+   * The session that the event is sent to.
+   */
+  sid: Sid;
+  /**
+   * Present, and true, when the event is replayed by a bind. A replayed event is history: the `state` of the bind has its effect already.
+   */
+  replay?: true;
+  /**
+   * The move, as `room.move` has named it.
+   */
+  moveId: MoveId;
+  /**
+   * Name of the room that the session has left.
+   */
+  from: RoomName;
+  /**
+   * Name and whole spec of the room that it is in.
+   */
+  room: Room;
+  /**
+   * Number of the spec.
+   */
+  rev: Rev;
+  /**
+   * Whether the account of this session owns the room.
+   */
+  owned: boolean;
+  /**
+   * What the session may do there: what it was granted, as far as the room permits it.
+   */
+  scopes: Scope[];
+}
+/**
  * The room has another owner.
  */
 export interface RoomOwnerEvent {
@@ -2556,7 +2666,7 @@ export interface StreamEndingEvent {
   mark?: Mark;
 }
 /**
- * A switch has come to nothing: the old settings go on. With `timeout` the server waits for `switch.abortAck` before it goes on.
+ * A switch has come to nothing: the old settings go on. With `timeout`, and for `s2c` with `called_off`, the server waits for `switch.abortAck` before it goes on.
  */
 export interface SwitchAbortEvent {
   /**
@@ -2944,6 +3054,7 @@ export interface CallParams {
   'room.describe': RoomDescribeParams;
   'room.list': RoomListParams;
   'room.members': RoomMembersParams;
+  'room.move': RoomMoveParams;
   'room.update': RoomUpdateParams;
   'session.create': SessionCreateParams;
   'sibling.ack': SiblingAckParams;
@@ -2974,6 +3085,7 @@ export interface CallResults {
   'room.describe': RoomDescribeResult;
   'room.list': RoomListResult;
   'room.members': RoomMembersResult;
+  'room.move': RoomMoveResult;
   'room.update': RoomUpdateResult;
   'session.create': SessionCreateResult;
   'sibling.ack': SiblingAckResult;
@@ -3006,6 +3118,7 @@ export interface EventParams {
   'pipe.undeliverable': PipeUndeliverableEvent;
   'room.closed': RoomClosedEvent;
   'room.member': RoomMemberEvent;
+  'room.moved': RoomMovedEvent;
   'room.owner': RoomOwnerEvent;
   'room.updated': RoomUpdatedEvent;
   'server.draining': ServerDrainingEvent;
@@ -3036,6 +3149,7 @@ export const callMethods = [
   'room.describe',
   'room.list',
   'room.members',
+  'room.move',
   'room.update',
   'session.create',
   'sibling.ack',
@@ -3068,6 +3182,7 @@ export const eventMethods = [
   'pipe.undeliverable',
   'room.closed',
   'room.member',
+  'room.moved',
   'room.owner',
   'room.updated',
   'server.draining',

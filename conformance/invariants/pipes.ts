@@ -4,16 +4,16 @@ import type { MessageBody, TimelineRecord } from '../timeline.js';
 import type { FinishedRun, Violation } from './violation.js';
 import { violation } from './violation.js';
 
-/** DELIV-7 and DELIV-5: whatever came out of a pipe was sent by somebody, in the same room. */
+/** DELIV-7 and DELIV-5: whatever came out of a pipe was sent by somebody, in a room that both have been in. */
 export function pipeViolations({ ledger }: FinishedRun): Violation[] {
   const rooms = sentByRoom(ledger);
   const everything = new Set(ledger.sent.map(({ record }) => record.sha256));
   return ledger.all
-    .filter(({ kind, member }) => kind === 'pipe' && !hasRaw(ledger, roomOf(ledger, member)))
+    .filter(({ kind, member }) => kind === 'pipe' && !roomsOf(ledger, member).some((room) => hasRaw(ledger, room)))
     .flatMap((pipe) => {
-      const own = rooms.get(roomOf(ledger, pipe.member)) ?? new Set();
+      const own = roomsOf(ledger, pipe.member).map((room) => rooms.get(room));
       return messagesOf(pipe)
-        .filter((record) => !own.has(record.sha256))
+        .filter((record) => !own.some((sent) => sent?.has(record.sha256)))
         .map((record) => stranger(record, everything.has(record.sha256)));
     });
 }
@@ -24,7 +24,11 @@ function stranger(record: TimelineRecord & MessageBody, elsewhere: boolean): Vio
   return violation({ requirement, record, expected, received: received(record) });
 }
 
-const roomOf = (ledger: Ledger, member: string): string => ledger.members.get(member)?.room ?? '';
+/** Where in its pipe a member has changed its room, is for the cases to prove. */
+function roomsOf(ledger: Ledger, member: string): readonly string[] {
+  const { room = '', left = [] } = ledger.members.get(member) ?? {};
+  return [room, ...left];
+}
 
 function messagesOf(pipe: SocketState): (TimelineRecord & MessageBody)[] {
   return pipe.inbound.flatMap(({ record }) => (record.type === 'message' ? [record] : []));
@@ -33,14 +37,15 @@ function messagesOf(pipe: SocketState): (TimelineRecord & MessageBody)[] {
 function sentByRoom(ledger: Ledger): Map<string, Set<string>> {
   const rooms = new Map<string, Set<string>>();
   for (const { member, record } of ledger.sent) {
-    const room = roomOf(ledger, member);
-    const hashes = rooms.get(room) ?? new Set();
-    rooms.set(room, hashes.add(record.sha256));
+    for (const room of roomsOf(ledger, member)) {
+      const hashes = rooms.get(room) ?? new Set();
+      rooms.set(room, hashes.add(record.sha256));
+    }
   }
   return rooms;
 }
 
 // What raw bytes add up to is the server's reading, which this rule cannot know.
 function hasRaw(ledger: Ledger, room: string): boolean {
-  return ledger.all.some((each) => each.kind === 'pipe' && each.raw && roomOf(ledger, each.member) === room);
+  return ledger.all.some((each) => each.kind === 'pipe' && each.raw && roomsOf(ledger, each.member).includes(room));
 }

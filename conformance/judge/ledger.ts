@@ -78,8 +78,10 @@ export interface Exchange {
 /** What is known of a member. */
 export interface MemberState {
   grant?: Json;
-  /** Room that was asked for. */
+  /** Room that was asked for, or that it has moved to since. */
   room?: string;
+  /** The rooms that it has left by moving. */
+  readonly left: Set<string>;
   /** Ids of all the sessions that were granted, in which life of the server. */
   readonly sids: { readonly sid: string; readonly life: number }[];
 }
@@ -132,7 +134,7 @@ export class Ledger {
 
   /** The member's state, made at its first mention. */
   member(name: string): MemberState {
-    const found = this.members.get(name) ?? { sids: [] };
+    const found = this.members.get(name) ?? { left: new Set(), sids: [] };
     this.members.set(name, found);
     return found;
   }
@@ -235,6 +237,7 @@ export class Ledger {
 
   #received(socket: SocketState, record: TimelineRecord & FrameBody): Entry {
     const json = isFields(record.json) ? record.json : {};
+    if (json['method'] === 'room.moved') this.#moved(socket.member, json['params']);
     if (typeof json['method'] === 'string') return entry(record, 'event');
     if (!Object.hasOwn(json, 'result') && !Object.hasOwn(json, 'error')) return entry(record, 'noise');
     const id = json['id'] ?? null;
@@ -242,6 +245,15 @@ export class Ledger {
     const answer: Entry = { ...entry(record, 'answer'), ...(call === undefined ? {} : { call }) };
     if (call !== undefined) this.#answered(socket, call, answer);
     return answer;
+  }
+
+  #moved(member: string, params: Json | undefined): void {
+    const state = this.member(member);
+    const room = isFields(params) ? params['room'] : undefined;
+    const name = isFields(room) ? room['name'] : undefined;
+    if (typeof name !== 'string') return;
+    if (state.room !== undefined) state.left.add(state.room);
+    state.room = name;
   }
 
   #answered(socket: SocketState, call: Call, answer: Entry): void {

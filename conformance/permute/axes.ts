@@ -1,17 +1,21 @@
-import { isFields } from '../model.js';
 import type { Case, CaseStep, Fields, Member, Verb } from '../model.js';
+import { contentOf } from './content.js';
+import { waysOf } from './ways.js';
 
 /**
  * What of a case can be done in several ways that must make no difference. The first value is how the case stands in
  * its file. `debug`: members have a debug channel beside the others, which is cut in the middle of the case when
  * `killed`. `kind`: messages of no format are sent in the other kind, text or binary. `frag`: messages are sent in three
- * frames. `order`: the pipe opens before the command channel is bound.
+ * frames. `order`: the pipe opens before the command channel is bound. `in` and `out`: whoever sends, or receives, comes
+ * by another transport; `line` and `frame` are framings of TCP.
  */
 export const AXES = {
   debug: ['off', 'on', 'killed'],
   kind: ['own', 'other'],
   frag: ['1', '3'],
   order: ['bind', 'pipe'],
+  in: ['websocket', 'line', 'frame', 'udp', 'ftp', 'form'],
+  out: ['websocket', 'line', 'frame', 'udp', 'ftp'],
 } as const;
 
 /** Name of an axis. */
@@ -33,10 +37,6 @@ const does = ({ steps }: Case, ...verbs: readonly Verb[]): boolean => steps.some
 
 const sends = ({ steps }: Case): readonly Fields[] =>
   steps.flatMap(({ verb, fields }) => (verb === 'send' ? [contentOf(fields)] : []));
-
-/** The fields of a `send`, those of its `message` among them. */
-export const contentOf = (fields: Fields): Fields =>
-  isFields(fields['message']) ? { ...fields, ...fields['message'] } : fields;
 
 /** Whether a member can have a debug channel of which the case says nothing. */
 export const canDebug = ({ account, command, debug, request }: Member): boolean =>
@@ -67,6 +67,8 @@ const ALLOWS: { readonly [axis in Axis]: (of: Case) => boolean } = {
   // A ring made small on purpose may have lost `pipe.opened` by then.
   order: (of) =>
     Object.values(of.given.members).some(canOpenFirst) && !does(of, 'clock', 'retry') && !mentions(of, /"ring/),
+  in: (of) => waysOf(of, 'in').length > 0,
+  out: (of) => waysOf(of, 'out').length > 0,
 };
 
 /** The axes of a case: those of its file's `axes`, or all, as far as they are safe. */
@@ -74,3 +76,18 @@ export function axesOf(of: Case): readonly Axis[] {
   if (of.canary || of.tags.includes('slow') || does(of, 'restart', 'drain')) return [];
   return axisNames.filter((axis) => of.axes?.includes(axis) !== false && ALLOWS[axis](of));
 }
+
+/** The values that an axis can have in a case, the first as the file has it. */
+export function valuesOf(of: Case, axis: Axis): readonly string[] {
+  const own = AXES[axis][0];
+  return axis === 'in' || axis === 'out' ? [own, ...waysOf(of, axis)] : AXES[axis];
+}
+
+/** An axis and the values that it can have. */
+export interface Choice {
+  readonly axis: Axis;
+  readonly values: readonly string[];
+}
+
+/** Whether an axis says by what members come, and not how something is done. */
+export const isWay = (axis: Axis): boolean => axis === 'in' || axis === 'out';

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Case } from '../model.js';
-import type { Axis, Combination } from './axes.js';
-import { AXES, axesOf } from './axes.js';
+import type { Axis, Choice, Combination } from './axes.js';
+import { axesOf, isWay, valuesOf } from './axes.js';
 import { permute, suffixOf } from './permute.js';
 
 /** Which permutations of the cases run beside the cases themselves. */
 export type Permuting = 'none' | 'pairwise' | 'all';
 
-/** Every combination of the values of `axes`, the first values of all of them first. */
-export function product(axes: readonly Axis[]): readonly Combination[] {
-  return axes.reduce<readonly Combination[]>(
-    (made, axis) => made.flatMap((each) => AXES[axis].map((value) => ({ ...each, [axis]: value }))),
+/** Every combination of the values of `choices`, the first values of all of them first. */
+export function product(choices: readonly Choice[]): readonly Combination[] {
+  return choices.reduce<readonly Combination[]>(
+    (made, { axis, values }) => made.flatMap((each) => values.map((value) => ({ ...each, [axis]: value }))),
     [{}],
   );
 }
@@ -32,8 +32,8 @@ const draw = (seed: number, name: string): string =>
  * Combinations of which each pair of values of two axes is in one at least, made greedily: the one with most pairs that
  * are still missing, among equals the one that `seed` draws. The first is the case itself.
  */
-export function pairwise(axes: readonly Axis[], seed: number, name = ''): readonly Combination[] {
-  const all = product(axes);
+export function pairwise(choices: readonly Choice[], seed: number, name = ''): readonly Combination[] {
+  const all = product(choices);
   const chosen: Combination[] = [all[0] ?? {}];
   const missing = new Set(all.flatMap(pairsOf));
   chosen.flatMap(pairsOf).forEach((pair) => missing.delete(pair));
@@ -61,40 +61,70 @@ const groupsOf = (cases: readonly Case[], keyOf: (of: Case) => string): readonly
 
 const areaOf = ({ id }: Case): string => id.split('/')[0] ?? id;
 
+/** How permutations are made. */
+export interface Making {
+  readonly seed: number;
+  /** Whether the server can have that value of that axis at all. */
+  readonly isOffered: (axis: Axis, value: string) => boolean;
+}
+
 /**
  * The permutations of `cases` that run beside them. `pairwise`: the files of an area share out its combinations, so that
  * in every area each pair of values occurs that its cases allow, and every file has one at least; the row of a file
- * that has it is drawn. `all`: every combination of every case.
- *
- * @param isOffered - whether the server can have that combination at all.
+ * that has it is drawn. By what members come (`in`, `out`) the files of the whole suite share out among themselves,
+ * apart from everything else. `all`: every combination of every case.
  */
-export function permutations(
-  cases: readonly Case[],
-  how: Permuting,
-  { seed, isOffered }: { readonly seed: number; readonly isOffered: (axis: Axis) => boolean },
-): readonly Case[] {
-  const axes = (of: Case): readonly Axis[] => axesOf(of).filter(isOffered);
+export function permutations(cases: readonly Case[], how: Permuting, making: Making): readonly Case[] {
+  const choices = (of: Case, ways: boolean): readonly Choice[] =>
+    axesOf(of)
+      .filter((axis) => isWay(axis) === ways)
+      .map((axis) => ({ axis, values: offered(of, axis, making) }))
+      .filter(({ values }) => values.length > 1);
   if (how === 'none') return [];
-  if (how === 'all') return cases.flatMap((of) => make(of, product(axes(of)).slice(1)));
-  return groupsOf(cases, areaOf).flatMap((area) =>
-    groupsOf(area, (of) => axes(of).join()).flatMap((alike) => shared(alike, axes, seed)),
-  );
+  if (how === 'all') {
+    return cases.flatMap((of) => [false, true].flatMap((ways) => make(of, product(choices(of, ways)).slice(1))));
+  }
+  const share = (alike: readonly Case[], ways: boolean): readonly Case[] => {
+    const covered = new Set<string>();
+    const groups = groupsOf(alike, (of) => JSON.stringify(choices(of, ways)));
+    return groups
+      .map((group) => ({ group, allowed: group.slice(0, 1).flatMap((of) => choices(of, ways)) }))
+      .sort((a, b) => product(b.allowed).length - product(a.allowed).length)
+      .flatMap(({ group, allowed }) => shared(group, allowed, { seed: making.seed, covered }));
+  };
+  return [...groupsOf(cases, areaOf).flatMap((area) => share(area, false)), ...share(cases, true)];
 }
+
+const offered = (of: Case, axis: Axis, { isOffered }: Making): readonly string[] =>
+  valuesOf(of, axis).filter((value, index) => index === 0 || isOffered(axis, value));
 
 const make = (of: Case, combinations: readonly Combination[]): readonly Case[] =>
   combinations.map((each) => permute(of, each)).filter((each) => each !== undefined);
 
-// Cases that allow the same axes: each file takes the next combination, and what is left over goes round again.
-function shared(alike: readonly Case[], axes: (of: Case) => readonly Axis[], seed: number): readonly Case[] {
+/** What the cases before have in their combinations already. */
+interface Sharing {
+  readonly seed: number;
+  readonly covered: Set<string>;
+}
+
+// Cases that allow the same: each file takes the next combination, and what nobody has yet goes round again.
+function shared(alike: readonly Case[], choices: readonly Choice[], { seed, covered }: Sharing): readonly Case[] {
   const [first] = alike;
-  if (first === undefined || axes(first).length === 0) return [];
+  if (first === undefined || choices.length === 0) return [];
   const files = groupsOf(alike, ({ file }) => file);
-  const combinations = pairwise(axes(first), seed, areaOf(first)).slice(1);
-  const count = Math.max(files.length, combinations.length);
+  const combinations = pairwise(choices, seed, areaOf(first)).slice(1);
+  const isNew = (of: Combination): boolean => pairsOf(of).some((pair) => !covered.has(pair));
+  const fresh = combinations.filter((of) => {
+    const adds = isNew(of);
+    for (const pair of pairsOf(of)) covered.add(pair);
+    return adds;
+  });
+  const inTurn = [...fresh, ...combinations.filter((of) => !fresh.includes(of))];
+  const count = Math.max(files.length, fresh.length);
   return Array.from({ length: count }, (_, index) => {
     const rows = files[index % files.length] ?? alike;
     const of = drawn(rows, seed + Math.floor(index / files.length));
-    return make(of, [combinations[index % combinations.length] ?? {}]);
+    return make(of, [inTurn[index % inTurn.length] ?? {}]);
   }).flat();
 }
 

@@ -3,8 +3,8 @@ import { loadCases, parseCase } from '../cases.js';
 import { expand } from '../expand.js';
 import type { Verdict } from '../judge/judge.js';
 import type { Case } from '../model.js';
-import { AXES, axesOf, axisNames } from './axes.js';
-import type { Axis } from './axes.js';
+import { AXES, axesOf, axisNames, isWay, valuesOf } from './axes.js';
+import type { Axis, Choice } from './axes.js';
 import { pairsOf, pairwise, permutations, product } from './cover.js';
 import { baseOf, combinationOf, permute, suffixOf } from './permute.js';
 import type { PermutedRun } from './twins.js';
@@ -32,6 +32,10 @@ const hasTwin = (of: Case, cases: readonly Case[], permuted: ReadonlySet<string>
 
 const whole = (id: string) =>
   Object.fromEntries(axisNames.map((axis) => [axis, combinationOf(id)?.[axis] ?? AXES[axis][0]]));
+
+const manners = axisNames.filter((axis) => !isWay(axis));
+const choicesOf = (axes: readonly Axis[], of = free): readonly Choice[] =>
+  axes.map((axis) => ({ axis, values: valuesOf(of, axis) }));
 
 // Two first values are in the case itself.
 const isOwn = (pair: string): boolean =>
@@ -70,13 +74,18 @@ test('a case allows the axes that cannot touch what it is about', (t) => {
     ],
     ['a small ring', given('{ alice: { limits: { ringEvents: 4 } }, bob: {} }', SENDS), ['debug', 'kind', 'frag']],
   ];
-  for (const [what, of, axes] of allowed) t.same(axesOf(of), axes, what);
+  for (const [what, of, axes] of allowed)
+    t.same(
+      axesOf(of).filter((axis) => !isWay(axis)),
+      axes,
+      what,
+    );
   t.end();
 });
 
 test('a permutation', (t) => {
   t.test('has its own id, from which it can be made again', (t) => {
-    for (const combination of product(axisNames)) {
+    for (const combination of product(choicesOf(axisNames))) {
       const made = permute(free, combination);
       t.equal(baseOf(made?.id ?? ''), free.id);
       t.same(permute(free, combinationOf(made?.id ?? '') ?? {}), made);
@@ -123,13 +132,49 @@ test('a permutation', (t) => {
   t.end();
 });
 
+test('members come by another transport only where a case is the same for all', (t) => {
+  const ways = (of: Case) => [valuesOf(of, 'in').slice(1), valuesOf(of, 'out').slice(1)];
+  const text = '  - send: { from: alice, text: hello }\n';
+  const everyWay = ['line', 'frame', 'udp', 'ftp', 'form'];
+  t.same(ways(given('[alice, bob]', text)), [everyWay, everyWay.slice(0, -1)]);
+  const cases: readonly (readonly [what: string, of: Case, ways: readonly (readonly string[])[]])[] = [
+    ['bytes, which may hold a line end', given('[alice, bob]', SENDS), [everyWay.slice(1), ['frame', 'udp', 'ftp']]],
+    [
+      'more than a datagram holds',
+      given('[alice, bob]', '  - send: { from: alice, bytes: 1001 }\n'),
+      [
+        ['frame', 'ftp', 'form'],
+        ['frame', 'ftp'],
+      ],
+    ],
+    [
+      'somebody who does both',
+      given('[alice, bob]', `${text}  - exactly: { at: alice, messages: [] }\n`),
+      [['line', 'frame', 'udp'], []],
+    ],
+    ['fragments', given('[alice, bob]', '  - raw: { at: alice, hex: "8900" }\n'), [[], []]],
+    ['a close code', given('[alice, bob]', `${text}  - expect: { at: bob, closed: { code: 1000 } }\n`), [[], []]],
+    ['formats', given('{ alice: {}, bob: { formats: { receive: [text] } } }', text), [[], []]],
+    ['a transport of its own', given('{ alice: { transport: udp }, bob: {} }', text), [[], []]],
+  ];
+  for (const [what, of, expected] of cases) t.same(ways(of), expected, what);
+  const moved = permute(given('[alice, bob, carol]', text), { in: 'line', out: 'udp' })?.given.members;
+  t.match(moved, {
+    alice: { request: { transport: 'tcp', framing: 'line' } },
+    bob: { request: { transport: 'udp' } },
+    carol: { request: {} },
+  });
+  t.same(moved?.['carol']?.request, {}, 'whoever is not looked at stays where it is');
+  t.end();
+});
+
 test('pairwise', (t) => {
   t.test('holds every pair of values of two axes, with far fewer combinations than there are', (t) => {
     for (const seed of [1, 2, 3]) {
-      const chosen = pairwise(axisNames, seed);
+      const chosen = pairwise(choicesOf(manners), seed);
       const covered = new Set(chosen.flatMap(pairsOf));
-      for (const [index, a] of axisNames.entries()) {
-        for (const b of axisNames.slice(index + 1)) {
+      for (const [index, a] of manners.entries()) {
+        for (const b of manners.slice(index + 1)) {
           for (const x of AXES[a])
             for (const y of AXES[b]) t.ok(covered.has(`${a}=${x} ${b}=${y}`), `${a}=${x} ${b}=${y}`);
         }
@@ -137,7 +182,7 @@ test('pairwise', (t) => {
       t.ok(chosen.length <= 8, String(chosen.length));
       t.same(chosen[0], { debug: 'off', kind: 'own', frag: '1', order: 'bind' });
     }
-    t.same(pairwise(['debug'], 1).length, 3);
+    t.same(pairwise(choicesOf(['debug']), 1).length, 3);
     t.same(pairwise([], 1), [{}]);
     t.end();
   });
@@ -156,17 +201,24 @@ test('pairwise', (t) => {
     for (const of of cases)
       t.equal(permuted.has(of.file) || axesOf(of).length === 0 || hasTwin(of, cases, permuted), true, of.file);
     const area = cases.filter(({ id }) => id.startsWith('delivery/') && !id.includes('#'));
-    const full = area.filter((of) => axesOf(of).length === axisNames.length);
+    const full = area.filter((of) => manners.every((axis) => axesOf(of).includes(axis)));
     const covered = new Set(
       made.filter(({ file }) => full.some((of) => of.file === file)).flatMap(({ id }) => pairsOf(whole(id))),
     );
-    const wanted = product(axisNames)
+    const wanted = product(choicesOf(manners))
       .flatMap(pairsOf)
       .filter((pair) => !isOwn(pair));
     t.same(
       wanted.filter((pair) => !covered.has(pair)),
       [],
     );
+    const ways = new Set(made.flatMap(({ id }) => pairsOf(combinationOf(id) ?? {})));
+    for (const a of AXES.in) {
+      for (const b of AXES.out) {
+        const own = a === 'websocket' || b === 'websocket'; // which stands in no id
+        t.ok(own || ways.has(`in=${a} out=${b}`), `from ${a} to ${b}`);
+      }
+    }
     t.ok(permutations(cases, 'all', options).length > made.length);
     t.same(permutations(cases, 'none', options), []);
     t.notOk(

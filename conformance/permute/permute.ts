@@ -3,7 +3,9 @@ import { isFields } from '../model.js';
 import type { Case, CaseStep, Fields, Given, Member } from '../model.js';
 import type { Json } from '../timeline.js';
 import type { Axis, Combination } from './axes.js';
-import { AXES, axesOf, axisNames, canDebug, canOpenFirst, contentOf } from './axes.js';
+import { AXES, axesOf, axisNames, canDebug, canOpenFirst, valuesOf } from './axes.js';
+import { contentOf } from './content.js';
+import { byWay } from './ways.js';
 
 /** How a permutation is written behind the id of its case: `[debug=on,frag=3]`; nothing for the case itself. */
 export function suffixOf(combination: Combination): string {
@@ -41,7 +43,9 @@ export function permute(of: Case, combination: Combination): Case | undefined {
   if (suffix === '') return of;
   const allowed = axesOf(of);
   const changed = axisNames.filter((axis) => combination[axis] !== undefined && combination[axis] !== AXES[axis][0]);
-  if (!changed.every((axis) => allowed.includes(axis))) return undefined;
+  const isAllowed = (axis: Axis): boolean =>
+    allowed.includes(axis) && valuesOf(of, axis).includes(combination[axis] ?? '');
+  if (!changed.every(isAllowed)) return undefined;
   const permuted = changed.reduce((made, axis) => CHANGES[axis](made, combination[axis] ?? ''), of);
   return { ...permuted, id: `${of.id}${suffix}` };
 }
@@ -54,6 +58,8 @@ const CHANGES: { readonly [axis in Axis]: (of: Case, value: string) => Case } = 
   kind: (of) => ({ ...of, steps: of.steps.map(inOtherKind) }),
   frag: (of, value) => ({ ...of, steps: of.steps.map((step) => inFragments(step, Number(value))) }),
   order: (of) => withMembers(of, (member) => (canOpenFirst(member) ? { ...member, pipeFirst: true } : member)),
+  in: (of, value) => byWay(of, 'in', value),
+  out: (of, value) => byWay(of, 'out', value),
 };
 
 function withMembers(of: Case, change: (member: Member) => Member): Case {

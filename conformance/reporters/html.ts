@@ -6,7 +6,6 @@ import { EXIT } from '../report.js';
 import { escaped, page } from './html-page.js';
 import { legible, recordLine } from './lines.js';
 import { repeatCommand } from './pretty.js';
-import type { Output, Reporter, ReporterSettings } from './reporter.js';
 
 const LINE = 160;
 const SIGNS: Readonly<Record<Verdict, string>> = {
@@ -27,26 +26,9 @@ const safe = (text: string): string => escaped(legible(text));
 const prose = (text: string): string => safe(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 
 /** One page for people: every requirement with its checks, every failure with its traffic; to search and to print. */
-export class HtmlReporter implements Reporter {
-  readonly #out: Output;
-  readonly #settings: ReporterSettings;
-
-  constructor(out: Output, settings: ReporterSettings) {
-    this.#out = out;
-    this.#settings = settings;
-  }
-
-  /** Writes the page. */
-  readonly end = (report: SuiteReport): void => {
-    const title = `Conformance of ${report.target.server || report.target.url}`;
-    const body = [
-      ...heading(title, report),
-      ...finder(report),
-      ...failures(report, this.#settings.target),
-      ...chapters(report),
-    ];
-    this.#out.write(page(title, body));
-  };
+export function htmlPage(report: SuiteReport, target: string): string {
+  const title = `Conformance of ${report.target.server || report.target.url}`;
+  return page(title, [...heading(title, report), ...finder(report), ...failures(report, target), ...chapters(report)]);
 }
 
 function heading(title: string, { target, suite, seed, seconds, summary, exitCode, notices }: SuiteReport): string[] {

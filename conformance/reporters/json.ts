@@ -2,7 +2,6 @@ import type { Check } from '../judge/judge.js';
 import { requirementOf } from '../register.js';
 import type { SuiteReport } from '../report.js';
 import { repeatCommand } from './pretty.js';
-import type { Output, Reporter, ReporterSettings } from './reporter.js';
 
 /** A check of the JSON report: what failed points to the sentence, the case and the command that shows it again. */
 export type JsonCheck = Check & {
@@ -12,20 +11,8 @@ export type JsonCheck = Check & {
 };
 
 /** The whole report as one JSON document; report.schema.json describes it. */
-export class JsonReporter implements Reporter {
-  readonly #out: Output;
-  readonly #settings: ReporterSettings;
-
-  constructor(out: Output, settings: ReporterSettings) {
-    this.#out = out;
-    this.#settings = settings;
-  }
-
-  /** Writes the document. */
-  readonly end = (report: SuiteReport): void => {
-    this.#out.write(`${JSON.stringify(jsonReport(report, this.#settings.target), undefined, 2)}\n`);
-  };
-}
+export const jsonText = (report: SuiteReport, target: string): string =>
+  `${JSON.stringify(jsonReport(report, target), undefined, 2)}\n`;
 
 /** The report with pointers beside everything that did not pass. The cases name their checks only by verdict. */
 export function jsonReport(report: SuiteReport, target: string): unknown {

@@ -3,7 +3,6 @@ import { requirementOf } from '../register.js';
 import type { CaseReport, SuiteReport } from '../report.js';
 import { legible, recordLine } from './lines.js';
 import { repeatCommand } from './pretty.js';
-import type { Output, Reporter, ReporterSettings } from './reporter.js';
 
 const LINE = 200;
 const MILLISECONDS = 1000;
@@ -30,30 +29,19 @@ function element(name: string, attributes: Attributes, content: readonly string[
 }
 
 /** JUnit's XML, as CI services read it: a suite for each area, a test case for each run. */
-export class JunitReporter implements Reporter {
-  readonly #out: Output;
-  readonly #settings: ReporterSettings;
-
-  constructor(out: Output, settings: ReporterSettings) {
-    this.#out = out;
-    this.#settings = settings;
-  }
-
-  /** Writes the document. */
-  readonly end = (report: SuiteReport): void => {
-    const areas = new Map<string, CaseReport[]>();
-    for (const each of report.cases) areas.set(areaOf(each), [...(areas.get(areaOf(each)) ?? []), each]);
-    const again = ({ id }: CaseReport): string => repeatCommand(this.#settings.target, id, report.seed);
-    const suites = [...areas].map(([name, cases]) =>
-      element(
-        'testsuite',
-        { name, ...countsOf(cases) },
-        cases.map((each) => testCase(each, again(each))),
-      ),
-    );
-    const head = { name: `porthouse ${report.target.server}`, ...countsOf(report.cases), time: report.seconds };
-    this.#out.write(`<?xml version="1.0" encoding="UTF-8"?>\n${element('testsuites', head, suites)}\n`);
-  };
+export function junitXml(report: SuiteReport, target: string): string {
+  const areas = new Map<string, CaseReport[]>();
+  for (const each of report.cases) areas.set(areaOf(each), [...(areas.get(areaOf(each)) ?? []), each]);
+  const again = ({ id }: CaseReport): string => repeatCommand(target, id, report.seed);
+  const suites = [...areas].map(([name, cases]) =>
+    element(
+      'testsuite',
+      { name, ...countsOf(cases) },
+      cases.map((each) => testCase(each, again(each))),
+    ),
+  );
+  const head = { name: `porthouse ${report.target.server}`, ...countsOf(report.cases), time: report.seconds };
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${element('testsuites', head, suites)}\n`;
 }
 
 const areaOf = ({ id }: CaseReport): string => id.split('/')[0] ?? id;

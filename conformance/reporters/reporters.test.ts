@@ -10,9 +10,9 @@ import type { CaseReport, SuiteReport } from '../report.js';
 import { arrived, of, records, without } from '../testing/recorded.js';
 import { parseTap } from '../testing/tap.js';
 import type { TimelineRecord } from '../timeline.js';
+import { htmlPage } from './html.js';
 import { jsonReport } from './json.js';
-import { HtmlReporter } from './html.js';
-import { JunitReporter } from './junit.js';
+import { junitXml } from './junit.js';
 import { PrettyReporter } from './pretty.js';
 import { TapReporter } from './tap.js';
 
@@ -107,9 +107,8 @@ test('the reporters', (t) => {
     const evil = { ...it, checks: it.checks.map((check) => ({ ...check, received: 'a\u0000<b>&"\uD800' })) };
     const skipped = { ...it, id: 'other/one', verdict: 'NOT_TESTED' as const, reason: 'slow', checks: [] };
     const open = { ...skipped, verdict: 'INCONCLUSIVE' as const, reason: 'OPEN-1' };
-    let xml = '';
-    const junit = new JunitReporter({ write: (more) => (xml += more) }, { target: 'http://here', tapVersion: true });
-    junit.end({ ...report, cases: [evil, permutation('[debug=on]'), skipped, open, { ...skipped, verdict: 'PASS' }] });
+    const all = [evil, permutation('[debug=on]'), skipped, open, { ...skipped, verdict: 'PASS' as const }];
+    const xml = junitXml({ ...report, cases: all }, 'http://here');
     t.match(
       xml,
       /^<\?xml version="1.0" encoding="UTF-8"\?>\n<testsuites [^>]*tests="5" failures="2" errors="1" skipped="1"/,
@@ -132,9 +131,7 @@ test('the reporters', (t) => {
       { ...it, id: `${it.id}[frag=3]`, verdict: 'PASS' as const, checks: [] },
     ];
     const target = { ...report.target, server: '<img src=x onerror=alert(1)>' };
-    let html = '';
-    const page = new HtmlReporter({ write: (more) => (html += more) }, { target: 'http://here', tapVersion: true });
-    page.end({ ...report, target, cases, checks: evil(report.checks) });
+    const html = htmlPage({ ...report, target, cases, checks: evil(report.checks) }, 'http://here');
     t.match(html, /^<!doctype html>/);
     for (const { id } of report.requirements) t.ok(html.includes(`id="${id}"`), id);
     t.match(html, 'two-messages in 1 of 2 permutations: frag=1');

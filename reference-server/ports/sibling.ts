@@ -69,6 +69,7 @@ export interface Binding {
   fence(params: CallParams['fence'], reply: (result: Result<CallResults['fence']>) => void): void;
   ticket(params: CallParams['pipe.ticket']): Result<CallResults['pipe.ticket']>;
   closePipe(params: CallParams['pipe.close'], reply: (result: Result<CallResults['pipe.close']>) => void): void;
+  move(params: CallParams['room.move'], reply: (result: Result<CallResults['room.move']>) => void): void;
   command(params: CallParams['agent.command'], reply: (result: Result<CallResults['agent.command']>) => void): void;
   pausePipe(): Result<CallResults['pipe.pause']>;
   resumePipe(): Result<CallResults['pipe.resume']>;

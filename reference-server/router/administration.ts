@@ -86,7 +86,7 @@ export class Administration implements RoomCalls {
     const terms = this.#rooms.terms(changed(room.terms, params.spec));
     if ('refused' in terms) return inCall(terms);
     if (terms.lifetime !== room.terms.lifetime) return { refused: 'invalid_params', pointer: '/spec/lifetime' }; // PERSIST-8
-    const others = [...room.members].some(({ account }) => account !== this.#session.account);
+    const others = [...room.members, ...room.coming].some(({ account }) => account !== this.#session.account);
     if (others && breaksFaith(room.terms, terms)) return { refused: 'room_in_use' };
     if (!sameTerms(room.terms, terms)) this.#rooms.change(room, terms);
     return this.#rooms.whenKept(room, { room: described(room), rev: room.rev });

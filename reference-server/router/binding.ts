@@ -6,6 +6,7 @@ import { refusedCommand, sendCommand } from './commands.js';
 import { endStream } from './endings.js';
 import type { SwitchCalls } from '../ports/switching.js';
 import { fence, whenRouted } from './fence.js';
+import type { Moving } from './moves.js';
 import type { Session } from './session.js';
 import { switchCalls } from './switches.js';
 import type { Tickets } from './tickets.js';
@@ -17,6 +18,7 @@ interface BindingParts {
   readonly log: EventLog;
   readonly tickets: Tickets;
   readonly rooms: RoomCalls;
+  readonly moving: Moving;
   readonly generation: number;
   readonly result: CallResults['sibling.bind'];
   readonly replayFrom: number;
@@ -32,12 +34,14 @@ export class SessionBinding implements Binding {
   readonly rooms: RoomCalls;
   readonly #session: Session;
   readonly #tickets: Tickets;
+  readonly #moving: Moving;
   readonly #generation: number;
   readonly #waits = new Set<Cancel>();
 
   constructor(parts: BindingParts) {
     this.#session = parts.session;
     this.#tickets = parts.tickets;
+    this.#moving = parts.moving;
     this.#generation = parts.generation;
     this.sid = parts.session.sid;
     this.channel = parts.channel;
@@ -125,6 +129,10 @@ export class SessionBinding implements Binding {
     const refusal = refusedCommand(this.#session, params);
     if (refusal) reply(refusal);
     else this.#afterMessages(params, (late) => reply(late ?? sendCommand(this.#session, params)));
+  }
+
+  move(params: CallParams['room.move'], reply: (result: Result<CallResults['room.move']>) => void): void {
+    this.#afterMessages(params, (late) => reply(late ?? this.#moving.move(params.room)));
   }
 
   /** Waits for the place that a call names; whoever gave an `op` may ask for the outcome on another connection (RPC-9). */

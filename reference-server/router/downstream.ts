@@ -128,6 +128,13 @@ export class Downstream {
     });
   }
 
+  /** Gives up what waits behind a boundary: it is of a room that the member has left there (MOVE-13, MOVE-14). */
+  discard(): void {
+    const count = this.out.discard();
+    if (count > 0) this.#lose({ beforeN: this.out.n + 1 }, count);
+    this.#drops?.tellAll();
+  }
+
   /** The transport takes messages again. */
   drained(): void {
     if (this.out.settled) return;

@@ -64,11 +64,29 @@ export class Ending {
   /** The pipe has ended, as announced or earlier (END-5, END-6). */
   over(): void {
     this.#cancel();
-    for (const [member, mark] of this.#told) {
-      member.endings.delete(this.#session.sid);
-      if (mark !== null && this.#session.room.members.has(member)) placeMark(member, mark);
-    }
+    this.leave();
   }
+
+  /** Nothing more comes of the stream into the room, whether the pipe has ended or has gone elsewhere (MOVE-18). */
+  leave(): void {
+    for (const member of [...this.#told.keys()]) this.forget(member);
+  }
+
+  /** A member that was told hears no more of the stream (MOVE-17). */
+  forget(member: Session): void {
+    const mark = this.#told.get(member);
+    if (mark === undefined) return;
+    this.#told.delete(member);
+    member.endings.delete(this.#session.sid);
+    if (mark !== null && this.#session.room.members.has(member)) placeMark(member, mark);
+  }
+}
+
+/** Settles what was announced between a session and the room that it is about to leave. */
+export function takeLeave(session: Session): void {
+  session.pipe?.ending?.leave();
+  if (session.endings.size === 0) return;
+  for (const { pipe } of session.room.members) pipe?.ending?.forget(session);
 }
 
 /** Tells the place behind everything that a member has been sent so far. */

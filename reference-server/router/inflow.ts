@@ -67,10 +67,11 @@ export class Inflow {
     return this.#session.room.terms.boundaries === 'ignored' && kind === 'binary';
   }
 
-  /** Length of the next chunk: no more than the room takes, nor beyond an announced end (END-4). */
+  /** Length of the next chunk: no more than the room takes, nor beyond an announced end (END-4) or a boundary (MOVE-12). */
   #most(): number {
     const { maxMessageBytes } = this.#session.room.limits;
-    const left = (this.#pipe.ending?.behind ?? Infinity) - this.#pipe.c2s.received;
+    const last = Math.min(this.#pipe.ending?.behind ?? Infinity, this.#pipe.lastHere);
+    const left = last - this.#pipe.c2s.received;
     return left > 0 ? Math.min(maxMessageBytes, left) : maxMessageBytes;
   }
 

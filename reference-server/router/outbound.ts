@@ -98,11 +98,20 @@ export class Outbound {
 
   /** Drops what has waited longest until the limits hold; returns how many units. */
   dropOldest(limits: QueueLimits): number {
+    return this.#dropWhile(() => this.exceeds(limits));
+  }
+
+  #dropWhile(over: () => boolean): number {
     const bytes = this.waitingBytes;
-    const messages = this.#queue?.dropWhile(() => this.exceeds(limits)) ?? 0;
+    const messages = this.#queue?.dropWhile(over) ?? 0;
     if (this.#queue?.empty) this.#queue = null;
     const dropped = this.units(messages, bytes - this.waitingBytes);
     return dropped;
+  }
+
+  /** Gives up all messages that wait, and none of the places that are marked; returns how many units. */
+  discard(): number {
+    return this.#dropWhile(() => true);
   }
 
   /** Goes over what waits; see {@link WaitQueue.change}. */

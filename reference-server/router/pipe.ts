@@ -89,6 +89,11 @@ export class Pipe implements PipeSource {
     return { epoch: this.epoch, dir, unit: this.unit, n };
   }
 
+  /** The last of what is for the room, where it is agreed that what follows is for another one (MOVE-12). */
+  get lastHere(): number {
+    return this.#switches?.c2s.lastHere ?? Infinity;
+  }
+
   /** What its positions count. */
   get unit(): Unit {
     return this.#sink.unit ?? 'msg';
@@ -192,6 +197,7 @@ export class Pipe implements PipeSource {
 
   /** What there was to do with everything up to here is done. */
   passed(n: number): void {
+    this.#switches?.c2s.taken(n);
     const behind = this.ending?.behind ?? null;
     if (behind !== null && behind <= n) this.close('stream_ended'); // END-4
   }
@@ -270,6 +276,7 @@ export class Pipe implements PipeSource {
   finish(cause: EndCause, over: () => void): void {
     if (!this.#open) return;
     this.#finish = { cause, over };
+    this.#switches?.draining();
     this.s2c.pause.resume(); // a switch may still be answered, until the deadline
     this.#finishIfWritten();
   }

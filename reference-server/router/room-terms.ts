@@ -1,4 +1,4 @@
-import type { Room as WireRoom, RoomLimits, RoomSpec } from '../../generated/types.js';
+import type { Limits, Room as WireRoom, RoomLimits, RoomSpec } from '../../generated/types.js';
 import type { Refusal, Result } from '../ports/refusal.js';
 
 type LimitName = 'maxMessageBytes' | 'maxMembers' | 'maxQueuedMessages' | 'maxQueuedBytes';
@@ -58,6 +58,14 @@ function limitsOf(asked: RoomLimits | undefined, defaults: RoomTerms['limits']):
 /** Whether messages may come as fast under the one as under the other (RATE-1). */
 export function sameRate(one: RoomTerms['limits'], other: RoomTerms['limits']): boolean {
   return one.messagesPerSecond === other.messagesPerSecond && one.messageBurst === other.messageBurst;
+}
+
+const RATES: ReadonlySet<string> = new Set<RateName>(['messagesPerSecond', 'messageBurst']);
+
+/** The limits of a session that is in a room: the room's own in place of those of the room that it was granted for. */
+export function limitsIn(room: RoomTerms['limits'], granted: Readonly<Required<Limits>>): Limits {
+  const own = Object.fromEntries(Object.entries(granted).filter(([name]) => !RATES.has(name)));
+  return { ...(own as Required<Limits>), ...room };
 }
 
 /** Fills in what a spec leaves open, or says what in it cannot be kept. */

@@ -1,4 +1,5 @@
 import type { Kind, Message, Undecided } from '../ports/message.js';
+import type { Refusal } from '../ports/refusal.js';
 import { MessageBatch } from './batch.js';
 import { Blockade } from './blockade.js';
 import type { RouterContext } from './context.js';
@@ -90,6 +91,8 @@ export class Room {
   ended = false;
   /** In the order in which they came. */
   readonly members = new Set<Session>();
+  /** Members of other rooms who are moving here, and for whom a place is kept (MOVE-2). */
+  readonly coming = new Set<Session>();
   readonly #context: RouterContext;
   #pending: Routed[] = [];
   #pendingBytes = 0;
@@ -110,6 +113,12 @@ export class Room {
 
   get limits(): RoomTerms['limits'] {
     return this.terms.limits;
+  }
+
+  /** Why nobody else can enter; null where there is a place left. */
+  get full(): Refusal | null {
+    const { maxMembers } = this.limits;
+    return this.members.size + this.coming.size >= maxMembers ? { refused: 'room_full', limit: maxMembers } : null;
   }
 
   /** Takes a message for delivery at the end of the tick, with everything else that the tick brings. */
@@ -171,6 +180,14 @@ export class Room {
   /** A member opened a pipe. */
   entered(member: Session, pipe: Pipe): void {
     if (this.#blockade.up && member.scopes.includes('send')) pipe.reading(false);
+  }
+
+  /** A member has gone to another room, and its pipe with it. */
+  left({ pipe }: Session): void {
+    if (!pipe) return;
+    this.#blockade.lift(pipe);
+    if (this.#blockade.up) pipe.reading(true);
+    this.#dropping.delete(pipe.s2c);
   }
 
   /** A member's queue is shorter than it was, or its pipe is over. */

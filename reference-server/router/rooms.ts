@@ -2,6 +2,7 @@ import type { Room as WireRoom, RoomSpec } from '../../generated/types.js';
 import type { Result } from '../ports/refusal.js';
 import type { Store, StoredRoom } from '../ports/store.js';
 import type { RouterContext } from './context.js';
+import { takeLeave } from './endings.js';
 import { KeptRooms } from './kept-rooms.js';
 import { announce } from './presence.js';
 import { Room } from './room.js';
@@ -40,6 +41,8 @@ export class Rooms {
   readonly #names: string[] = [];
   /** Rooms that stay without members. */
   readonly #standing = new Set<Room>();
+  /** Rooms that were made for others, and that nobody has entered yet (ADMIN-8). */
+  readonly #unentered = new Set<Room>();
 
   constructor(
     context: RouterContext,
@@ -122,14 +125,15 @@ export class Rooms {
 
   /** Ends a room that nobody has entered after the linger of its maker's session, on that session's clock (ADMIN-8). */
   expire(room: Room, { context, limits }: Session): void {
+    this.#unentered.add(room);
     context.clock.after(limits.sessionLingerMs, () => {
-      if (room.members.size === 0) this.#endEmpty(room);
+      if (this.#unentered.delete(room)) this.#endEmpty(room);
     });
   }
 
   /** A session has become a member. */
   enter(session: Session): void {
-    session.room.members.add(session);
+    this.#admit(session.room, session);
     announce(session.room, 'joined', session);
   }
 
@@ -137,9 +141,43 @@ export class Rooms {
   leave(session: Session): void {
     const { room } = session;
     if (!room.members.delete(session)) return;
+    this.#left(room, session);
+  }
+
+  #left(room: Room, session: Session): void {
     announce(room, 'left', session);
     if (owns(session.account, room)) this.#ownerMayHaveLeft(room);
-    if (room.members.size === 0) this.#endEmpty(room); // OPEN-17
+    this.#endEmpty(room); // OPEN-17
+  }
+
+  /** Keeps a place for a session that is moving here; until it comes, or the place is given back (MOVE-2). */
+  reserve(room: Room, session: Session): void {
+    room.coming.add(session);
+  }
+
+  /** The session will not come. */
+  giveBack(room: Room, session: Session): void {
+    if (room.coming.delete(session)) this.#endEmpty(room);
+  }
+
+  /** A session leaves its room and is a member of another, in one step (MOVE-15). */
+  move(session: Session, room: Room, moveId: string): void {
+    const from = session.room;
+    from.flush(); // what it has sent is sent there
+    room.flush(); // and what was sent here before it came is not for it
+    from.left(session);
+    takeLeave(session);
+    from.members.delete(session);
+    this.#admit(room, session);
+    session.moved(room, moveId);
+    announce(room, 'joined', session);
+    this.#left(from, session);
+  }
+
+  #admit(room: Room, session: Session): void {
+    room.coming.delete(session);
+    this.#unentered.delete(room);
+    room.members.add(session);
   }
 
   /** Puts another spec into force for everything that is counted from now on (ADMIN-13). */
@@ -176,6 +214,7 @@ export class Rooms {
   close(room: Room, cause: RoomEnd, answer: (sessions: number) => void = () => undefined): void {
     room.flush();
     this.#end(room);
+    for (const session of [...room.coming]) session.pipe?.switches().barred();
     const members = [...room.members];
     for (const member of members) member.closeWithRoom(cause);
     answer(members.length);
@@ -200,6 +239,7 @@ export class Rooms {
   }
 
   #endEmpty(room: Room): void {
+    if (room.members.size > 0 || room.coming.size > 0 || this.#unentered.has(room)) return;
     if (room.terms.lifetime === 'transient' && !this.#standing.has(room)) this.#end(room);
   }
 

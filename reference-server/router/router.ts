@@ -14,6 +14,7 @@ import { EventRing } from './event-log.js';
 import { overlaps } from './formats.js';
 import { formatsOf, limitsOf, scopesOf, visible } from './grants.js';
 import { Hooks } from './hooks.js';
+import { Moving } from './moves.js';
 import type { Room } from './room.js';
 import type { RoomTerms } from './room-terms.js';
 import { Rooms } from './rooms.js';
@@ -99,7 +100,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     if ('refused' in scopes) return scopes;
     const formats = formatsOf(request);
     if (!overlaps(room.terms, formats, scopes)) return { refused: 'format_unsupported', pointer: '/formats' };
-    if (room.members.size >= room.limits.maxMembers) return { refused: 'room_full', limit: room.limits.maxMembers };
+    if (room.full) return room.full;
     const join = (): Grant => this.#join(room, request, { account, scopes, formats });
     return request.create ? this.#rooms.create(room, join) : join();
   }
@@ -238,8 +239,9 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     const seqs = { headSeq: session.headSeq(channel), oldestSeq: session.oldestSeq(channel) };
     const result = { channel, generation, eventEpoch, ...seqs, gap, state: session.state() };
     const rooms = new Administration(this.#context, this.#rooms, session);
+    const moving = new Moving({ rooms: this.#rooms, session, tickets: this.#tickets });
     return new SessionBinding({
-      ...{ session, channel, log, rooms, generation, result },
+      ...{ session, channel, log, rooms, moving, generation, result },
       tickets: this.#tickets,
       replayFrom: from,
     });

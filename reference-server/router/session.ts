@@ -1,6 +1,7 @@
 import type { Formats, Limits, Scope, SessionState } from '../../generated/types.js';
 import type { Kind } from '../ports/message.js';
 import type { PipeSink } from '../ports/pipe.js';
+import type { Result } from '../ports/refusal.js';
 import type { Channel } from '../ports/sibling.js';
 import { Bindings } from './bindings.js';
 import type { RouterContext } from './context.js';
@@ -10,12 +11,12 @@ import { EventRing } from './event-log.js';
 import { Linger } from './linger.js';
 import { Observers } from './observers.js';
 import { Operations } from './operations.js';
-import { missingFrom } from './fence.js';
 import { Pipe } from './pipe.js';
 import { announce } from './presence.js';
 import type { Room } from './room.js';
 import { type RoomTerms, sameRate } from './room-terms.js';
 import { type RoomEnd, described, owns } from './rooms.js';
+import { stateOf } from './session-state.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** What a grant settles for the whole life of a session. */
@@ -41,7 +42,7 @@ export class Session {
   readonly sid: string;
   readonly secret: string;
   readonly account: string | null;
-  readonly room: Room;
+  #room: Room;
   /** The kinds in force; a switch changes them. */
   formats: Formats;
   /** What the client has switched to sending; null while it has not. */
@@ -63,7 +64,9 @@ export class Session {
   #messages = 0;
   #handshakes = 0;
   #marks = 0;
-  #bucket: TokenBucket | null = null;
+  #moves = 0;
+  /** Of the rooms with a rate that it has been in: to leave one and come back fills nothing (MOVE-27). */
+  #buckets: WeakMap<Room, TokenBucket> | null = null;
   #ended = false;
 
   constructor(context: RouterContext, terms: Terms, hooks: SessionHooks) {
@@ -71,7 +74,7 @@ export class Session {
     this.sid = terms.sid;
     this.secret = terms.secret;
     this.account = terms.account;
-    this.room = terms.room;
+    this.#room = terms.room;
     this.#granted = terms.scopes;
     this.#scopes = terms.scopes;
     this.#hooks = hooks;
@@ -81,6 +84,11 @@ export class Session {
     this.observers = new Observers(this);
     this.trace = new DebugTrace(this);
     this.linger = new Linger(this);
+  }
+
+  /** The room that it is a member of. */
+  get room(): Room {
+    return this.#room;
   }
 
   // Most sessions use neither, so they are made when they are asked for.
@@ -143,12 +151,21 @@ export class Session {
     return ++this.#marks;
   }
 
+  /** Ids of moves are unique in a session. */
+  nextMoveId(): string {
+    return String(++this.#moves);
+  }
+
   /** The room's rate where one more message exceeds it (RATE-1), null where it does not. */
   overRate(): number | null {
     const { messagesPerSecond: perSecond, messageBurst } = this.room.limits;
     if (perSecond === undefined) return null;
-    this.#bucket ??= new TokenBucket(this.context.clock, { perSecond, burst: messageBurst ?? perSecond });
-    return this.#bucket.take() ? null : perSecond;
+    this.#buckets ??= new WeakMap<Room, TokenBucket>();
+    const bucket =
+      this.#buckets.get(this.room) ??
+      new TokenBucket(this.context.clock, { perSecond, burst: messageBurst ?? perSecond });
+    this.#buckets.set(this.room, bucket);
+    return bucket.take() ? null : perSecond;
   }
 
   /** Puts a lifecycle event into the log of the command channel, where no sleep and no cut can lose it. */
@@ -218,12 +235,36 @@ export class Session {
   /** The spec of the room is another one from here on (ADMIN-16, ADMIN-19). */
   roomChanged(before: RoomTerms): void {
     const { terms, rev } = this.room;
-    if (!sameRate(before.limits, terms.limits)) this.#bucket = null;
-    const permitted = (scope: Scope): boolean =>
-      this.account !== null || ((scope === 'send' || scope === 'receive') && terms.anonymous[scope]);
-    this.#scopes = this.#granted.filter(permitted);
+    if (!sameRate(before.limits, terms.limits)) this.#buckets?.delete(this.room);
+    this.#scopes = this.#permitted(terms);
     const at = this.#pipe?.open ? { at: this.#pipe.at('c2s', this.#pipe.c2s.received) } : {};
     this.emit('room.updated', { ...at, room: described(this.room), rev });
+  }
+
+  /** What it was granted, as far as a room permits it. */
+  #permitted(terms: RoomTerms): readonly Scope[] {
+    const permitted = (scope: Scope): boolean =>
+      this.account !== null || ((scope === 'send' || scope === 'receive') && terms.anonymous[scope]);
+    return this.#granted.filter(permitted);
+  }
+
+  /** What it could do in another room: never more than it was granted (MOVE-16). */
+  scopesIn({ terms }: Room): Result<readonly Scope[]> {
+    if (this.account === null && !terms.anonymous.send && !terms.anonymous.receive)
+      return { refused: 'unauthenticated' };
+    const scopes = this.#permitted(terms);
+    return scopes.length === 0 && this.#granted.length > 0 ? { refused: 'forbidden' } : scopes;
+  }
+
+  /** It is a member of this room now, and no more of the one before. */
+  moved(room: Room, moveId: string): void {
+    const from = this.#room.name;
+    this.#room = room;
+    this.#scopes = this.#permitted(room.terms);
+    if (this.#pipe?.open) room.entered(this, this.#pipe);
+    const { rev } = room;
+    const owned = owns(this.account, room);
+    this.emit('room.moved', { moveId, from, room: described(room), rev, owned, scopes: [...this.#scopes] });
   }
 
   /** The room is over, and the session with it; its siblings are left to hear the last of it (ADMIN-21). */
@@ -274,37 +315,6 @@ export class Session {
 
   /** Everything about the session, as of the log's head (SIB-6). */
   state(): SessionState {
-    const { pipe } = this;
-    return {
-      sid: this.sid,
-      room: described(this.room),
-      roomRev: this.room.rev,
-      owned: owns(this.account, this.room),
-      scopes: [...this.scopes],
-      formats: this.formats,
-      limits: { ...this.limits, ...this.room.limits },
-      pipe: {
-        epoch: pipe?.epoch ?? 0,
-        status: pipe === null ? 'none' : pipe.open ? 'open' : 'ended',
-        ...(pipe && { transport: pipe.transport }),
-        ...(pipe?.cause && { cause: pipe.cause }),
-        c2s: {
-          n: pipe?.c2s.received ?? 0,
-          bytes: pipe?.c2s.bytes ?? 0,
-          ...missingFrom(pipe),
-        },
-        s2c: { ...(pipe?.s2c.written ?? { n: 0, bytes: 0 }), dropped: pipe?.s2c.dropped ?? 0 },
-        ...(pipe?.s2c.paused && { paused: true }),
-        ...(pipe?.open && pipe.ending && { ending: pipe.ending.announced }),
-      },
-      siblings: this.bindings.generations,
-      switches: [...(pipe?.openSwitches ?? [])],
-      subscriptions: this.observers.subscribed,
-      ...(this.endings.size > 0 && { endings: this.#announcedEndings() }),
-    };
-  }
-
-  #announcedEndings(): { from: string; mark?: number }[] {
-    return [...this.endings].map(([from, mark]) => ({ from, ...(mark !== null && { mark }) }));
+    return stateOf(this);
   }
 }

@@ -178,3 +178,37 @@ void t.test('a server without a transport for streams has no stream rooms', (t) 
   });
   t.end();
 });
+
+void t.test('a pipe of bytes goes to another room between two of them, wherever chunks end', (t) => {
+  const { world, members } = stream({}, ['byte', 'byte']);
+  const [alice, bob] = [at(members, 0), at(members, 1)];
+  const create: RoomSpec = { boundaries: 'ignored', limits: { maxMessageBytes: 8 } };
+  const carol = world.join({ account: 'carol', room: 'delta', create }, 'byte');
+  const { moveId } = alice.sibling.call('room.move', { room: 'delta' })?.result ?? {};
+  bob.send(bytes(5));
+  world.scheduler.tick();
+  alice.sibling.call('switch.ack', { id: '1' });
+  const half = { id: 'a', dir: 'c2s', at: { epoch: 1, n: 7 }, set: { room: 'delta', moveId } };
+  t.match(alice.sibling.call('switch.propose', half), {
+    result: { status: 'acknowledged', at: place('c2s', 'byte', 7) },
+  });
+  alice.sibling.events();
+  alice.send(Buffer.concat([bytes(6, 1), bytes(9, 2)]));
+  world.scheduler.tick();
+  t.same(
+    [bob, carol].map(({ sink }) => sink.batches.flatMap(({ messages }) => messages.map(({ payload }) => [...payload]))),
+    [
+      [
+        [1, 1, 1, 1],
+        [1, 1],
+      ],
+      [[2, 2, 2, 2, 2, 2, 2, 2], [2]],
+    ],
+  );
+  const told = alice.sibling.events().map(({ method, params }) => [method, params?.count ?? params?.at]);
+  t.same(told.slice(0, 2), [
+    ['switch.done', place('c2s', 'byte', 7)],
+    ['pipe.dropped', 5],
+  ]);
+  t.end();
+});

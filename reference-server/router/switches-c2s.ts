@@ -1,8 +1,10 @@
 import type { CallParams, CallResults, OpenSwitch, SwitchEnd, SwitchSet } from '../../generated/types.js';
+import type { Kind } from '../ports/message.js';
 import type { Result } from '../ports/refusal.js';
 import { overlaps } from './formats.js';
 import type { Pipe } from './pipe.js';
 import type { Session } from './session.js';
+import type { OutboundSwitches } from './switches-s2c.js';
 import { Settled } from './switches-settled.js';
 
 type Propose = CallParams['switch.propose'];
@@ -11,20 +13,27 @@ interface Known {
   readonly id: string;
   readonly n: number;
   readonly set: SwitchSet;
+  /** Whether it is half of a move. */
+  readonly half: boolean;
   status: 'acknowledged' | 'done' | 'aborted';
 }
+
+const sameSet = (one: SwitchSet, other: SwitchSet): boolean =>
+  one.format === other.format && one.room === other.room && one.moveId === other.moveId;
 
 /** Switches of what the client sends: it picks n, and the reply to its proposal is the acknowledgement. */
 export class InboundSwitches {
   readonly #session: Session;
   readonly #pipe: Pipe;
+  readonly #other: OutboundSwitches;
   readonly #settled = new Settled<Known>();
   #open: Known | null = null;
   #crossed: { readonly n: number; readonly before: Session['sending'] } | null = null;
 
-  constructor(session: Session, pipe: Pipe) {
+  constructor(session: Session, pipe: Pipe, other: OutboundSwitches) {
     this.#session = session;
     this.#pipe = pipe;
+    this.#other = other;
   }
 
   get open(): OpenSwitch | null {
@@ -34,23 +43,37 @@ export class InboundSwitches {
   }
 
   propose(params: Propose): Result<CallResults['switch.propose']> {
+    if (params.set.room !== undefined) this.#session.room.flush(); // it may cross at once, and must still be possible
     const known = this.#known(params.id);
     if (known) return this.#repeated(known, params); // SWITCH-6
     const { epoch, n } = params.at;
     if (epoch > this.#pipe.epoch) return { refused: 'no_pipe' };
     if (epoch < this.#pipe.epoch || !this.#pipe.open) return { refused: 'pipe_ended' };
-    if (this.#open) return { refused: 'switch_pending' };
+    const { format } = params.set;
+    const move = format === undefined ? this.#other.moveTo(params.set) : null;
+    if (move && 'refused' in move) return move;
+    if (this.#open || (format && this.#other.moving)) return { refused: 'switch_pending' };
     if (n <= this.#pipe.begun) return this.#tooLate(); // SWITCH-3
-    if (!this.#allowed(params.set)) return { refused: 'format_unsupported', pointer: '/set/format' };
-    this.#open = { id: params.id, n, set: params.set, status: 'acknowledged' };
-    return this.#answer(this.#open);
+    if (format && !this.#allowed(format)) return { refused: 'format_unsupported', pointer: '/set/format' };
+    return this.#agree({ id: params.id, n, set: params.set, half: move !== null, status: 'acknowledged' });
+  }
+
+  #agree(open: Known): CallResults['switch.propose'] {
+    const answer = this.#answer(open);
+    this.#open = open;
+    if (open.half) this.#other.joined();
+    this.taken(this.#pipe.c2s.received);
+    return answer;
   }
 
   abort(id: string): Result<CallResults['switch.abort']> {
     const known = this.#known(id);
     if (!known) return { refused: 'switch_unknown' };
     if (known.status === 'done') return this.#tooLate();
-    if (known === this.#open) this.#give('called_off'); // a repeat must not hit the next one
+    if (known === this.#open) {
+      this.#give('called_off'); // a repeat must not hit the next one
+      if (known.half) this.#other.callOff();
+    }
     return { id, status: 'aborted' };
   }
 
@@ -62,17 +85,51 @@ export class InboundSwitches {
   /** The n-th message is here, and not yet treated: the new settings hold from the one on that was agreed. */
   counted(n: number): void {
     const open = this.#open;
-    if (!open || n < open.n) return;
+    if (!open || open.half || n < open.n) return;
     this.#crossed = { n: open.n, before: this.#session.sending };
+    this.#done(open);
+    if (open.set.format) this.#session.sendAs(open.set.format);
+    // Behind what the messages before it have to say (SIB-1).
+    this.#session.room.inTurn(() => this.#tellDone(open));
+  }
+
+  /**
+   * Everything up to the n-th message is treated. A half of a move crosses when nothing more can come for the old room:
+   * who has nothing to send for a while is not to hold the other half up (MOVE-11).
+   */
+  taken(n: number): void {
+    const open = this.#open;
+    if (!open?.half || open.n !== n + 1) return;
+    this.#session.room.flush(); // which may end the pipe, and the move with it
+    if (open !== this.#open) return;
+    this.#done(open);
+    this.#tellDone(open);
+    this.#other.cross();
+  }
+
+  /** Number of the last message, or byte, before the boundary of a move that is agreed on. */
+  get lastHere(): number {
+    return this.#open?.half ? this.#open.n - 1 : Infinity;
+  }
+
+  /** Whether half of a move is agreed on, so that the client may have sent for the other room. */
+  get crossing(): boolean {
+    return this.#open?.half === true;
+  }
+
+  /** The other room is over, and nothing can be taken for it nor be asked back. */
+  barred(): void {
+    this.#pipe.close('move_failed');
+  }
+
+  #done(open: Known): void {
     this.#open = null;
     open.status = 'done';
     this.#settled.add(open);
-    const { id, set } = open;
-    this.#session.sendAs(set.format);
-    // Behind what the messages before it have to say (SIB-1).
-    this.#session.room.inTurn(() => {
-      this.#session.emit('switch.done', { at: this.#pipe.at('c2s', open.n), id, dir: 'c2s', set });
-    });
+  }
+
+  #tellDone({ id, n, set }: Known): void {
+    this.#session.emit('switch.done', { at: this.#pipe.at('c2s', n), id, dir: 'c2s', set });
   }
 
   /** The pipe has ended: what it was agreed about will not come. */
@@ -85,7 +142,7 @@ export class InboundSwitches {
   }
 
   #repeated(known: Known, { at, set }: Propose): Result<CallResults['switch.propose']> {
-    const same = at.epoch === this.#pipe.epoch && at.n === known.n && set.format === known.set.format;
+    const same = at.epoch === this.#pipe.epoch && at.n === known.n && sameSet(set, known.set);
     return same ? this.#answer(known) : { refused: 'invalid_params', pointer: '/id' };
   }
 
@@ -98,7 +155,7 @@ export class InboundSwitches {
   }
 
   /** Whether the session could have entered with this (FMT-7). */
-  #allowed({ format }: SwitchSet): boolean {
+  #allowed(format: Kind): boolean {
     const { room, scopes } = this.#session;
     const sends = scopes.filter((scope) => scope === 'send');
     return overlaps(room.terms, { send: [format], receive: [format] }, sends);

@@ -3,6 +3,7 @@ import type { Kind, Message } from '../ports/message.js';
 import type { Cancel } from '../ports/clock.js';
 import type { Result } from '../ports/refusal.js';
 import { kindForMember, overlaps } from './formats.js';
+import type { Move } from './moves.js';
 import type { Pipe } from './pipe.js';
 import type { Session } from './session.js';
 import { Settled } from './switches-settled.js';
@@ -11,11 +12,13 @@ import { SETTLED } from './waiting.js';
 interface Switch {
   readonly id: string;
   readonly set: SwitchSet;
+  /** Of which it is a half; null where it is a switch of format. */
+  readonly move: Move | null;
   /** Number of the first message under the new settings; null while it has none. */
   n: number | null;
   /** Whether the place of the boundary is marked in the queue. */
   marked: boolean;
-  status: 'waiting' | 'proposed' | 'done' | 'refused' | 'aborting' | 'aborted';
+  status: 'waiting' | 'proposed' | 'acknowledged' | 'done' | 'refused' | 'aborting' | 'aborted';
 }
 
 type Answer = Result<CallResults['switch.ack']>;
@@ -48,18 +51,27 @@ export class OutboundSwitches {
     return this.#open?.marked === true;
   }
 
-  request(set: SwitchSet): Result<CallResults['switch.request']> {
+  request(format: Kind): Result<CallResults['switch.request']> {
     if (!this.#pipe.open) return { refused: 'no_pipe' };
     if (this.#open) return { refused: 'switch_pending' };
-    if (!this.#allowed(set)) return { refused: 'format_unsupported', pointer: '/set/format' };
+    if (!this.#allowed(format)) return { refused: 'format_unsupported', pointer: '/set/format' };
+    return { id: this.#begin({ format }, null) };
+  }
+
+  /** Half of a move; no switch of the pipe is open (MOVE-7). */
+  begin(move: Move): void {
+    this.#begin(move.set, move);
+  }
+
+  #begin(set: SwitchSet, move: Move | null): string {
     const id = String(++this.#made);
-    this.#open = { id, set, n: null, marked: false, status: 'waiting' };
+    this.#open = { id, set, move, n: null, marked: false, status: 'waiting' };
     this.#mark(this.#open);
-    return { id };
+    return id;
   }
 
   ack(id: string): Answer {
-    return this.#answered(id, (status) => status === 'proposed' && this.#settle('done'));
+    return this.#answered(id, (status) => status === 'proposed' && this.#acknowledged());
   }
 
   refuse(id: string): Answer {
@@ -71,6 +83,49 @@ export class OutboundSwitches {
 
   abortAck(id: string): Answer {
     return this.#answered(id, (status) => status === 'aborting' && this.#settle('aborted'));
+  }
+
+  /** Whether a move is under way, and neither half may be taken for another switch. */
+  get moving(): boolean {
+    return this.#open !== null && this.#open.move !== null;
+  }
+
+  /** The move that these settings are the other half of, once the client has agreed to this one (MOVE-9, MOVE-10). */
+  moveTo({ room, moveId }: SwitchSet): Result<Move> {
+    const open = this.#open;
+    if (!open?.move || open.status === 'aborting') return { refused: 'switch_unknown' };
+    if (open.move.id !== moveId || open.move.room.name !== room) return { refused: 'switch_unknown' };
+    return open.status === 'acknowledged' ? open.move : { refused: 'switch_pending' };
+  }
+
+  /** The other half of the move is agreed on, and its sender takes the time that it needs. */
+  joined(): void {
+    this.#cancel();
+    this.#cancel = SETTLED;
+  }
+
+  /** The other half of the move has come to its boundary, and so both cross (MOVE-11). */
+  cross(): void {
+    const open = this.#open;
+    if (!open?.move) return;
+    this.#close('done');
+    this.#pipe.s2c.discard();
+    this.#session.emit('switch.done', { ...this.#at(open), id: open.id, dir: 's2c', set: open.set });
+    open.move.cross();
+    this.#pipe.s2c.release('switch');
+  }
+
+  /** The move is off, and not by the client's answer to this half of it. */
+  callOff(): void {
+    const open = this.#open;
+    if (!open?.move || open.status === 'aborting') return;
+    if (open.status !== 'waiting') {
+      this.#giveUp(open, 'called_off');
+      return;
+    }
+    this.#close('aborted');
+    this.#tell(open, 'called_off');
+    this.#decide();
   }
 
   /** Whether a proposal waits for a command channel. */
@@ -104,7 +159,7 @@ export class OutboundSwitches {
   }
 
   /** Whether the session could have entered with this (FMT-7). */
-  #allowed({ format }: SwitchSet): boolean {
+  #allowed(format: Kind): boolean {
     const { room, scopes } = this.#session;
     const receives = scopes.filter((scope) => scope === 'receive');
     return overlaps(room.terms, { send: [format], receive: [format] }, receives);
@@ -130,14 +185,33 @@ export class OutboundSwitches {
     this.#pipe.s2c.drops.tellAll(); // of places before this one
     const { id, set } = open;
     this.#session.emit('switch.propose', { ...this.#at(open), id, dir: 's2c', set });
+    this.#allow(open);
+  }
+
+  /** The client has agreed; of a move it has to propose the other half now (MOVE-21). */
+  #acknowledged(): void {
+    const open = this.#open;
+    if (!open?.move) {
+      this.#settle('done');
+      return;
+    }
+    open.status = 'acknowledged';
+    this.#cancel();
+    this.#allow(open);
+  }
+
+  /** Gives the client its time for what it has to do next. */
+  #allow(open: Switch): void {
     const { clock } = this.#session.context;
-    this.#cancel = clock.after(this.#session.limits.switchAckMs, () => this.#giveUp(open));
+    this.#cancel = clock.after(this.#session.limits.switchAckMs, () => this.#giveUp(open, 'timeout'));
   }
 
   /** The client has not answered; its acknowledgement may be under way, so nothing is written yet (SWITCH-26). */
-  #giveUp(open: Switch): void {
+  #giveUp(open: Switch, cause: SwitchEnd): void {
+    this.#cancel();
     open.status = 'aborting';
-    this.#tell(open, 'timeout');
+    open.move?.cancel();
+    this.#tell(open, cause);
     const { clock } = this.#session.context;
     this.#cancel = clock.after(this.#session.limits.abortAckMs, () => this.#pipe.close('switch_timeout'));
   }
@@ -147,7 +221,7 @@ export class OutboundSwitches {
     if (!open) return;
     this.#close(status);
     if (status === 'done') {
-      this.#session.receiveAs(open.set.format);
+      if (open.set.format) this.#session.receiveAs(open.set.format);
       this.#session.emit('switch.done', { ...this.#at(open), id: open.id, dir: 's2c', set: open.set });
     } else if (status === 'refused') this.#tell(open, 'refused');
     this.#decide();
@@ -159,6 +233,7 @@ export class OutboundSwitches {
     this.#cancel();
     this.#cancel = SETTLED;
     if (!this.#open) return;
+    if (status !== 'done') this.#open.move?.cancel();
     this.#open.status = status;
     this.#settled.add(this.#open);
     this.#open = null;

@@ -1,4 +1,4 @@
-/** Settled switches of a direction that a repeated call is still answered for; an older one is unknown (SWITCH-8). */
+/** Settled switches of a direction that a repeated call is still answered for; an older one is unknown (SWITCH-6). */
 const KEPT = 64;
 
 /** What became of the last switches of one direction of a pipe, by id. */

@@ -56,6 +56,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map([
   method('room.list', COMMAND, (binding, params, reply) => reply(binding.rooms.list(params))),
   method('room.members', COMMAND, (binding, params, reply) => reply(binding.rooms.members(params))),
   method('room.update', COMMAND, (binding, params, reply) => settle(binding.rooms.update(params), reply)),
+  method('room.move', COMMAND, (binding, params, reply) => binding.move(params, reply)),
   method('room.close', COMMAND, (binding, params, reply) => binding.rooms.close(params, reply)),
   method('debug.level', ['debug'], (binding, params, reply) => reply(binding.debugLevel(params))),
 ]);
@@ -68,6 +69,7 @@ const ONCE: ReadonlySet<string> = new Set([
   'pipe.close',
   'agent.command',
   'stream.end',
+  'room.move',
   'switch.propose',
   'switch.request',
   'pipe.pause',

@@ -1,5 +1,7 @@
 import t, { type Test } from 'tap';
 import { explore, type Finding, type Model } from './explore.js';
+import { move } from './move.js';
+import type { MoveBounds, MoveFaults } from './move-state.js';
 import { type Bounds, toClient, type ToClientFaults } from './to-client.js';
 import { toServer, type ToServerFaults } from './to-server.js';
 
@@ -77,6 +79,45 @@ const WRONG_TO_SERVER: readonly [string, ToServerFaults, RegExp][] = [
 for (const [name, faults, fault] of WRONG_TO_SERVER) {
   t.test(`from the client: ${name} is caught`, (t) => {
     caught(t, toServer({ ...BOUNDS, messages: 3 }, faults), fault);
+    t.end();
+  });
+}
+
+const MOVES: MoveBounds = { messages: 1, moves: 2, cuts: 1, timeouts: 1, ends: 0, closings: 0 };
+const FEW: MoveBounds = { messages: 2, moves: 1, cuts: 0, timeouts: 2, ends: 1, closings: 1 };
+
+t.test('a move holds in every interleaving of one cut and one timeout', (t) => {
+  sound(t, move(MOVES));
+  t.end();
+});
+
+t.test('a move holds over two timeouts, a lost pipe and the end of the room that it leads to', (t) => {
+  sound(t, move(FEW));
+  sound(t, move({ ...FEW, messages: 1, cuts: 1, timeouts: 1 }));
+  t.end();
+});
+
+t.test('a client that sends nothing gets into the other room', (t) => {
+  const silent = { ...FEW, messages: 0, moves: 2, resolute: true };
+  t.equal(explore(move(silent)).fault, null);
+  caught(t, move(silent, { waitsForMessage: true }), /nothing but a timeout/);
+  t.end();
+});
+
+const WRONG_MOVES: readonly [string, MoveFaults, RegExp][] = [
+  ['a half that crosses alone', { crossesAlone: true }, /^message \d|all is settled/],
+  ["the client's half taken first", { takesHalfFirst: true }, /written of room/],
+  ['an abort that nobody acknowledges', { abortUnacknowledged: true }, /written of room/],
+  ['a half that is dropped with the other and not acknowledged', { dropsOtherHalf: true }, /written of room|settle/],
+  ['a move that outlives its pipe', { survivesPipe: true }, /message \d|all is settled|two moves|nothing but/],
+  ['a place that is not given back', { keepsPlace: true }, /a place is kept for nobody/],
+  ['a room that is closed in silence', { closesSilently: true }, /was sent to room/],
+  ['events that a cut loses', { forgetsEvents: true }, /two moves|nothing but|all is settled|room/],
+];
+
+for (const [name, faults, fault] of WRONG_MOVES) {
+  t.test(`a move: ${name} is caught`, (t) => {
+    caught(t, move({ ...FEW, cuts: faults.forgetsEvents ? 1 : 0 }, faults), fault);
     t.end();
   });
 }
