@@ -108,7 +108,8 @@ function isLiveControl(step: CaseStep): boolean {
     const { messages, message, sentinel } = step.fields;
     return (messages !== undefined || message !== undefined) && sentinel !== 'none' && sentinel !== 'ping';
   }
-  return expectationOf(step)['message'] !== undefined;
+  const { message, stream } = expectationOf(step);
+  return message !== undefined || stream !== undefined;
 }
 
 const REFUSING_EVENTS: ReadonlySet<unknown> = new Set(['pipe.refused', 'pipe.undeliverable']);

@@ -20,6 +20,7 @@ export const limits = {
   "ticketMs": {"unit":"ms","default":60000,"minimum":1,"maximum":600000},
   "sessionLingerMs": {"unit":"ms","default":30000,"minimum":1,"maximum":3600000},
   "bindMs": {"unit":"ms","default":10000,"minimum":1,"maximum":600000},
+  "preambleMs": {"unit":"ms","default":5000,"minimum":1,"maximum":600000},
   "ringEvents": {"unit":"count","default":256,"minimum":1,"maximum":65536},
   "ringBytes": {"unit":"bytes","default":262144,"minimum":1,"maximum":67108864},
   "siblingMessageBytes": {"unit":"bytes","default":65536,"minimum":1024,"maximum":16777216},

@@ -53,6 +53,10 @@ export type Kind = 'text' | 'json' | 'binary';
  */
 export type Transport = string;
 /**
+ * How a pipe over a transport of bytes tells messages apart: `raw` not at all, `line` by LF, `frame` by a length.
+ */
+export type Framing = 'raw' | 'line' | 'frame';
+/**
  * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke without a close; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`; `stream_ended`: `stream.end`; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `switch_timeout`: neither a switch nor its end was acknowledged; `move_failed`: the room that it was to be switched to is over; `timeout`: keepalive went unanswered; `room_closed`: its room is over; `numbers_exhausted`: the last number that its transport has was used.
  */
 export type EndCause =
@@ -232,6 +236,7 @@ export interface WireTypes {
   'common/event-epoch': EventEpoch;
   'common/format-set': FormatSet;
   'common/formats': Formats;
+  'common/framing': Framing;
   'common/kind': Kind;
   'common/limits': Limits;
   'common/mark': Mark;
@@ -282,6 +287,7 @@ export interface WireTypes {
   'events/room.owner': RoomOwnerEvent;
   'events/room.updated': RoomUpdatedEvent;
   'events/server.draining': ServerDrainingEvent;
+  'events/sibling.closing': SiblingClosingEvent;
   'events/sibling.gap': SiblingGapEvent;
   'events/sibling.hello': SiblingHelloEvent;
   'events/sibling.replaced': SiblingReplacedEvent;
@@ -618,6 +624,10 @@ export interface SessionState {
      */
     transport?: Transport;
     /**
+     * How it tells messages apart; absent where its transport has one way only.
+     */
+    framing?: Framing;
+    /**
      * Why it ended; present only when `ended`.
      */
     cause?: EndCause;
@@ -641,6 +651,10 @@ export interface SessionState {
        * Numbers up to `n` of which no message has been counted. Only where messages carry their numbers, over UDP.
        */
       missing?: number;
+      /**
+       * Present, and true, where the client has ended this direction and the pipe is still open.
+       */
+      ended?: true;
     };
     /**
      * What was written to the client.
@@ -855,6 +869,10 @@ export interface Limits {
    */
   bindMs: number;
   /**
+   * How long a TCP connection may take to say what it is. Then it is closed unanswered. Only with profile `tcp`. In milliseconds, default 5000.
+   */
+  preambleMs?: number;
+  /**
    * Lifecycle events retained for each session until they are acknowledged. The oldest goes first. Default 256.
    */
   ringEvents: number;
@@ -987,6 +1005,10 @@ export interface PipeTicketParams {
    */
   transport: Transport;
   /**
+   * How the next pipe tells messages apart, as in a request for a session.
+   */
+  framing?: Framing;
+  /**
    * If a pipe is open: true ends it first (close code 4503, cause `replaced`), false is refused with `pipe_exists`. Default false.
    */
   replace?: boolean;
@@ -1007,6 +1029,10 @@ export interface PipeTicketResult {
    * Number of the association that the ticket opens; present where the transport is `udp`.
    */
   udpAssoc?: UdpAssoc;
+  /**
+   * How the next pipe tells messages apart; absent where its transport has one way only.
+   */
+  framing?: Framing;
   /**
    * Number that the pipe opened with it will have.
    */
@@ -1430,6 +1456,10 @@ export interface SessionRequest {
    */
   transport: Transport;
   /**
+   * How the pipe tells messages apart, for a transport that has several ways. Default: the first in the discovery document. One that transport or room does not have is `framing_unsupported`.
+   */
+  framing?: Framing;
+  /**
    * What the client sends and accepts. Default: every kind, both ways.
    */
   formats?: Formats;
@@ -1548,6 +1578,10 @@ export interface Grant {
    */
   transport: Transport;
   /**
+   * How the pipe tells messages apart; absent where its transport has one way only.
+   */
+  framing?: Framing;
+  /**
    * The room, as asked.
    */
   room: RoomName;
@@ -1575,6 +1609,10 @@ export interface Grant {
        * Sibling over WebSocket. An absolute URL or a relative reference.
        */
       websocket?: string;
+      /**
+       * Sibling over TCP: `tcp://host:port`.
+       */
+      tcp?: string;
     };
   };
   /**
@@ -2121,7 +2159,7 @@ export interface PipeDroppedEvent {
   count: number;
 }
 /**
- * The account of one direction of a pipe that is over. There are two of them for each pipe, `c2s` then `s2c`, with the same cause.
+ * The account of one direction of a pipe that is over. There are two of them for each pipe, `c2s` then `s2c`; at once, with the same cause, unless the client has ended its direction before.
  */
 export interface PipeEndedEvent {
   /**
@@ -2156,6 +2194,10 @@ export interface PipeEndedEvent {
    * Numbers up to `finalN` of which no message was counted. Only in direction `c2s`, and only where messages carry their numbers, over UDP.
    */
   missing?: number;
+  /**
+   * Bytes of a message that had begun and never became whole when the client ended its direction; absent for none. Only with `c2s`.
+   */
+  discardedBytes?: number;
   /**
    * Why the pipe ended.
    */
@@ -2285,6 +2327,10 @@ export interface PipeOpenedEvent {
    * Transport of the pipe.
    */
   transport: Transport;
+  /**
+   * How the pipe tells messages apart; absent where its transport has one way only.
+   */
+  framing?: Framing;
   /**
    * The room that the pipe is bound to.
    */
@@ -2580,6 +2626,24 @@ export interface ServerDrainingEvent {
   reconnectAfterMs: number;
 }
 /**
+ * The last message on a sibling socket over TCP, and why it is closed; what a close code is over WebSocket. It belongs to the connection and has no `seq`.
+ */
+export interface SiblingClosingEvent {
+  /**
+   * The session that the socket is bound to; absent before the bind.
+   */
+  sid?: Sid;
+  /**
+   * Why.
+   */
+  error: {
+    /**
+     * Name in the registry.
+     */
+    name: string;
+  };
+}
+/**
  * This sibling was read too slowly and events fell out of the ring before they could be sent. What is still retained follows in order. It has no number, for it is about numbers.
  */
 export interface SiblingGapEvent {
@@ -2804,6 +2868,10 @@ export interface Discovery {
        * Sibling over WebSocket. An absolute URL or a relative reference.
        */
       websocket?: string;
+      /**
+       * Sibling over TCP: `tcp://host:port`.
+       */
+      tcp?: string;
     };
     /**
      * Where to open a pipe, by transport.
@@ -2817,6 +2885,10 @@ export interface Discovery {
        * Pipe over UDP: `udp://host:port`.
        */
       udp?: string;
+      /**
+       * Pipe over TCP: `tcp://host:port`.
+       */
+      tcp?: string;
     };
     /**
      * Where the hooks of the profile `testhooks` are: `POST` to this address, a slash and the name of the hook. Absent where that is not declared. An absolute URL or a relative reference.
@@ -2835,6 +2907,15 @@ export interface Discovery {
      * Subprotocol of a sibling socket.
      */
     sibling: 'porthouse.sibling.v1';
+  };
+  /**
+   * By transport, how its pipes can tell messages apart, the usual way first. Absent where no transport has several.
+   */
+  framings?: {
+    /**
+     * @minItems 1
+     */
+    [k: string]: Framing[];
   };
   /**
    * Kinds of message that the server carries.
@@ -3122,6 +3203,7 @@ export interface EventParams {
   'room.owner': RoomOwnerEvent;
   'room.updated': RoomUpdatedEvent;
   'server.draining': ServerDrainingEvent;
+  'sibling.closing': SiblingClosingEvent;
   'sibling.gap': SiblingGapEvent;
   'sibling.hello': SiblingHelloEvent;
   'sibling.replaced': SiblingReplacedEvent;
@@ -3186,6 +3268,7 @@ export const eventMethods = [
   'room.owner',
   'room.updated',
   'server.draining',
+  'sibling.closing',
   'sibling.gap',
   'sibling.hello',
   'sibling.replaced',

@@ -1,4 +1,6 @@
 import type { Duplex } from 'node:stream';
+import type { Framing, Limits } from '../generated/types.js';
+import { startTcp } from './compose-tcp.js';
 import { startNakedUdp, startUdp } from './compose-udp.js';
 import type { Config } from './config/config.js';
 import type { Connections } from './listeners/connections.js';
@@ -17,6 +19,7 @@ export interface EntryParts {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly connections: Connections;
+  readonly limits: Readonly<Required<Limits>>;
   readonly server: { readonly name: string; readonly version: string };
   /** A fault of the server's own. */
   readonly onError: (error: unknown) => void;
@@ -30,6 +33,8 @@ export interface Entry {
   readonly pipe?: string;
   /** Where siblings are opened over it. */
   readonly sibling?: string;
+  /** How its pipes can tell messages apart, where there are several ways; the usual one first. */
+  readonly framings?: readonly Framing[];
   /** Connections that a stopping server waits for. */
   readonly sockets: ReadonlySet<Duplex>;
   /** The server is about to stop: takes nobody new; who is there hears it from the router. */
@@ -41,7 +46,7 @@ export interface Entry {
 type StartEntry = (parts: EntryParts) => Promise<Entry | null>;
 
 /** The entry points of this server; each is null where the operator has switched it off. */
-const ENTRIES: readonly StartEntry[] = [startUdp, startNakedUdp];
+const ENTRIES: readonly StartEntry[] = [startTcp, startUdp, startNakedUdp];
 
 /** Starts to listen everywhere beside HTTP. Rejects with what a listener says, and leaves none behind. */
 export async function startEntries(parts: EntryParts): Promise<readonly Entry[]> {
@@ -61,13 +66,15 @@ export async function startEntries(parts: EntryParts): Promise<readonly Entry[]>
 /** Adds where they are to the addresses that clients are told. */
 export function announce(
   entries: readonly Entry[],
-  {
-    pipe: pipes,
-    sibling: siblings,
-  }: { readonly pipe: Record<string, string>; readonly sibling: Record<string, string> },
+  endpoints: {
+    readonly pipe: Record<string, string>;
+    readonly sibling: Record<string, string>;
+    readonly framings: Record<string, readonly Framing[]>;
+  },
 ): void {
-  for (const { transport, pipe, sibling } of entries) {
-    if (pipe !== undefined) pipes[transport] = pipe;
-    if (sibling !== undefined) siblings[transport] = sibling;
+  for (const { transport, pipe, sibling, framings } of entries) {
+    if (pipe !== undefined) endpoints.pipe[transport] = pipe;
+    if (sibling !== undefined) endpoints.sibling[transport] = sibling;
+    if (framings !== undefined) endpoints.framings[transport] = framings;
   }
 }

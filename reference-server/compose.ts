@@ -33,15 +33,13 @@ const PROFILES = [
   'agents',
   'rooms',
   'drain',
+  'streams',
 ] as const;
 
 /** Transports whose tickets are proved and not shown. */
 const ASSOCIATED: ReadonlySet<string> = new Set(['udp']);
 
 const EPOCH_BYTES = 12;
-
-/** Whether there is a transport that carries streams. */
-const STREAMS = false;
 
 /** How soon clients may come back after a drain; a restart takes about that long. */
 const RECONNECT_AFTER_MS = 1000;
@@ -76,7 +74,7 @@ function roomDefaults({ limits }: Config): RoomTerms {
 /** Rooms from the settings, which are held to the same rules as those of a client. */
 function roomsOf(config: Config, store: Store | null): { name: string; spec: RoomSpec }[] {
   const { hardMessageBytes } = config.limits;
-  const given = { defaults: roomDefaults(config), hardMessageBytes, persistent: store !== null, streams: STREAMS };
+  const given = { defaults: roomDefaults(config), hardMessageBytes, persistent: store !== null, streams: true };
   const taken = store?.kept.find(({ name }) => Object.hasOwn(config.rooms, name));
   if (taken) throw new ConfigError(`rooms/${taken.name}: a client has made a persistent room of that name`);
   return Object.entries(config.rooms).map(([name, spec]) => {
@@ -87,6 +85,13 @@ function roomsOf(config: Config, store: Store | null): { name: string; spec: Roo
       `rooms/${name}${place}: ${terms.refused === 'not_supported' ? 'not supported' : 'too large'}`,
     );
   });
+}
+
+/** By transport; absent where none has several, as for servers that have never heard of it. */
+function framingsOf(entries: readonly Entry[]): Pick<Discovery, 'framings'> {
+  const framings: NonNullable<Discovery['framings']> = {};
+  for (const { transport, framings: own } of entries) if (own) framings[transport] = [...own];
+  return Object.keys(framings).length > 0 ? { framings } : {};
 }
 
 function discoveryOf(
@@ -105,6 +110,7 @@ function discoveryOf(
       pipe: endpoints.pipe,
       ...(testHooks && { hooks: HOOKS_PATH }),
     },
+    ...framingsOf(entries),
     subprotocols: { pipe: 'porthouse.pipe.v1', sibling: 'porthouse.sibling.v1' },
     formats: ['text', 'json', 'binary'],
     features: {},
@@ -133,7 +139,7 @@ function routerOf(config: Config, store: Store | null, endpoints: Endpoints): Ro
     roomDefaults: roomDefaults(config),
     rooms: roomsOf(config, store),
     store,
-    streams: STREAMS,
+    streams: true,
     endpoints,
     associated: ASSOCIATED,
   });
@@ -166,7 +172,7 @@ const authenticatorOf = async ({ auth }: Config): Promise<Authenticator> =>
 async function startWith(store: Store | null, config: Config, log: Logger): Promise<RunningServer> {
   const { limits } = config;
   const [clock, entropy] = [systemClock, systemEntropy];
-  const endpoints = { pipe: { websocket: PIPE_PATH }, sibling: { websocket: SIBLING_PATH } };
+  const endpoints = { pipe: { websocket: PIPE_PATH }, sibling: { websocket: SIBLING_PATH }, framings: {} };
   const router = routerOf(config, store, endpoints);
   const authenticator = await authenticatorOf(config);
   const server = { name: 'porthouse-reference-server', version };

@@ -69,12 +69,12 @@ export interface Way {
   readonly siblingSecret: string;
   readonly framing: string | undefined;
   /** Of the grant, for UDP. */
-  readonly udpAssoc: string | undefined;
+  readonly udpAssoc?: string | undefined;
   /** What the network shall do to what is sent, over UDP. */
-  readonly impairment: Impairment | undefined;
+  readonly impairment?: Impairment | undefined;
   /** Over UDP: the case says every word itself, the opening among them. */
-  readonly byHand: boolean;
-  /** What the case has instead of what the protocol wants, where the transport is WebSocket. */
+  readonly byHand?: boolean;
+  /** What the case offers instead of what the protocol wants: subprotocols, or the first bytes of a connection over TCP. */
   readonly protocols: readonly string[] | undefined;
   readonly headers: readonly HeaderField[];
   readonly omit: readonly string[];

@@ -1,12 +1,17 @@
 import type { Open } from './driver.js';
+import { openTcp } from './tcp/open.js';
 import { openUdp } from './udp/open.js';
 import { openWebSocket } from './websocket/open.js';
 
 const PIPES: ReadonlyMap<string, Open> = new Map([
   ['websocket', openWebSocket],
+  ['tcp', openTcp],
   ['udp', openUdp],
 ]);
-const SIBLINGS: ReadonlyMap<string, Open> = new Map([['websocket', openWebSocket]]);
+const SIBLINGS: ReadonlyMap<string, Open> = new Map([
+  ['websocket', openWebSocket],
+  ['tcp', openTcp],
+]);
 
 /** How the kit opens a socket over a transport; that it cannot is a fault of the case. */
 export function openerOf(kind: 'pipe' | 'sibling', transport: string): Open {

@@ -1,5 +1,5 @@
 import type { Call, Ledger, SocketState } from '../judge/ledger.js';
-import { resultOf, shaOf } from '../judge/ledger.js';
+import { resultOf, shaOf, unitsOf } from '../judge/ledger.js';
 import { received } from '../judge/outcome.js';
 import { isFields } from '../model.js';
 import type { Fields } from '../model.js';
@@ -53,9 +53,10 @@ function pipeRules(ledger: Ledger, socket: SocketState, { call, counters }: { ca
   );
   if (pipe === undefined || call.answer === undefined) return [];
   const { i } = call.answer.record;
-  const sent = ledger.sent.filter(({ record }) => record.conn === pipe.conn && record.i < i).length;
+  const own = ledger.sent.filter(({ record }) => record.conn === pipe.conn && record.i < i);
+  const sent = own.reduce((sum, { record }) => sum + unitsOf(pipe, record), 0);
   // What arrives while the answer is under way may have been enqueued after it.
-  const arrived = pipe.inbound.filter((each) => each.what === 'message' && each.record.i < call.record.i).length;
+  const arrived = arrivedOf(pipe, call.record.i);
   const promised = count(counters['s2cEnqueued']) - count(counters['s2cDropped']);
   const behind = arrivedBySentinel(ledger, pipe, call);
   return [
@@ -76,6 +77,12 @@ function pipeRules(ledger: Ledger, socket: SocketState, { call, counters }: { ca
     },
   ];
 }
+
+const arrivedOf = (pipe: SocketState, before: number): number =>
+  pipe.inbound.reduce(
+    (sum, { record }) => (record.type === 'message' && record.i < before ? sum + unitsOf(pipe, record) : sum),
+    0,
+  );
 
 /** How many messages had arrived with the sentinel of the window that this fence opened; undefined where there is none. */
 function arrivedBySentinel(ledger: Ledger, pipe: SocketState, { label }: Call): number | undefined {

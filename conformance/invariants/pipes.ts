@@ -1,15 +1,17 @@
 import type { Ledger, SocketState } from '../judge/ledger.js';
+import { specOf } from '../judge/scope.js';
 import { received } from '../judge/outcome.js';
 import type { MessageBody, TimelineRecord } from '../timeline.js';
 import type { FinishedRun, Violation } from './violation.js';
 import { violation } from './violation.js';
 
-/** DELIV-7 and DELIV-5: whatever came out of a pipe was sent by somebody, in a room that both have been in. */
+/** DELIV-7 and DELIV-5: whatever came out of a pipe was sent by somebody, in a room that both have been in; of a stream the cases say what. */
 export function pipeViolations({ ledger }: FinishedRun): Violation[] {
   const rooms = sentByRoom(ledger);
   const everything = new Set(ledger.sent.map(({ record }) => record.sha256));
   return ledger.all
     .filter(({ kind, member }) => kind === 'pipe' && !roomsOf(ledger, member).some((room) => hasRaw(ledger, room)))
+    .filter(({ member }) => roomsOf(ledger, member).every((room) => specOf(ledger, room)['boundaries'] !== 'ignored'))
     .flatMap((pipe) => {
       const own = roomsOf(ledger, pipe.member).map((room) => rooms.get(room));
       return messagesOf(pipe)

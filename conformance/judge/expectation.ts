@@ -3,6 +3,7 @@ import type { Fields, Step } from '../model.js';
 import type { Json } from '../timeline.js';
 import { expectHttp, expectOpening } from './expect-exchange.js';
 import { expectMessage } from './expect-message.js';
+import { expectStream } from './expect-stream.js';
 import { expectAnswer, expectEvent } from './expect-sibling.js';
 import type { Entry, Ledger, SocketState } from './ledger.js';
 import { match } from './match.js';
@@ -34,6 +35,7 @@ function fencedOn(ledger: Ledger, { to }: Fields): SocketState | undefined {
 function onSocket(subject: Subject): Outcome {
   const { expect, socket, step } = subject;
   if (expect['message'] !== undefined) return expectMessage(subject);
+  if (expect['stream'] !== undefined) return expectStream(subject);
   if (expect['event'] !== undefined) return expectEvent(subject);
   if (expect['reply'] !== undefined || expect['error'] !== undefined) return expectAnswer(subject);
   if (expect['closed'] !== undefined) return expectClosed(socket, expect);
@@ -47,7 +49,13 @@ function expectClosed(socket: SocketState, expect: Fields): Outcome {
   if (record === undefined) return { state: 'pending', expected };
   const wanted: Json = expect['closed'] ?? {};
   const { code, reason = '', how } = record;
-  const seen: Json = { ...(code === undefined ? {} : { code }), reason, ...(how === undefined ? {} : { how }) };
+  const messages = socket.inbound.filter(({ what }) => what === 'message').length;
+  const seen: Json = {
+    messages,
+    ...(code === undefined ? {} : { code }),
+    reason,
+    ...(how === undefined ? {} : { how }),
+  };
   if (wanted === 'any' || match(wanted, seen) === undefined) return heldAt(record, seen);
   return { state: 'failed', why: 'WRONG', expected, received: received(record), record: record.i };
 }

@@ -54,6 +54,7 @@ export interface SocketState {
   closed?: TimelineRecord & SocketBody;
   /** The kit began to close it, or cut it. */
   leaving: boolean;
+  /** In units of its positions. */
   sent: number;
   received: number;
   /** Raw bytes went out whose messages nobody counted. */
@@ -266,11 +267,11 @@ export class Ledger {
     const socket = this.#byConn.get(record.conn);
     if (socket === undefined) return;
     if (record.dir === 'out') {
-      socket.sent += 1;
+      socket.sent += unitsOf(socket, record);
       this.sent.push({ record, member: socket.member });
       return;
     }
-    socket.received += 1;
+    socket.received += unitsOf(socket, record);
     const isNonce = this.sent.some((each) => each.record.role !== undefined && each.record.sha256 === record.sha256);
     const again = socket.inbound.some((each) => each.nonce && shaOf(each) === record.sha256);
     socket.inbound.push({ ...entry(record, 'message'), nonce: isNonce && !again });
@@ -302,6 +303,10 @@ export function fieldOf(of: Entry, key: string): Json | undefined {
   const { record } = of;
   return record.type === 'frame' && isFields(record.json) ? record.json[key] : undefined;
 }
+
+/** What a message adds to the positions of its pipe: one, or its bytes where there are no messages. */
+export const unitsOf = ({ opening }: Pick<SocketState, 'opening'>, { bytes }: Pick<MessageBody, 'bytes'>): number =>
+  opening.framing === 'raw' ? bytes : 1;
 
 /** The result of an answer; undefined where it is an error. */
 export const resultOf = (answer: Entry): Json | undefined => fieldOf(answer, 'result');

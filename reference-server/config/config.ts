@@ -35,14 +35,21 @@ export interface Config {
   /** Folder of what survives a restart; null: nothing does. */
   readonly dataDir: string | null;
   readonly auth: TokenRules | null;
+  /** Where pipes and siblings over TCP come in; null: nowhere. */
+  readonly tcp: { readonly port: number } | null;
   readonly limits: Readonly<Required<Limits>>;
   readonly rooms: Readonly<Record<string, RoomSpec>>;
   /** Hooks for tests, for whoever has the token; null without any. */
   readonly testHooks: { readonly token: string } | null;
 }
 
-type ConfigFile = Partial<Omit<Config, 'limits' | 'naked'>> & {
+/** A way in beside HTTP, as it is written. */
+type EntryFile = { readonly port?: number } | boolean | null;
+
+type ConfigFile = Partial<Omit<Config, 'limits' | 'tcp' | 'udp' | 'naked'>> & {
   readonly limits?: Partial<Limits>;
+  readonly tcp?: EntryFile;
+  readonly udp?: EntryFile;
   readonly naked?: readonly (Partial<Naked> & Pick<Naked, 'transport' | 'port' | 'room'>)[];
 };
 
@@ -53,6 +60,9 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
 /** The room that development mode offers, so that the first try needs nothing. */
 const LOBBY = { lobby: { anonymous: { send: true, receive: true } } };
+
+/** Usual port of pipes and siblings over TCP. */
+const TCP_PORT = 8791;
 
 const DEFAULTS = {
   host: '127.0.0.1',
@@ -70,15 +80,6 @@ const DEFAULTS = {
 const UDP_PORT = 8792;
 
 const NAKED = { kind: 'binary', maxBytes: 1200, messagesPerSecond: 100 } as const;
-
-/**
- * Where UDP listens if nothing is said of it: at any free port where the public listener takes any, and nowhere off
- * loopback, where its datagrams could be read on the way without anybody having decided that.
- */
-function usualUdp({ host, port }: { host: string; port: number }): Config['udp'] {
-  if (!LOOPBACK.includes(host)) return null;
-  return { port: port === 0 ? 0 : UDP_PORT };
-}
 
 let check: ValidateFunction | undefined;
 
@@ -141,6 +142,20 @@ function limitsOf(asked: Partial<Limits> | undefined): Required<Limits> {
   throw new ConfigError('limits.maxMessageBytes: is more than limits.hardMessageBytes');
 }
 
+/**
+ * Where a way in beside HTTP is: what is asked for, or its usual port on loopback. Off loopback it has to be asked for; a
+ * server on any free port takes any free port for it as well.
+ */
+function entryOf(
+  asked: EntryFile | undefined,
+  { usual, host, port }: { readonly usual: number; readonly host: string; readonly port: number },
+): { port: number } | null {
+  if (asked === null || asked === false) return null;
+  if (asked === undefined && !LOOPBACK.includes(host)) return null;
+  const own = typeof asked === 'object' ? asked.port : undefined;
+  return { port: own ?? (port === 0 ? 0 : usual) };
+}
+
 /** Settings from a file (none: development mode) and from the command line, which wins. */
 export function loadConfig(
   file: string | undefined,
@@ -151,9 +166,10 @@ export function loadConfig(
   const rooms = asked.rooms ?? (given.auth ? {} : LOBBY);
   checkRooms(rooms);
   const hosts = given.hosts.map((host) => host.toLowerCase());
-  const { udp = usualUdp(given) } = asked;
+  const tcp = entryOf(asked.tcp, { ...given, usual: TCP_PORT });
+  const udp = entryOf(asked.udp, { ...given, usual: UDP_PORT });
   const naked = (asked.naked ?? []).map((each) => ({ ...NAKED, ...each }));
-  const config = { ...given, hosts, rooms, udp, naked, limits: limitsOf(asked.limits) };
+  const config = { ...given, hosts, rooms, tcp, udp, naked, limits: limitsOf(asked.limits) };
   if (config.testHooks && (config.tlsTerminatedByProxy || !LOOPBACK.includes(config.host))) {
     throw new ConfigError(
       `host ${config.host}: with \`testHooks\` the server listens on loopback only, without a proxy`,

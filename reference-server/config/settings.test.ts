@@ -92,7 +92,7 @@ void t.test('UDP listens on loopback unless it is asked for', (t) => {
   t.equal(loaded({ udp: null }), null);
   t.equal(loaded(open), null, 'what can be read on the way needs somebody to decide that it may be');
   t.same(loaded({ ...open, udp: { port: 9 } }), { port: 9 });
-  t.throws(() => loaded({ udp: {} }), { constructor: ConfigError, message: /udp/ });
+  t.throws(() => loaded({ udp: 9 }), { constructor: ConfigError, message: /udp/ });
   t.throws(() => loaded({ naked: [{ transport: 'udp', port: 1 }] }), { message: /naked\/0: .*room/ });
   t.end();
 });

@@ -1,14 +1,11 @@
 import type { ErrorName } from '../../generated/errors.js';
-import type { EndCause, Limits, Position } from '../../generated/types.js';
+import type { EndCause, Framing, Limits, Position } from '../../generated/types.js';
 import type { Clock } from './clock.js';
 import type { Batch, Kind, Message } from './message.js';
 import type { Result } from './refusal.js';
 
 /** What the positions of a pipe count. */
 export type Unit = Position['unit'];
-
-/** How a transport of bytes tells messages apart; `raw` does not. */
-export type Framing = 'raw' | 'line' | 'frame';
 
 /** What waits in a transport because the kernel has not taken it yet. */
 export interface Backlog {
@@ -36,7 +33,7 @@ export interface PipeSink {
   /** Whether the transport has passed on everything that it was given, so that a batch would not wait in it. */
   readonly ready: boolean;
   deliver(batch: Batch): void;
-  /** Whether the transport can carry a message whole (DELIV-12); where it does not say, it carries all. */
+  /** Whether the transport can carry a message whole (TCP-10); where it does not say, it carries all. */
   carries?(message: Pick<Message, 'kind' | 'payload'>): boolean;
   backlog(): Backlog;
   /** Leaves off reading from the client, or takes it up again: nothing more is taken in than has come already. */
@@ -65,6 +62,11 @@ export interface PipeSource {
   forgetPart(): void;
   /** The transport is ready again. */
   drained(): void;
+  /**
+   * The client has ended its direction, and can still be written to (TCP-18); `discardedBytes` of a message that never
+   * became whole came last.
+   */
+  sendingEnded(discardedBytes: number): void;
   /** The connection is over; later calls change nothing. */
   ended(cause: EndCause): void;
 }
@@ -97,8 +99,11 @@ export interface Association {
 
 /** Where ingresses come in. */
 export interface PipeDoor {
-  /** Spends a ticket (TICKET-1); refuses `ticket_invalid` whatever the reason. */
-  redeem(ticket: string, transport: string): Result<PipeOffer>;
+  /**
+   * Spends a ticket (TICKET-1); refuses `ticket_invalid` whatever the reason. `framing` is what the client shows with it,
+   * where the transport has several.
+   */
+  redeem(ticket: string, transport: string, framing?: Framing): Result<PipeOffer>;
   /** The outstanding ticket with this number, as the grant has it; undefined where there is none. Spends nothing. */
   associate(number: string, transport: string): Association | undefined;
 }

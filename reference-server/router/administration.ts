@@ -25,6 +25,10 @@ function page<T>(all: Iterable<T>, most: number): { items: T[]; more: boolean } 
   return { items, more: false };
 }
 
+/** Whether a session's pipe has no messages, or will have none. */
+const streamsInto = ({ members, coming }: Room): boolean =>
+  [...members, ...coming].some(({ framing }) => framing === 'raw');
+
 /** What a session may do with rooms: its account's rights, for whoever holds its command channel. */
 export class Administration implements RoomCalls {
   readonly #context: RouterContext;
@@ -87,7 +91,8 @@ export class Administration implements RoomCalls {
     if ('refused' in terms) return inCall(terms);
     if (terms.lifetime !== room.terms.lifetime) return { refused: 'invalid_params', pointer: '/spec/lifetime' }; // PERSIST-8
     const others = [...room.members, ...room.coming].some(({ account }) => account !== this.#session.account);
-    if (others && breaksFaith(room.terms, terms)) return { refused: 'room_in_use' };
+    const strands = terms.boundaries === 'kept' && streamsInto(room); // STREAM-6
+    if (strands || (others && breaksFaith(room.terms, terms))) return { refused: 'room_in_use' };
     if (!sameTerms(room.terms, terms)) this.#rooms.change(room, terms);
     return this.#rooms.whenKept(room, { room: described(room), rev: room.rev });
   }

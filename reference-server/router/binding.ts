@@ -8,6 +8,7 @@ import type { SwitchCalls } from '../ports/switching.js';
 import { fence, whenRouted } from './fence.js';
 import type { Moving } from './moves.js';
 import type { Session } from './session.js';
+import { type Framings, framingOf } from './grants.js';
 import { switchCalls } from './switches.js';
 import type { Tickets } from './tickets.js';
 import { SETTLED } from './waiting.js';
@@ -17,6 +18,7 @@ interface BindingParts {
   readonly channel: Channel;
   readonly log: EventLog;
   readonly tickets: Tickets;
+  readonly framings: Framings | undefined;
   readonly rooms: RoomCalls;
   readonly moving: Moving;
   readonly generation: number;
@@ -35,6 +37,7 @@ export class SessionBinding implements Binding {
   readonly #session: Session;
   readonly #tickets: Tickets;
   readonly #moving: Moving;
+  readonly #framings: Framings | undefined;
   readonly #generation: number;
   readonly #waits = new Set<Cancel>();
 
@@ -42,6 +45,7 @@ export class SessionBinding implements Binding {
     this.#session = parts.session;
     this.#tickets = parts.tickets;
     this.#moving = parts.moving;
+    this.#framings = parts.framings;
     this.#generation = parts.generation;
     this.sid = parts.session.sid;
     this.channel = parts.channel;
@@ -98,13 +102,15 @@ export class SessionBinding implements Binding {
   ticket(params: CallParams['pipe.ticket']): Result<CallResults['pipe.ticket']> {
     const session = this.#session;
     if (!this.#tickets.offers(params.transport)) return { refused: 'transport_unsupported', pointer: '/transport' };
+    const framing = framingOf(session.room.terms, params, this.#framings);
+    if (framing !== undefined && typeof framing !== 'string') return framing;
     if (this.#tickets.closed) return { refused: 'draining' };
     if (session.pipe?.open) {
       if (!params.replace) return { refused: 'pipe_exists' };
       session.pipe.close('replaced'); // PIPE-5
     }
-    const issued = this.#tickets.issue(session, params.transport);
-    return { ...issued, epoch: session.nextEpoch, expiresInMs: session.limits.ticketMs };
+    const issued = this.#tickets.issue(session, params.transport, framing);
+    return { ...issued, ...(framing && { framing }), epoch: session.nextEpoch, expiresInMs: session.limits.ticketMs };
   }
 
   closePipe(params: CallParams['pipe.close'], reply: (result: Result<CallResults['pipe.close']>) => void): void {

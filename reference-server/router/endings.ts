@@ -105,7 +105,7 @@ export function endStream(session: Session, params: End): Result<CallResults['st
   const { pipe } = session;
   const epoch = params.after?.epoch ?? pipe?.epoch ?? 0;
   if (!pipe?.open || epoch > pipe.epoch) return { refused: 'no_pipe' };
-  if (epoch < pipe.epoch) return { refused: 'pipe_ended' };
+  if (epoch < pipe.epoch || pipe.sendingOver) return { refused: 'pipe_ended' };
   pipe.ending ??= new Ending(session, pipe);
   return pipe.ending.announce(params);
 }

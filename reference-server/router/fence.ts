@@ -47,7 +47,7 @@ export function whenRouted(
   if (!after) settle();
   else if (!pipe || after.epoch > pipe.epoch) settle({ refused: 'no_pipe' });
   else if (after.epoch === pipe.epoch && after.n <= pipe.c2s.routed) settle();
-  else if (after.epoch < pipe.epoch || !pipe.open)
+  else if (after.epoch < pipe.epoch || !pipe.open || pipe.sendingOver)
     settle({ refused: 'pipe_ended', data: { counters: counters(session, pipe) } });
   else if (pipe.waiting.size >= session.limits.maxPendingFences) {
     settle({ refused: 'busy', limit: session.limits.maxPendingFences });

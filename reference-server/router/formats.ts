@@ -23,12 +23,10 @@ export function convertible(payload: Buffer, from: Kind, to: Kind): boolean {
   return from === 'json' || isUtf8(payload);
 }
 
-/**
- * What a message arrives as: what its client calls JSON is that or nothing (UDP-9), and so is a text of a client that
- * has switched to it (SWITCH-2).
- */
+/** What a message arrives as: what is called JSON is that, a text is if its client has switched to it (SWITCH-2), or it is nothing. */
 export function arrivesAs(sendsAs: Kind | null, kind: Kind, payload: Buffer): Kind | null {
-  if (kind !== 'json' && (sendsAs !== 'json' || kind !== 'text')) return kind;
+  if (kind === 'json') return isJson(payload) ? kind : null; // TCP-16, UDP-9
+  if (sendsAs !== 'json' || kind !== 'text') return kind;
   return isJson(payload) ? 'json' : null;
 }
 

@@ -1,6 +1,7 @@
-import type { Formats, Limits, RequestedLimits, Scope, SessionRequest } from '../../generated/types.js';
-import type { Result } from '../ports/refusal.js';
+import type { Formats, Framing, Limits, RequestedLimits, Scope, SessionRequest } from '../../generated/types.js';
+import type { Refusal, Result } from '../ports/refusal.js';
 import type { Room } from './room.js';
+import type { RoomTerms } from './room-terms.js';
 
 /** The limits that a client may ask to have smaller; the others are not its own. */
 const REQUESTABLE: ReadonlySet<string> = new Set<keyof RequestedLimits>([
@@ -65,6 +66,24 @@ function commonLimits(own: OwnLimits, room: Room): OwnLimits {
   const limits = { ...own, ...room.limits };
   COMMON.set(room.limits, { own, limits });
   return limits;
+}
+
+export type Framings = Readonly<Partial<Record<string, readonly Framing[]>>>;
+
+/**
+ * The framing of a pipe: the one that is asked for, or the usual one of its transport; undefined where that has none
+ * (TCP-5). Bytes without messages fit only into a room that does not keep boundaries (TCP-7).
+ */
+export function framingOf(
+  room: RoomTerms,
+  { transport, framing: asked }: { readonly transport: string; readonly framing?: Framing },
+  framings: Framings = {},
+): Framing | undefined | Refusal {
+  const offered = framings[transport] ?? [];
+  const framing = asked ?? offered[0];
+  if (framing === undefined) return undefined;
+  const fits = framing !== 'raw' || room.boundaries === 'ignored';
+  return fits && offered.includes(framing) ? framing : { refused: 'framing_unsupported', pointer: '/framing' };
 }
 
 /** The limits of a session in a room: the smaller of what is asked and what is in force, limit by limit (OPEN-13). */

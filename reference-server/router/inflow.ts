@@ -20,6 +20,8 @@ interface Begun extends Flow {
 interface Gathered {
   parts: Buffer[];
   bytes: number;
+  /** Whether it was longer than the room takes at any time: then it is, whatever the room takes by its end. */
+  tooLong: boolean;
 }
 
 /** What comes otherwise than as whole messages: bytes without boundaries, and messages in parts. */
@@ -132,13 +134,14 @@ export class Inflow {
 
   /** Keeps no more than the room would take: what is longer is refused by its length, whatever was in it. */
   #gather(kind: Kind, payload: Buffer, last: boolean): Buffer | null {
-    const gathered = (this.#gathered ??= { parts: [], bytes: 0 });
+    const gathered = (this.#gathered ??= { parts: [], bytes: 0, tooLong: false });
     gathered.bytes += payload.length;
-    if (gathered.bytes <= this.#session.room.limits.maxMessageBytes) gathered.parts.push(payload);
-    else gathered.parts = [];
+    gathered.tooLong ||= gathered.bytes > this.#session.room.limits.maxMessageBytes;
+    if (gathered.tooLong) gathered.parts = [];
+    else gathered.parts.push(payload);
     if (!last) return null;
     this.#gathered = null;
-    if (gathered.bytes === 0 || gathered.parts.length > 0) return Buffer.concat(gathered.parts);
+    if (!gathered.tooLong) return Buffer.concat(gathered.parts);
     this.#refuseTooLong(kind, gathered.bytes);
     return null;
   }

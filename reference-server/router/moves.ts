@@ -73,6 +73,8 @@ export class Moving {
     if (!visible(room, session.account)) return { refused: 'room_not_found' };
     const scopes = session.scopesIn(room);
     if ('refused' in scopes) return scopes;
+    const strands = session.framing === 'raw' && room.terms.boundaries === 'kept'; // STREAM-6
+    if (strands) return { refused: 'framing_unsupported', pointer: '/room' };
     if (!overlaps(room.terms, session.formats, scopes)) return { refused: 'format_unsupported', pointer: '/room' };
     return room.full ?? room;
   }

@@ -3,7 +3,7 @@ import type { Message } from '../ports/message.js';
 
 /**
  * The numbers of messages that lie behind each other in a pipe, the first of which begins at `first`. Where bytes are
- * counted, that of a message is the number of its last byte (BYTE-3).
+ * counted, that of a message is the number of its last byte (BYTE-1).
  */
 export function numbersFrom({ unit, n }: Position, messages: readonly Pick<Message, 'payload'>[]): number[] {
   let next = n;

@@ -1,10 +1,10 @@
-import type { EndCause, OpenSwitch, Position } from '../../generated/types.js';
+import type { EndCause, Framing, OpenSwitch, Position } from '../../generated/types.js';
 import type { Clock } from '../ports/clock.js';
 import type { Batch, Kind, Message } from '../ports/message.js';
 import type { PipeSink, PipeSource, Unit } from '../ports/pipe.js';
 import { Downstream } from './downstream.js';
 import type { Ending } from './endings.js';
-import { counters } from './fence.js';
+import { counters, missingFrom } from './fence.js';
 import { Inflow } from './inflow.js';
 import { arrivesAs, kindInRoom, offered } from './formats.js';
 import type { Receipt } from './observers.js';
@@ -52,9 +52,19 @@ export class Pipe implements PipeSource {
   #finish: { readonly cause: EndCause; readonly over: () => void } | null = null;
   #cause: EndCause | null = null;
   #open = true;
+  #sendingOver = false;
 
   get transport(): string {
     return this.#sink.transport;
+  }
+
+  get framing(): Framing | undefined {
+    return this.#sink.framing;
+  }
+
+  /** Whether the client has ended its direction. */
+  get sendingOver(): boolean {
+    return this.#sendingOver;
   }
 
   /** Why it ended; null while it is open. */
@@ -106,12 +116,11 @@ export class Pipe implements PipeSource {
 
   /** Whether what comes is counted. */
   get taking(): boolean {
-    return this.#open && this.#finish === null;
+    return this.#open && this.#finish === null && !this.#sendingOver;
   }
 
-  /** Whether every message can be carried. */
-  get carriesAll(): boolean {
-    return this.#sink.carries === undefined;
+  carriesAll(messages: readonly Message[]): boolean {
+    return this.#sink.carries === undefined || messages.every((message) => this.carries(message));
   }
 
   carries(message: Message): boolean {
@@ -294,6 +303,32 @@ export class Pipe implements PipeSource {
     this.#end(cause);
   }
 
+  /** Whoever is sent nothing has ended the pipe when it has ended its own direction (TCP-19). */
+  sendingEnded(discardedBytes: number): void {
+    this.#session.room.flush();
+    if (!this.#open || this.#sendingOver) return;
+    const receives = this.#session.scopes.includes('receive');
+    if (receives) this.#switches?.c2s.end();
+    else this.#switches?.end();
+    this.#endSending('closed_by_peer', discardedBytes);
+    this.#settleSending();
+    if (!receives) this.close('closed_by_peer');
+  }
+
+  #endSending(cause: EndCause, discardedBytes = 0): void {
+    if (this.#sendingOver) return;
+    this.#sendingOver = true;
+    const { received: n, bytes } = this.c2s;
+    const account = { ...this.#account('c2s', { n, bytes, cause }), ...missingFrom(this) };
+    this.#session.emit('pipe.ended', { ...account, ...(discardedBytes > 0 && { discardedBytes }) });
+  }
+
+  /** Nobody need wait for more from the client. */
+  #settleSending(): void {
+    this.waiting.fail({ refused: 'pipe_ended', data: { counters: counters(this.#session, this) } });
+    this.ending?.over();
+  }
+
   ended(cause: EndCause): void {
     this.#session.room.flush();
     if (!this.#open) return;
@@ -306,18 +341,15 @@ export class Pipe implements PipeSource {
     this.#open = false;
     this.#cause = cause;
     const { n, bytes } = this.s2c.written;
-    const { received, bytes: taken, missing } = this.c2s;
-    const account = this.#account('c2s', { n: received, bytes: taken });
-    this.#session.emit('pipe.ended', missing === null ? account : { ...account, missing });
-    this.#session.emit('pipe.ended', this.#account('s2c', { n, bytes }));
-    this.waiting.fail({ refused: 'pipe_ended', data: { counters: counters(this.#session, this) } });
-    this.ending?.over();
+    this.#endSending(cause);
+    this.#session.emit('pipe.ended', this.#account('s2c', { n, bytes, cause }));
+    this.#settleSending();
     this.#session.room.relieved(this.#session);
     this.#session.pipeEnded();
     this.#finish?.over();
   }
 
-  #account(dir: 'c2s' | 's2c', final: { n: number; bytes: number }): Record<string, unknown> {
-    return { at: this.at(dir, final.n), dir, finalN: final.n, finalBytes: final.bytes, cause: this.#cause };
+  #account(dir: 'c2s' | 's2c', final: { n: number; bytes: number; cause: EndCause }): Record<string, unknown> {
+    return { at: this.at(dir, final.n), dir, finalN: final.n, finalBytes: final.bytes, cause: final.cause };
   }
 }

@@ -20,13 +20,10 @@ interface Abilities {
 /** Features of profiles that this server does not declare are refused, never silently ignored (ROOM-SPEC-2). */
 function unsupportedIn(asked: RoomSpec, { persistent, streams }: Abilities): string | null {
   if (asked.lifetime === 'persistent' && !persistent) return '/create/lifetime';
-  return asked.boundaries === 'ignored' && !streams ? '/create/boundaries' : null;
-}
-
-/** A stream has no places at which the text or the JSON in it could be looked at (STREAM-4). */
-function streamOfKind({ boundaries, format = 'any' }: RoomSpec): Refusal | null {
-  const looked = boundaries === 'ignored' && (format === 'text' || format === 'json');
-  return looked ? { refused: 'invalid_params', pointer: '/create/format' } : null;
+  if (asked.boundaries !== 'ignored') return null;
+  if (!streams) return '/create/boundaries';
+  // A stream has no places at which the text or the JSON in it could be looked at (STREAM-4).
+  return asked.format === 'text' || asked.format === 'json' ? '/create/format' : null;
 }
 
 const LIMITS: readonly LimitName[] = ['maxMessageBytes', 'maxMembers', 'maxQueuedMessages', 'maxQueuedBytes'];
@@ -78,8 +75,7 @@ export function termsOf(
   const { defaults } = given;
   return (
     beyondServer(asked, { ...defaults.limits, maxMessageBytes: given.hardMessageBytes }) ??
-    burstAlone(asked) ??
-    streamOfKind(asked) ?? {
+    burstAlone(asked) ?? {
       visibility: asked.visibility ?? defaults.visibility,
       lifetime: asked.lifetime ?? defaults.lifetime,
       ...(asked.ownerLeaves && { ownerLeaves: asked.ownerLeaves }),

@@ -229,7 +229,8 @@ export class Room {
       if (!pipe) continue;
       const apart = senders.has(member) && !this.terms.echo;
       if (pipe.undecided) this.#deliverUndecided(member, pipe, routed);
-      else if (apart || !pipe.carriesAll || !member.receivesAll(kinds)) this.#deliverSome(member, pipe, routed);
+      else if (apart || !member.receivesAll(kinds) || !pipe.carriesAll(common.messages))
+        this.#deliverSome(member, pipe, routed);
       else {
         const dropped = pipe.deliver(common);
         if (dropped.length === 0) shared++;

@@ -1,4 +1,4 @@
-import type { CallParams, Grant, RoomSpec, SessionRequest } from '../../generated/types.js';
+import type { CallParams, Framing, Grant, RoomSpec, SessionRequest } from '../../generated/types.js';
 import type { GrantDoor } from '../ports/access.js';
 import type { HookDoor } from '../ports/hooks.js';
 import type { Association, PipeDoor, PipeOffer } from '../ports/pipe.js';
@@ -12,7 +12,7 @@ import type { RouterContext } from './context.js';
 import { type DrainNotice, drain } from './drain.js';
 import { EventRing } from './event-log.js';
 import { overlaps } from './formats.js';
-import { formatsOf, limitsOf, scopesOf, visible } from './grants.js';
+import { formatsOf, framingOf, limitsOf, scopesOf, visible } from './grants.js';
 import { Hooks } from './hooks.js';
 import { Moving } from './moves.js';
 import type { Room } from './room.js';
@@ -35,7 +35,12 @@ const SID_BYTES = 16;
 export interface Endpoints {
   readonly pipe: Readonly<Partial<Record<string, string>>>;
   readonly sibling: Grant['endpoints']['sibling'];
+  /** Framings of the transports that have several, the usual one first. */
+  readonly framings?: Readonly<Partial<Record<string, readonly Framing[]>>>;
 }
+
+/** What is asked for, with the framing that it comes to. */
+type Asked = Omit<SessionRequest, 'framing'> & { readonly framing: Framing | undefined };
 
 export interface RouterSettings {
   /** What a room has where its creator says nothing. */
@@ -98,15 +103,17 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     if ('refused' in room) return room;
     const scopes = scopesOf(room, request, account);
     if ('refused' in scopes) return scopes;
+    const framing = framingOf(room.terms, request, this.#settings.endpoints.framings);
+    if (framing !== undefined && typeof framing !== 'string') return framing;
     const formats = formatsOf(request);
     if (!overlaps(room.terms, formats, scopes)) return { refused: 'format_unsupported', pointer: '/formats' };
     if (room.full) return room.full;
-    const join = (): Grant => this.#join(room, request, { account, scopes, formats });
+    const join = (): Grant => this.#join(room, { ...request, framing }, { account, scopes, formats });
     return request.create ? this.#rooms.create(room, join) : join();
   }
 
   /** A session of its own for whoever may enter a room. */
-  #join(room: Room, request: SessionRequest, member: Pick<Terms, 'account' | 'scopes' | 'formats'>): Grant {
+  #join(room: Room, request: Asked, member: Pick<Terms, 'account' | 'scopes' | 'formats'>): Grant {
     const { entropy, limits } = this.#context;
     const session = new Session(
       this.#sessionContext(),
@@ -119,7 +126,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
       },
       this.#hooks,
     );
-    return this.#admit(session, request.transport);
+    return this.#admit(session, request);
   }
 
   #sessionContext(): RouterContext {
@@ -149,11 +156,11 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     return this.#rooms.make(request.room, request.create ?? {}, { account, maxPersistentRooms: most });
   }
 
-  #admit(session: Session, transport: string): Grant {
+  #admit(session: Session, { transport, framing }: Asked): Grant {
     this.#sessions.set(session.sid, session);
     if (session.account === null) this.#anonymous++;
     this.#rooms.enter(session);
-    const issued = this.#tickets.issue(session, transport);
+    const issued = this.#tickets.issue(session, transport, framing);
     session.linger.review();
     const { pipe, sibling } = this.#settings.endpoints;
     return {
@@ -161,6 +168,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
       ...issued,
       siblingSecret: session.secret,
       transport,
+      ...(framing && { framing }),
       room: session.room.name,
       formats: session.formats,
       scopes: [...session.scopes],
@@ -184,9 +192,9 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     drain([...this.#sessions.values()], notice, this.#context.clock);
   }
 
-  redeem(ticket: string, transport: string): Result<PipeOffer> {
+  redeem(ticket: string, transport: string, framing?: Framing): Result<PipeOffer> {
     if (this.#draining) return { refused: 'draining' };
-    const session = this.#tickets.redeem(ticket, transport);
+    const session = this.#tickets.redeem(ticket, transport, framing);
     return session ? this.#offer(session) : { refused: 'ticket_invalid' };
   }
 
@@ -243,6 +251,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     return new SessionBinding({
       ...{ session, channel, log, rooms, moving, generation, result },
       tickets: this.#tickets,
+      framings: this.#settings.endpoints.framings,
       replayFrom: from,
     });
   }

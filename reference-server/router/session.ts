@@ -1,4 +1,4 @@
-import type { Formats, Limits, Scope, SessionState } from '../../generated/types.js';
+import type { Formats, Framing, Limits, Scope, SessionState } from '../../generated/types.js';
 import type { Kind } from '../ports/message.js';
 import type { PipeSink } from '../ports/pipe.js';
 import type { Result } from '../ports/refusal.js';
@@ -43,6 +43,8 @@ export class Session {
   readonly secret: string;
   readonly account: string | null;
   #room: Room;
+  /** How its pipe tells messages apart, by the latest ticket. */
+  framing: Framing | undefined;
   /** The kinds in force; a switch changes them. */
   formats: Formats;
   /** What the client has switched to sending; null while it has not. */
@@ -219,6 +221,7 @@ export class Session {
       at: pipe.at('c2s', 0),
       epoch: pipe.epoch,
       transport: sink.transport,
+      ...(sink.framing && { framing: sink.framing }),
       room: this.room.name,
     });
     announce(this.room, 'opened', this);

@@ -165,7 +165,7 @@ void t.test('a stream is binary: it is neither looked into nor converted', (t) =
   t.same(alice.heard(), ['pipe.undeliverable 1 undeliverable 1']);
   for (const format of ['text', 'json'] as const) {
     const refused = alice.sibling.call('room.create', { room: 'other', spec: { boundaries: 'ignored', format } });
-    t.match(refused, { error: { data: { name: 'invalid_params', pointer: '/spec/format' } } });
+    t.match(refused, { error: { data: { name: 'not_supported', pointer: '/spec/format' } } });
   }
   t.end();
 });

@@ -48,7 +48,7 @@ export class InboundSwitches {
     if (known) return this.#repeated(known, params); // SWITCH-6
     const { epoch, n } = params.at;
     if (epoch > this.#pipe.epoch) return { refused: 'no_pipe' };
-    if (epoch < this.#pipe.epoch || !this.#pipe.open) return { refused: 'pipe_ended' };
+    if (epoch < this.#pipe.epoch || !this.#pipe.open || this.#pipe.sendingOver) return { refused: 'pipe_ended' };
     const { format } = params.set;
     const move = format === undefined ? this.#other.moveTo(params.set) : null;
     if (move && 'refused' in move) return move;
@@ -156,6 +156,7 @@ export class InboundSwitches {
 
   /** Whether the session could have entered with this (FMT-7). */
   #allowed(format: Kind): boolean {
+    if (this.#pipe.unit === 'byte') return false; // BYTE-3
     const { room, scopes } = this.#session;
     const sends = scopes.filter((scope) => scope === 'send');
     return overlaps(room.terms, { send: [format], receive: [format] }, sends);

@@ -160,6 +160,7 @@ export class OutboundSwitches {
 
   /** Whether the session could have entered with this (FMT-7). */
   #allowed(format: Kind): boolean {
+    if (this.#pipe.unit === 'byte') return false; // BYTE-3
     const { room, scopes } = this.#session;
     const receives = scopes.filter((scope) => scope === 'receive');
     return overlaps(room.terms, { send: [format], receive: [format] }, receives);

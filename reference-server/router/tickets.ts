@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Framing } from '../../generated/types.js';
 import type { RouterContext } from './context.js';
 import type { Session } from './session.js';
 
@@ -8,6 +9,7 @@ const ASSOC_BYTES = 8;
 export interface Ticket {
   readonly session: Session;
   readonly transport: string;
+  readonly framing: Framing | undefined;
   /** By which it is found where it is proved and not shown; null elsewhere. */
   readonly assoc: string | null;
   /** In the session's clock time. */
@@ -60,14 +62,15 @@ export class Tickets {
   }
 
   /** Makes a ticket for one pipe; an older one of the session is void (TICKET-5). */
-  issue(session: Session, transport: string): IssuedTicket {
+  issue(session: Session, transport: string, framing?: Framing): IssuedTicket {
     this.revoke(session);
     const { entropy } = this.#context;
     const ticket = entropy.bytes(TICKET_BYTES).toString('base64url');
     const assoc = this.#associated.has(transport) ? entropy.bytes(ASSOC_BYTES).toString('base64url') : null;
     const key = digest(ticket);
+    session.framing = framing;
     const expires = session.context.clock.now() + session.limits.ticketMs;
-    this.#good.set(key, { session, transport, assoc, expires });
+    this.#good.set(key, { session, transport, framing, assoc, expires });
     this.#bySession.set(session, key);
     if (assoc !== null) this.#associations.set(assoc, key);
     return { pipeTicket: ticket, ...(assoc !== null && { udpAssoc: assoc }) };
@@ -82,10 +85,10 @@ export class Tickets {
     return expires > session.context.clock.now() ? { session, digest: Buffer.from(key, 'base64') } : undefined;
   }
 
-  /** Takes a ticket out of the world; undefined where it is unknown, used, void, late or of another transport. */
-  redeem(ticket: string, transport: string): Session | undefined {
+  /** Takes a ticket out of the world; undefined where it is unknown, used, void, late or of another transport or framing. */
+  redeem(ticket: string, transport: string, framing: Framing | undefined): Session | undefined {
     const found = this.#good.get(digest(ticket));
-    if (found?.transport !== transport) return undefined;
+    if (found?.transport !== transport || found.framing !== framing) return undefined;
     this.revoke(found.session);
     return found.expires > found.session.context.clock.now() ? found.session : undefined;
   }

@@ -27,7 +27,8 @@ export interface SiblingServices {
 }
 
 /** What a client may be thrown out for. */
-type Fault = 'bind_refused' | 'bind_timeout' | 'message_too_long' | 'not_text' | 'timeout' | 'draining';
+type Fault =
+  'invalid_utf8' | 'bind_refused' | 'bind_timeout' | 'message_too_long' | 'not_text' | 'timeout' | 'draining';
 
 /** The socket under a sibling connection. */
 export interface ConnectionWire extends SiblingWire {
@@ -53,6 +54,8 @@ export class SiblingConnection {
   #behind: string[] = [];
   #reading = true;
   #over = false;
+  #bound: string | undefined;
+  #finished: (() => void) | null = null;
 
   constructor(services: SiblingServices, wire: ConnectionWire) {
     this.#services = services;
@@ -71,6 +74,28 @@ export class SiblingConnection {
   /** The session's once it is bound. */
   get clock(): Clock {
     return this.#binding?.clock ?? this.#services.clock;
+  }
+
+  /** The session that it is bound to. */
+  get sid(): string | undefined {
+    return this.#bound;
+  }
+
+  /** Whether the client is read from. */
+  get listening(): boolean {
+    return this.#reading;
+  }
+
+  /** The client says no more: what it has called for at once is answered, and then there is nothing left to do. */
+  finish(done: () => void): void {
+    this.#finished = done;
+    this.#finishIfAnswered();
+  }
+
+  #finishIfAnswered(): void {
+    if (!this.#finished || this.#holding || this.#over) return;
+    this.ended();
+    this.#finished();
   }
 
   /** One JSON text from the client. */
@@ -170,6 +195,7 @@ export class SiblingConnection {
       reply(result);
       for (const text of this.#behind.splice(0)) this.receive(text);
       this.#regulate();
+      this.#finishIfAnswered();
     };
   }
 
@@ -194,6 +220,7 @@ export class SiblingConnection {
     this.#bindTimeout();
     reply(binding.result);
     this.#binding = binding;
+    this.#bound = binding.sid;
     this.#outlet.follow(binding);
     this.#outlet.wake();
   }

@@ -1,5 +1,5 @@
 import { limits as LIMITS } from '../../generated/limits.js';
-import type { Formats, Grant, Limits, RoomSpec, SessionRequest } from '../../generated/types.js';
+import type { Formats, Framing, Grant, Limits, RoomSpec, SessionRequest } from '../../generated/types.js';
 import { developmentAuthenticator } from '../auth/development.js';
 import type { Kind } from '../ports/message.js';
 import type { PipeSource, Unit } from '../ports/pipe.js';
@@ -25,6 +25,8 @@ interface WorldOptions {
   readonly streams?: boolean;
   /** Addresses of pipes beside those over WebSocket, by transport. */
   readonly pipes?: Readonly<Record<string, string>>;
+  /** Framings of those of them that have several. */
+  readonly framings?: Readonly<Record<string, readonly Framing[]>>;
   /** Ends ticks by itself; for tests with sockets that go by themselves too. */
   readonly ticking?: boolean;
 }
@@ -46,6 +48,7 @@ export class World {
     limits = {},
     ticking = false,
     pipes = {},
+    framings = {},
     store,
     streams = false,
     rooms = { lobby: { anonymous: { send: true, receive: true } } },
@@ -60,7 +63,7 @@ export class World {
         rooms: Object.entries(rooms).map(([name, spec]) => ({ name, spec })),
         store: store ?? null,
         streams,
-        endpoints: { pipe: { websocket: '/pipe', ...pipes }, sibling: { websocket: '/sibling' } },
+        endpoints: { pipe: { websocket: '/pipe', ...pipes }, sibling: { websocket: '/sibling' }, framings },
         associated: new Set(['udp']),
       },
     );

@@ -21,7 +21,7 @@ function obstacle({ url, udpAssoc }: Way): string | undefined {
 
 /** Opens a pipe over UDP (udp.md). A server that does not want it says nothing, which takes a while to tell. */
 export function openUdp(way: Way): Opening {
-  const { url, siblingSecret, ticket, udpAssoc, impairment, byHand, signal, onRecord } = way;
+  const { url, siblingSecret, ticket, udpAssoc, impairment, byHand = false, signal, onRecord } = way;
   const assoc = Buffer.from(udpAssoc ?? '', 'base64url');
   const driver = new UdpDriver({ url, assoc, keys: udpKeys(siblingSecret, ticket), impairment, byHand, onRecord });
   const hopeless = obstacle(way);

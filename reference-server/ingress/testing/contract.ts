@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import type { EndCause, Grant } from '../../../generated/types.js';
+import type { EndCause, Framing, Grant } from '../../../generated/types.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Kind } from '../../ports/message.js';
 import type { PipeDoor } from '../../ports/pipe.js';
@@ -34,7 +34,7 @@ export interface IngressClient {
 export interface RunningIngress {
   /** Opens a pipe; the name of the error where it is refused, be it that nobody answers. */
   connect(ticket: string, grant: Grant): Promise<IngressClient | string>;
-  /** Shows a ticket on a connection that breaks before the handshake is over. */
+  /** Shows a ticket on a connection that breaks before the handshake is over; where showing it is the whole of it, none. */
   vanish?(ticket: string): void;
   stop(): void | Promise<void>;
 }
@@ -42,8 +42,12 @@ export interface RunningIngress {
 /** What an adapter brings to the suite. */
 export interface IngressUnderTest {
   readonly transport: string;
+  /** Where it has several ways, by which its messages are told apart. */
+  readonly framing?: Framing;
   /** What a client sees for each cause for which the router ends a pipe. */
   readonly words: Readonly<Partial<Record<EndCause, string>>>;
+  /** Whether a client that has ended its direction can still be sent something (TCP-18). */
+  readonly halfClose?: boolean;
   /** Longest payload that it carries; any, without. */
   readonly mostBytes?: number;
   /** What a message of kind `json` arrives as; `text` without. */
@@ -56,40 +60,42 @@ export interface IngressUnderTest {
   start(door: PipeDoor, clock: Clock): Promise<RunningIngress>;
 }
 
-/** Every transport that has a suite. */
-const PIPES = { udp: 'udp://127.0.0.1:8792' };
-
 /** A running ingress before the real router, and members to talk with. */
 class Stage {
-  readonly world: World = new World({
-    ticking: true,
-    pipes: PIPES,
-    limits: { maxQueuedBytes: 2 ** 30, maxQueuedMessages: 1_000_000 },
-  });
-  readonly door = new RecordingDoor(this.world.router);
-  readonly #transport: string;
+  readonly world: World;
+  readonly door: RecordingDoor;
+  readonly #adapter: IngressUnderTest;
   readonly #ingress: RunningIngress;
 
-  private constructor(transport: string, start: (stage: Stage) => RunningIngress) {
-    this.#transport = transport;
-    this.#ingress = start(this);
+  private constructor(adapter: IngressUnderTest, ingress: RunningIngress) {
+    const { transport, framing } = adapter;
+    this.world = new World({
+      ticking: true,
+      limits: { maxQueuedBytes: 2 ** 30, maxQueuedMessages: 1_000_000 },
+      pipes: { [transport]: '/elsewhere' },
+      ...(framing && { framings: { [transport]: [framing] } }),
+    });
+    this.door = new RecordingDoor(this.world.router);
+    this.#adapter = adapter;
+    this.#ingress = ingress;
   }
 
   static async set(t: Test, adapter: IngressUnderTest): Promise<Stage> {
     const door: PipeDoor = {
-      redeem: (ticket, transport) => stage.door.redeem(ticket, transport),
-      associate: (number, transport) => stage.door.associate(number, transport),
+      redeem: (...shown) => stage.door.redeem(...shown),
+      associate: (...shown) => stage.door.associate(...shown),
     };
     const clock: Clock = { now: () => stage.world.clock.now(), after: (ms, run) => stage.world.clock.after(ms, run) };
     const ingress = await adapter.start(door, clock);
-    const stage: Stage = new Stage(adapter.transport, () => ingress);
+    const stage: Stage = new Stage(adapter, ingress);
     t.teardown(() => ingress.stop());
     return stage;
   }
 
   /** A member without a pipe, whose sibling is bound. */
   member(limits: { hardMessageBytes?: number } = {}): Member {
-    const member = this.world.member({ transport: this.#transport, limits });
+    const { transport } = this.#adapter;
+    const member = this.world.member({ limits, transport });
     member.sibling.bind(member.grant);
     return member;
   }
@@ -98,7 +104,7 @@ class Stage {
     return this.#ingress.connect(grant.pipeTicket, grant);
   }
 
-  /** Shows a ticket and is gone; false where the transport knows no such thing. */
+  /** False where there is no handshake to break off. */
   vanish(ticket: string): boolean {
     this.#ingress.vanish?.(ticket);
     return this.#ingress.vanish !== undefined;
@@ -175,10 +181,11 @@ async function delivers(t: Test, adapter: IngressUnderTest): Promise<void> {
   t.same((await two.client.receive(wanted.length)).map(show), wanted);
   if (adapter.without?.includes('shared frames')) return;
   const batches = new Set(stage.door.batches);
+  const { transport, framing } = adapter;
   t.equal(stage.door.batches.length, 2 * batches.size, 'both were given the same batches');
   t.ok(batches.size < wanted.length, 'which are fewer than the messages');
   for (const batch of batches) {
-    const framed = batch.encoding(adapter.transport, () => 'framed again');
+    const framed = batch.encoding(framing ? `${transport}:${framing}` : transport, () => 'framed again');
     t.not(framed, 'framed again', 'and each was framed once');
   }
 }
@@ -212,8 +219,9 @@ interface Ending {
   readonly how: (client: IngressClient) => void;
 }
 
+const CLOSING: Ending = { cause: 'closed_by_peer', how: (client) => client.close() };
+
 const ENDINGS: readonly Ending[] = [
-  { cause: 'closed_by_peer', how: (client) => client.close() },
   { cause: 'lost', how: (client) => client.cut() },
   { cause: 'protocol_error', how: (client) => client.violate?.() },
   { cause: 'message_too_long', how: (client) => client.send('binary', Buffer.alloc(101)) },
@@ -221,7 +229,8 @@ const ENDINGS: readonly Ending[] = [
 
 async function ends(t: Test, adapter: IngressUnderTest): Promise<void> {
   const disconnected: readonly EndCause[] = adapter.without?.includes('connection') ? ['lost', 'protocol_error'] : [];
-  for (const { cause, how } of ENDINGS.filter((ending) => !disconnected.includes(ending.cause))) {
+  const endings = ENDINGS.filter((ending) => !disconnected.includes(ending.cause));
+  for (const { cause, how } of [...(adapter.halfClose ? [] : [CLOSING]), ...endings]) {
     const stage = await Stage.set(t, adapter);
     const { client, member } = await stage.client({ hardMessageBytes: 100 });
     client.send('binary', Buffer.alloc(100));
@@ -235,6 +244,29 @@ async function ends(t: Test, adapter: IngressUnderTest): Promise<void> {
     t.equal(ended.length, 2, `${cause}: said once in each direction`);
     if (cause !== 'lost') t.match(ended[0]?.params, { finalN: 1, finalBytes: 100 }, `${cause}: what was whole counts`);
   }
+}
+
+/** A client that has said everything is told the rest. */
+async function halves(t: Test, adapter: IngressUnderTest): Promise<void> {
+  if (!adapter.halfClose) return;
+  const stage = await Stage.set(t, adapter);
+  const { client, member } = await stage.client();
+  client.send('text', Buffer.from('one'));
+  client.close();
+  const { params } = await member.sibling.event('pipe.ended');
+  t.match(params, { cause: 'closed_by_peer', dir: 'c2s', finalN: 1, finalBytes: 3 });
+  stage.world.join().send('still there');
+  t.same(
+    (await client.receive(1)).map(show),
+    [{ kind: 'text' as const, payload: Buffer.from('still there') }].map(show),
+  );
+  client.cut();
+  const sender = stage.world.join();
+  await until(() => {
+    sender.send('is anybody there?');
+    return stage.door.causes.length > 0;
+  });
+  t.match((await member.sibling.event('pipe.ended', 2)).params, { cause: 'lost', dir: 's2c' });
 }
 
 async function speaks(t: Test, adapter: IngressUnderTest): Promise<void> {
@@ -277,6 +309,7 @@ const RULES: readonly (readonly [what: string, rule: (t: Test, adapter: IngressU
   ['delivers a batch in order, framed once for all', delivers],
   ['counts what waits', counts],
   ['reports the end once, with its cause', ends],
+  ['tells a client that has said everything the rest', halves],
   ['ends a pipe in its own words for each cause', speaks],
   ['makes room for the next pipe', replaces],
 ];

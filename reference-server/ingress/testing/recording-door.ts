@@ -1,4 +1,4 @@
-import type { EndCause } from '../../../generated/types.js';
+import type { EndCause, Framing } from '../../../generated/types.js';
 import type { Batch, Kind } from '../../ports/message.js';
 import type { Association, PipeDoor, PipeOffer, PipeSink, PipeSource } from '../../ports/pipe.js';
 import type { Result } from '../../ports/refusal.js';
@@ -18,8 +18,8 @@ export class RecordingDoor implements PipeDoor {
     this.#door = door;
   }
 
-  redeem(ticket: string, transport: string): Result<PipeOffer> {
-    const offer = this.#door.redeem(ticket, transport);
+  redeem(ticket: string, transport: string, framing?: Framing): Result<PipeOffer> {
+    const offer = this.#door.redeem(ticket, transport, framing);
     this.calls.push(`redeem ${'refused' in offer ? offer.refused : 'granted'}`);
     if ('refused' in offer) return offer;
     return this.#recorded(offer);
@@ -81,6 +81,7 @@ export class RecordingDoor implements PipeDoor {
       receivePart: (kind, payload, last) => source.receivePart(kind, payload, last),
       forgetPart: () => source.forgetPart(),
       drained: () => source.drained(),
+      sendingEnded: (discardedBytes) => source.sendingEnded(discardedBytes),
       ended: (cause) => {
         this.causes.push(cause);
         source.ended(cause);
