@@ -136,6 +136,8 @@ export interface MessageBody {
   readonly label?: string;
   /** `sentinel` and `control` are the kit's own nonces. */
   readonly role?: 'sentinel' | 'control';
+  /** The kit had the network lose it. */
+  readonly lost?: boolean;
 }
 
 /** Bytes that the kit sent as they are. `counts`: messages that they make up on a pipe. */

@@ -72,6 +72,7 @@ export const errors = {
   "room_closed": {"name":"room_closed","code":1048,"scope":"connection","fatal":true,"retry":false,"wsClose":4505,"http":410,"ftp":null,"bridge":null,"channel":"close","meaning":"The room is over, and every session in it."},
   "too_many_rooms": {"name":"too_many_rooms","code":1060,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":403,"ftp":null,"bridge":null,"channel":"answer","meaning":"The account owns maxPersistentRooms persistent rooms; it can close one of them."},
   "key_reused": {"name":"key_reused","code":1080,"scope":"request","fatal":false,"retry":false,"wsClose":null,"http":409,"ftp":null,"bridge":null,"channel":"answer","meaning":"A form of another content was posted under this idempotency key."},
+  "numbers_exhausted": {"name":"numbers_exhausted","code":1072,"scope":"connection","fatal":true,"retry":true,"wsClose":4013,"http":null,"ftp":null,"bridge":null,"channel":"close","meaning":"The pipe has used the last number that its transport has for messages; the next pipe begins at 1. Over UDP only."},
 } as const satisfies Readonly<Record<string, ErrorEntry>>;
 
 export type ErrorName = keyof typeof errors;

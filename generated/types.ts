@@ -57,7 +57,7 @@ export type Transport = string;
  */
 export type Framing = 'raw' | 'line' | 'frame';
 /**
- * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke without a close; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`; `stream_ended`: `stream.end`; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `switch_timeout`: neither a switch nor its end was acknowledged; `move_failed`: the room that it was to be switched to is over; `timeout`: keepalive went unanswered; `room_closed`: its room is over.
+ * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke without a close; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`; `stream_ended`: `stream.end`; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `switch_timeout`: neither a switch nor its end was acknowledged; `move_failed`: the room that it was to be switched to is over; `timeout`: keepalive went unanswered; `room_closed`: its room is over; `numbers_exhausted`: the last number that its transport has was used.
  */
 export type EndCause =
   | 'closed_by_peer'
@@ -73,7 +73,8 @@ export type EndCause =
   | 'move_failed'
   | 'timeout'
   | 'room_closed'
-  | 'stream_ended';
+  | 'stream_ended'
+  | 'numbers_exhausted';
 /**
  * Names a place in the stream to a client that is not written yet. The server gives each number once in a session; `pipe.mark` tells where the place came to be.
  */
@@ -101,6 +102,10 @@ export type SwitchStatus = 'waiting' | 'proposed' | 'acknowledged' | 'done' | 'r
  * A secret of 32 random bytes in base64url without padding (43 characters): a pipe ticket or a sibling secret. Never put it into a URL, a log or a debug event.
  */
 export type Secret = string;
+/**
+ * The 8 bytes by which the datagrams of one pipe over UDP are told apart, in base64url without padding, unused bits zero. It is made with the ticket, belongs to it, and grants nothing.
+ */
+export type UdpAssoc = string;
 /**
  * Asks for a session on a sibling socket that is not bound yet: the same as `POST` to the sessions endpoint, with the same errors, for clients without HTTP. At most one for each socket; a further one is `invalid_request`. The socket may then be bound to the new session with the nonce of its `sibling.hello`.
  */
@@ -263,6 +268,7 @@ export interface WireTypes {
   'common/switch-status': SwitchStatus;
   'common/switch': OpenSwitch;
   'common/transport': Transport;
+  'common/udp-assoc': UdpAssoc;
   'events/agent.command': AgentCommandEvent;
   'events/debug.envelope': DebugEnvelopeEvent;
   'events/debug.log': DebugLogEvent;
@@ -454,6 +460,10 @@ export interface PipeCounters {
    */
   c2sReceived: number;
   /**
+   * Numbers up to `c2sReceived` of which no message has been counted. Only where messages carry their numbers, over UDP.
+   */
+  missing?: number;
+  /**
    * Those received messages of which every consequence (delivery, refusal, event) is queued. Never more than `c2sReceived`.
    */
   c2sRouted: number;
@@ -640,6 +650,10 @@ export interface SessionState {
        * Bytes of payload in those messages.
        */
       bytes: number;
+      /**
+       * Numbers up to `n` of which no message has been counted. Only where messages carry their numbers, over UDP.
+       */
+      missing?: number;
       /**
        * Present, and true, where the client has ended this direction and the pipe is still open.
        */
@@ -1030,6 +1044,10 @@ export interface PipeTicketResult {
    * The ticket.
    */
   pipeTicket: Secret;
+  /**
+   * Number of the association that the ticket opens; present where the transport is `udp`.
+   */
+  udpAssoc?: UdpAssoc;
   /**
    * How the next pipe tells messages apart; absent where its transport has one way only.
    */
@@ -1570,6 +1588,10 @@ export interface Grant {
    * Key of the HMAC by which a sibling socket is bound. It is never sent again, by either side.
    */
   siblingSecret: Secret;
+  /**
+   * Number of the association that the ticket opens; present where `transport` is `udp`.
+   */
+  udpAssoc?: UdpAssoc;
   /**
    * Transport of the pipe, as asked.
    */
@@ -2237,6 +2259,10 @@ export interface PipeEndedEvent {
    * Bytes of payload in those messages.
    */
   finalBytes: number;
+  /**
+   * Numbers up to `finalN` of which no message was counted. Only in direction `c2s`, and only where messages carry their numbers, over UDP.
+   */
+  missing?: number;
   /**
    * Bytes of a message that had begun and never became whole when the client ended its direction; absent for none. Only with `c2s`.
    */
@@ -2928,6 +2954,10 @@ export interface Discovery {
        * Where forms are posted, with the profile `form`; `{room}` in it stands for the name of the room. An absolute URL or a relative reference.
        */
       form?: string;
+      /**
+       * Pipe over UDP: `udp://host:port`.
+       */
+      udp?: string;
       /**
        * Pipe over TCP: `tcp://host:port`.
        */

@@ -125,6 +125,7 @@ export const validate = {
   'common/switch-status': validators.common_switch_status,
   'common/switch': validators.common_switch,
   'common/transport': validators.common_transport,
+  'common/udp-assoc': validators.common_udp_assoc,
   'events/agent.command': validators.events_agent_command,
   'events/debug.envelope': validators.events_debug_envelope,
   'events/debug.log': validators.events_debug_log,

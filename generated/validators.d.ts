@@ -104,6 +104,7 @@ export declare const common_switch_set: Guard;
 export declare const common_switch_status: Guard;
 export declare const common_switch: Guard;
 export declare const common_transport: Guard;
+export declare const common_udp_assoc: Guard;
 export declare const events_agent_command: Guard;
 export declare const events_debug_envelope: Guard;
 export declare const events_debug_log: Guard;

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Framing, Limits } from '../generated/types.js';
 import { startTcp } from './compose-tcp.js';
+import { startNakedUdp, startUdp } from './compose-udp.js';
 import type { Config } from './config/config.js';
 import type { Connections } from './listeners/connections.js';
 import type { GrantDoor, Authenticator } from './ports/access.js';
@@ -28,8 +29,8 @@ export interface EntryParts {
 export interface Entry {
   /** Name of the transport and of its profile. */
   readonly transport: string;
-  /** Where its pipes are opened. */
-  readonly pipe: string;
+  /** Where its pipes are opened; absent where no client is told. */
+  readonly pipe?: string;
   /** Where siblings are opened over it. */
   readonly sibling?: string;
   /** How its pipes can tell messages apart, where there are several ways; the usual one first. */
@@ -45,7 +46,7 @@ export interface Entry {
 type StartEntry = (parts: EntryParts) => Promise<Entry | null>;
 
 /** The entry points of this server; each is null where the operator has switched it off. */
-const ENTRIES: readonly StartEntry[] = [startTcp];
+const ENTRIES: readonly StartEntry[] = [startTcp, startUdp, startNakedUdp];
 
 /** Starts to listen everywhere beside HTTP. Rejects with what a listener says, and leaves none behind. */
 export async function startEntries(parts: EntryParts): Promise<readonly Entry[]> {
@@ -74,7 +75,7 @@ export function announce<T extends Addresses>(
   addresses: T,
 ): T {
   for (const { transport, pipe, sibling, framings } of entries) {
-    addresses.pipe[transport] = pipe;
+    if (pipe !== undefined) addresses.pipe[transport] = pipe;
     if (sibling !== undefined) addresses.sibling[transport] = sibling;
     if (framings !== undefined) addresses.framings[transport] = framings;
   }

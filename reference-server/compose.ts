@@ -36,6 +36,10 @@ const PROFILES = [
   'drain',
   'streams',
 ] as const;
+
+/** Transports whose tickets are proved and not shown. */
+const ASSOCIATED: ReadonlySet<string> = new Set(['udp']);
+
 const EPOCH_BYTES = 12;
 
 /** How soon clients may come back after a drain; a restart takes about that long. */
@@ -139,6 +143,7 @@ function routerOf(config: Config, store: Store | null, endpoints: Endpoints): Ro
     store,
     streams: true,
     endpoints,
+    associated: ASSOCIATED,
   });
 }
 
@@ -218,4 +223,4 @@ async function startWith(store: Store | null, config: Config, log: Logger): Prom
 }
 
 const entryUrls = (entries: readonly Entry[]): Record<string, string> =>
-  Object.fromEntries(entries.map(({ transport, pipe }) => [transport, pipe]));
+  Object.fromEntries(entries.flatMap(({ transport, pipe }) => (pipe === undefined ? [] : [[transport, pipe]])));

@@ -109,8 +109,8 @@ export class SessionBinding implements Binding {
       if (!params.replace) return { refused: 'pipe_exists' };
       session.pipe.close('replaced'); // PIPE-5
     }
-    const pipeTicket = this.#tickets.issue(session, params.transport, framing);
-    return { pipeTicket, ...(framing && { framing }), epoch: session.nextEpoch, expiresInMs: session.limits.ticketMs };
+    const issued = this.#tickets.issue(session, params.transport, framing);
+    return { ...issued, ...(framing && { framing }), epoch: session.nextEpoch, expiresInMs: session.limits.ticketMs };
   }
 
   closePipe(params: CallParams['pipe.close'], reply: (result: Result<CallResults['pipe.close']>) => void): void {

@@ -60,6 +60,7 @@ export class Moving {
     if (name === session.room.name) return { refused: 'invalid_params', pointer: '/room' };
     const pipe = session.pipe?.open ? session.pipe : null;
     if (pipe?.sendingOver) return { refused: 'pipe_ended' };
+    if (pipe && pipe.c2s.missing !== null) return { refused: 'not_supported' }; // UDP-28
     if (pipe && pipe.openSwitches.length > 0) return { refused: 'switch_pending' };
     const room = this.#admitting(name);
     if ('refused' in room) return room;

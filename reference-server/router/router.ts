@@ -2,7 +2,7 @@ import type { CallParams, Framing, Grant, RoomSpec, SessionRequest } from '../..
 import type { GrantDoor } from '../ports/access.js';
 import type { HookDoor } from '../ports/hooks.js';
 import type { OpenRooms } from '../ports/open-rooms.js';
-import type { PipeDoor, PipeOffer } from '../ports/pipe.js';
+import type { Association, PipeDoor, PipeOffer } from '../ports/pipe.js';
 import type { Result } from '../ports/refusal.js';
 import type { Binding, SiblingDoor, SiblingOutlet } from '../ports/sibling.js';
 import type { Store } from '../ports/store.js';
@@ -27,6 +27,8 @@ import { Tickets } from './tickets.js';
 /** The debug channel retains nothing. */
 const NO_LOG = new EventRing({ events: 0, bytes: 0 });
 
+const NONE: ReadonlySet<string> = new Set();
+
 const SECRET_BYTES = 32;
 /** As long as one that somebody has. */
 const NO_SECRET = Buffer.alloc(SECRET_BYTES).toString('base64url');
@@ -49,6 +51,8 @@ export interface RouterSettings {
   readonly rooms: readonly { readonly name: string; readonly spec: RoomSpec }[];
   /** Where clients go with a grant, by transport; a transport that is not there is not offered (OPEN-12). */
   readonly endpoints: Endpoints;
+  /** Transports over which a ticket is proved and not shown; none without. */
+  readonly associated?: ReadonlySet<string>;
   /** Where persistent rooms are kept; null where there are none. */
   readonly store: Store | null;
   /** Whether one of the transports carries streams, so that rooms may be streams (ROOM-SPEC-1). */
@@ -73,7 +77,7 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
   constructor(context: RouterContext, settings: RouterSettings) {
     this.#context = context;
     this.#settings = settings;
-    this.#tickets = new Tickets(context, settings.endpoints.pipe);
+    this.#tickets = new Tickets(context, settings.endpoints.pipe, settings.associated ?? NONE);
     this.#rooms = new Rooms(context, settings.roomDefaults, settings);
     for (const { name, spec } of settings.rooms) this.#rooms.addStanding(name, spec);
     for (const room of settings.store?.kept ?? []) this.#rooms.restore(room); // PERSIST-1
@@ -163,12 +167,12 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
     this.#sessions.set(session.sid, session);
     if (session.account === null) this.#anonymous++;
     this.#rooms.enter(session);
-    const pipeTicket = this.#tickets.issue(session, transport, framing);
+    const issued = this.#tickets.issue(session, transport, framing);
     session.linger.review();
     const { pipe, sibling } = this.#settings.endpoints;
     return {
       sid: session.sid,
-      pipeTicket,
+      ...issued,
       siblingSecret: session.secret,
       transport,
       ...(framing && { framing }),
@@ -198,7 +202,27 @@ export class Router implements GrantDoor, PipeDoor, SiblingDoor {
   redeem(ticket: string, transport: string, framing?: Framing): Result<PipeOffer> {
     if (this.#draining) return { refused: 'draining' };
     const session = this.#tickets.redeem(ticket, transport, framing);
-    if (!session || session.pipe?.open) return { refused: 'ticket_invalid' };
+    return session ? this.#offer(session) : { refused: 'ticket_invalid' };
+  }
+
+  associate(number: string, transport: string): Association | undefined {
+    const found = this.#tickets.associated(number, transport);
+    if (!found) return undefined;
+    const { session, digest } = found;
+    return {
+      secret: Buffer.from(session.secret, 'base64url'),
+      ticketDigest: digest,
+      clock: session.context.clock,
+      redeem: () => {
+        if (this.#draining) return { refused: 'draining' };
+        this.#tickets.revoke(session);
+        return this.#offer(session);
+      },
+    };
+  }
+
+  #offer(session: Session): Result<PipeOffer> {
+    if (session.pipe?.open) return { refused: 'ticket_invalid' };
     session.offered();
     return {
       sid: session.sid,

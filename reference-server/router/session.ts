@@ -300,6 +300,11 @@ export class Session {
     this.formats = { ...this.formats, receive: [kind] };
   }
 
+  /** As what the client sends now. */
+  get sending(): { readonly send: readonly Kind[]; readonly sendsAs: Kind | null } {
+    return { send: this.formats.send, sendsAs: this.sendsAs };
+  }
+
   /** What the client sends from now on. */
   sendAs(kind: Kind): void {
     this.formats = { ...this.formats, send: [kind] };
