@@ -34,6 +34,7 @@ export function startReferenceServer(options: ReferenceOptions = {}): Promise<Ow
   const hooksToken = typeof hooks === 'string' ? hooks : randomBytes(32).toString('base64url');
   const settings = {
     dataDir: join(folder, 'data'),
+    tcp: { port: 0 },
     udp: { port: 0 },
     ...(hooks !== false && { testHooks: { token: hooksToken } }),
   };
