@@ -44,7 +44,7 @@ const ANY_WAY: ReadonlySet<Verb> = new Set(['send', 'expect', 'exactly', 'none',
 
 /** What is about a transport, about kinds, which not every transport tells apart, about time, or about what waits. */
 const OF_A_WAY =
-  /transport|framing|format|kind|convert|websocket|closed|alive|pong|"sentinel":"(ping|none)"|pipe\.(close|ticket|pause|ended)|switch|stream|queued|slowConsumer|messageBurst|boundaries|hardMessageBytes|room\.member|debug|drain|finalN/i;
+  /transport|framing|format|kind|convert|websocket|closed|alive|pong|"sentinel":"(ping|none)"|pipe\.(close|ticket|pause|ended)|switch|stream|queued|slowConsumer|messageBurst|boundaries|hardMessageBytes|room\.(member|mov)|debug|drain|finalN/i;
 
 const fieldsOf = (of: Case): string =>
   JSON.stringify([
