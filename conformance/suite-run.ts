@@ -16,6 +16,7 @@ import { redact } from './redact.js';
 import { requirementOf } from './register.js';
 import type { CaseReport } from './report.js';
 import { worst } from './report.js';
+import { Bystanders } from './runner/bystanders.js';
 import { runCase } from './runner/run-case.js';
 import type { RunSetting } from './runner/run.js';
 import type { Target } from './endpoints.js';
@@ -138,8 +139,10 @@ export class SuiteRun {
   async #all(jobs: readonly Job[], atOnce: number, place: Place = this.#main): Promise<void> {
     const left = [...jobs];
     const worker = async (): Promise<void> => {
+      const bystanders = new Bystanders();
       for (let job = left.shift(); job !== undefined && !this.#isOver(); job = left.shift())
-        await this.#job(job, place);
+        await this.#job(job, place, bystanders);
+      bystanders.end();
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
   }
@@ -150,14 +153,15 @@ export class SuiteRun {
     return untilFail && this.reports.some(({ verdict }) => verdict === 'FAIL' || verdict === 'INCONCLUSIVE');
   }
 
-  async #job({ of, round }: Job, place: Place): Promise<void> {
+  async #job({ of, round }: Job, place: Place, bystanders?: Bystanders): Promise<void> {
     const skip = skipOf(of, this.#setting.declared, this.#setting.selection);
     if (skip !== undefined) {
       if (round === 0) this.#skip(of, skip);
       return;
     }
     const start = performance.now();
-    const run = this.#settingOf(of, round, place);
+    const own = isExclusive(of) ? undefined : bystanders;
+    const run = { ...this.#settingOf(of, round, place), ...(own === undefined ? {} : { bystanders: own }) };
     // Judged as it is written down: whoever judges the file later sees the same.
     const records = redact(await runCase(of, run));
     this.#setting.onTimeline(records);

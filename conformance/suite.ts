@@ -184,6 +184,6 @@ function testedProfiles(cases: readonly Case[], declared: readonly string[], opt
   const { profiles, partial } = options;
   if (profiles !== undefined) return declared.filter((profile) => profiles.includes(profile));
   if (partial !== true) return declared;
-  const concerned = new Set(cases.flatMap(profilesOf));
+  const concerned = new Set(cases.filter(({ id }) => id === baseOf(id)).flatMap(profilesOf));
   return declared.filter((profile) => concerned.has(profile));
 }

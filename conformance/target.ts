@@ -32,7 +32,12 @@ export function startReferenceServer(options: ReferenceOptions = {}): Promise<Ow
   const folder = mkdtempSync(join(tmpdir(), 'porthouse-'));
   const config = join(folder, 'config.json');
   const hooksToken = typeof hooks === 'string' ? hooks : randomBytes(32).toString('base64url');
-  const settings = { dataDir: join(folder, 'data'), ...(hooks !== false && { testHooks: { token: hooksToken } }) };
+  const settings = {
+    dataDir: join(folder, 'data'),
+    tcp: { port: 0 },
+    udp: { port: 0 },
+    ...(hooks !== false && { testHooks: { token: hooksToken } }),
+  };
   writeFileSync(config, JSON.stringify(settings), { mode: 0o600 });
   const command = [...nodeArguments, dist('reference-server', 'main.js'), '--config', config, '--port'];
   return OwnedServer.start({

@@ -71,6 +71,10 @@ export interface HttpBody {
   readonly bytes: number;
   /** Sent off the schema on purpose, so that it is not held against the kit. */
   readonly odd?: boolean;
+  /** Told again of bystanders that were there before the run. */
+  readonly earlier?: true;
+  /** Of a form that the kit posted: the hashes of its messages, where it knows them. */
+  readonly posted?: readonly string[] | 'unknown';
   readonly violations?: readonly string[];
 }
 
@@ -101,6 +105,8 @@ export interface SocketBody {
   readonly how?: 'end' | 'reset';
   readonly what?: string;
   readonly text?: string;
+  /** Told again of bystanders that were there before the run. */
+  readonly earlier?: true;
 }
 
 /** One JSON text on a sibling. `text` stands in place of `json` where it is none. */
@@ -133,6 +139,8 @@ export interface MessageBody {
   readonly label?: string;
   /** `sentinel` and `control` are the kit's own nonces. */
   readonly role?: 'sentinel' | 'control';
+  /** The kit had the network lose it. */
+  readonly lost?: boolean;
 }
 
 /** Bytes that the kit sent as they are. `counts`: messages that they make up on a pipe. */

@@ -44,6 +44,10 @@ export const limits = {
   "agentCommandsPerSecond": {"unit":"count","default":20,"minimum":1,"maximum":1000000},
   "maxRooms": {"unit":"count","default":10000,"minimum":1,"maximum":100000000},
   "maxPageItems": {"unit":"count","default":100,"minimum":1,"maximum":1000},
+  "formTicketMs": {"unit":"ms","default":3600000,"minimum":1,"maximum":86400000},
+  "maxFormParts": {"unit":"count","default":64,"minimum":3,"maximum":10000},
+  "receiptMs": {"unit":"ms","default":600000,"minimum":1000,"maximum":86400000},
+  "maxReceipts": {"unit":"count","default":10000,"minimum":1,"maximum":10000000},
 } as const satisfies Readonly<Record<string, LimitEntry>>;
 
 export type LimitName = keyof typeof limits;

@@ -57,7 +57,7 @@ export type Transport = string;
  */
 export type Framing = 'raw' | 'line' | 'frame';
 /**
- * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke without a close; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`; `stream_ended`: `stream.end`; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `switch_timeout`: neither a switch nor its end was acknowledged; `move_failed`: the room that it was to be switched to is over; `timeout`: keepalive went unanswered; `room_closed`: its room is over.
+ * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke without a close; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`; `stream_ended`: `stream.end`; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `switch_timeout`: neither a switch nor its end was acknowledged; `move_failed`: the room that it was to be switched to is over; `timeout`: keepalive went unanswered; `room_closed`: its room is over; `numbers_exhausted`: the last number that its transport has was used.
  */
 export type EndCause =
   | 'closed_by_peer'
@@ -73,7 +73,8 @@ export type EndCause =
   | 'move_failed'
   | 'timeout'
   | 'room_closed'
-  | 'stream_ended';
+  | 'stream_ended'
+  | 'numbers_exhausted';
 /**
  * Names a place in the stream to a client that is not written yet. The server gives each number once in a session; `pipe.mark` tells where the place came to be.
  */
@@ -101,6 +102,10 @@ export type SwitchStatus = 'waiting' | 'proposed' | 'acknowledged' | 'done' | 'r
  * A secret of 32 random bytes in base64url without padding (43 characters): a pipe ticket or a sibling secret. Never put it into a URL, a log or a debug event.
  */
 export type Secret = string;
+/**
+ * The 8 bytes by which the datagrams of one pipe over UDP are told apart, in base64url without padding, unused bits zero. It is made with the ticket, belongs to it, and grants nothing.
+ */
+export type UdpAssoc = string;
 /**
  * Asks for a session on a sibling socket that is not bound yet: the same as `POST` to the sessions endpoint, with the same errors, for clients without HTTP. At most one for each socket; a further one is `invalid_request`. The socket may then be bound to the new session with the nonce of its `sibling.hello`.
  */
@@ -229,6 +234,7 @@ export interface WireTypes {
   'common/epoch': Epoch;
   'common/error-detail': ErrorDetail;
   'common/event-epoch': EventEpoch;
+  'common/form-message': FormMessage;
   'common/format-set': FormatSet;
   'common/formats': Formats;
   'common/framing': Framing;
@@ -262,6 +268,7 @@ export interface WireTypes {
   'common/switch-status': SwitchStatus;
   'common/switch': OpenSwitch;
   'common/transport': Transport;
+  'common/udp-assoc': UdpAssoc;
   'events/agent.command': AgentCommandEvent;
   'events/debug.envelope': DebugEnvelopeEvent;
   'events/debug.log': DebugLogEvent;
@@ -290,6 +297,8 @@ export interface WireTypes {
   'events/switch.done': SwitchDoneEvent;
   'events/switch.propose': SwitchProposeEvent;
   'http/discovery': Discovery;
+  'http/form-receipt': FormReceipt;
+  'http/form-ticket': FormTicket;
   'http/grant': Grant;
   'http/hook-advance': HookAdvance;
   'http/hook-done': HookDone;
@@ -450,6 +459,10 @@ export interface PipeCounters {
    * Messages counted from the client, refused ones included.
    */
   c2sReceived: number;
+  /**
+   * Numbers up to `c2sReceived` of which no message has been counted. Only where messages carry their numbers, over UDP.
+   */
+  missing?: number;
   /**
    * Those received messages of which every consequence (delivery, refusal, event) is queued. Never more than `c2sReceived`.
    */
@@ -637,6 +650,10 @@ export interface SessionState {
        * Bytes of payload in those messages.
        */
       bytes: number;
+      /**
+       * Numbers up to `n` of which no message has been counted. Only where messages carry their numbers, over UDP.
+       */
+      missing?: number;
       /**
        * Present, and true, where the client has ended this direction and the pipe is still open.
        */
@@ -950,6 +967,22 @@ export interface Limits {
    * Most items in one page of `room.list` and `room.members`. Only with profile `rooms`. Default 100.
    */
   maxPageItems?: number;
+  /**
+   * Life of the ticket that a form is served with; it may be used for any number of forms. Then it is `ticket_invalid`. Only with profile `form`. In milliseconds, default 3600000.
+   */
+  formTicketMs?: number;
+  /**
+   * Fields in one form, of whatever name. With one more it is `body_too_large`. Only with profile `form`. Default 64.
+   */
+  maxFormParts?: number;
+  /**
+   * How long the receipt of a form is kept, and its idempotency key with it, while there is room. Only with profile `form`. In milliseconds, default 600000.
+   */
+  receiptMs?: number;
+  /**
+   * Messages in all receipts of forms that the server keeps. With one more the oldest receipt of whoever has the most is forgotten. Only with profile `form`. Default 10000.
+   */
+  maxReceipts?: number;
 }
 /**
  * A switch that is neither done nor refused nor aborted, as the state shows it.
@@ -1019,6 +1052,10 @@ export interface PipeTicketResult {
    * The ticket.
    */
   pipeTicket: Secret;
+  /**
+   * Number of the association that the ticket opens; present where the transport is `udp`.
+   */
+  udpAssoc?: UdpAssoc;
   /**
    * How the next pipe tells messages apart; absent where its transport has one way only.
    */
@@ -1568,6 +1605,10 @@ export interface Grant {
    */
   siblingSecret: Secret;
   /**
+   * Number of the association that the ticket opens; present where `transport` is `udp`.
+   */
+  udpAssoc?: UdpAssoc;
+  /**
    * Transport of the pipe, as asked.
    */
   transport: Transport;
@@ -1994,6 +2035,56 @@ export interface ErrorDetail {
   counters?: PipeCounters;
 }
 /**
+ * What became of one message of a form: it was accepted (`id` and `members`), or refused (`error`).
+ */
+export interface FormMessage {
+  /**
+   * The session that sent it.
+   */
+  sid: Sid;
+  /**
+   * The pipe in which it is counted.
+   */
+  epoch: Epoch;
+  /**
+   * Its number in that pipe.
+   */
+  n: number;
+  /**
+   * What it was sent as: text fields are `text`, files `binary`.
+   */
+  kind: Kind;
+  /**
+   * Length of its payload. In bytes.
+   */
+  bytes: number;
+  /**
+   * Id of the message, where it was accepted.
+   */
+  id?: MessageId;
+  /**
+   * How many members it was queued for, where it was accepted.
+   */
+  members?: number;
+  /**
+   * Why it was refused, where it was.
+   */
+  error?: {
+    /**
+     * Name of the error in `errors.json`.
+     */
+    name: string;
+    /**
+     * Code of the error in `errors.json`.
+     */
+    code: number;
+    /**
+     * The limit in force that was exceeded, in the unit of that limit.
+     */
+    limit?: number;
+  };
+}
+/**
  * Which software the server is. For people and logs: clients must not change what they do because of it.
  */
 export interface ServerInfo {
@@ -2184,6 +2275,10 @@ export interface PipeEndedEvent {
    * Bytes of payload in those messages.
    */
   finalBytes: number;
+  /**
+   * Numbers up to `finalN` of which no message was counted. Only in direction `c2s`, and only where messages carry their numbers, over UDP.
+   */
+  missing?: number;
   /**
    * Bytes of a message that had begun and never became whole when the client ended its direction; absent for none. Only with `c2s`.
    */
@@ -2872,6 +2967,14 @@ export interface Discovery {
        */
       websocket?: string;
       /**
+       * Where forms are posted, with the profile `form`; `{room}` in it stands for the name of the room. An absolute URL or a relative reference.
+       */
+      form?: string;
+      /**
+       * Pipe over UDP: `udp://host:port`.
+       */
+      udp?: string;
+      /**
        * Pipe over FTP: an absolute URL of the scheme `ftp` with host and port. The host may be that of this document, or another.
        */
       ftp?: string;
@@ -2880,6 +2983,10 @@ export interface Discovery {
        */
       tcp?: string;
     };
+    /**
+     * Page on which a person picks a room to post into, with the profile `form`. An absolute URL or a relative reference.
+     */
+    form?: string;
     /**
      * Where the hooks of the profile `testhooks` are: `POST` to this address, a slash and the name of the hook. Absent where that is not declared. An absolute URL or a relative reference.
      */
@@ -2927,6 +3034,58 @@ export interface Discovery {
   errors: {
     [k: string]: number;
   };
+}
+/**
+ * Answer to a form that has been posted whole: what became of its messages, in their order.
+ */
+export interface FormReceipt {
+  /**
+   * Id of the receipt, 128 bits: shows it to whoever knows it.
+   */
+  receipt: string;
+  /**
+   * The room that it was posted to.
+   */
+  room: RoomName;
+  /**
+   * One for each message of the form.
+   *
+   * @minItems 1
+   */
+  messages: FormMessage[];
+  /**
+   * How long the receipt will be kept, while there is room. In milliseconds.
+   */
+  expiresInMs: number;
+}
+/**
+ * Answer to a `GET` where forms are posted: what an anonymous client needs for a form.
+ */
+export interface FormTicket {
+  /**
+   * The room that it is for.
+   */
+  room: RoomName;
+  /**
+   * Goes into the field `ticket`. Good for any number of forms while it lasts, for this room only. Opaque.
+   */
+  ticket: string;
+  /**
+   * A key that nobody has used, for the field `idempotencyKey` of one form.
+   */
+  idempotencyKey: string;
+  /**
+   * How long the ticket is good, from this answer on. In milliseconds.
+   */
+  expiresInMs: number;
+  /**
+   * Which kinds of message the room takes.
+   */
+  format: 'any' | 'text' | 'json' | 'binary';
+  /**
+   * Longest message that the room takes. In bytes.
+   */
+  maxMessageBytes: number;
 }
 export interface HookAdvance2 {
   /**
@@ -3017,6 +3176,12 @@ export interface Refusal {
       pointer?: string;
     };
   };
+  /**
+   * Of a form: what became of the messages that had come before it was refused, in their order.
+   *
+   * @minItems 1
+   */
+  messages?: FormMessage[];
 }
 /**
  * Answer to a call that was refused, and to what was not a call at all.

@@ -2,9 +2,10 @@ import type { Duplex } from 'node:stream';
 import type { Framing, Limits } from '../generated/types.js';
 import { startFtp } from './compose-ftp.js';
 import { startTcp } from './compose-tcp.js';
+import { startNakedUdp, startUdp } from './compose-udp.js';
 import type { Config } from './config/config.js';
 import type { Connections } from './listeners/connections.js';
-import type { GrantDoor, Authenticator, OpenRooms } from './ports/access.js';
+import type { GrantDoor, Authenticator, RoomNames } from './ports/access.js';
 import type { Clock, Entropy } from './ports/clock.js';
 import type { PipeDoor } from './ports/pipe.js';
 import type { SiblingDoor } from './ports/sibling.js';
@@ -16,7 +17,7 @@ export interface EntryParts {
   readonly door: PipeDoor;
   readonly siblings: SiblingDoor;
   readonly grants: GrantDoor;
-  readonly rooms: OpenRooms;
+  readonly rooms: RoomNames;
   /** TLS for connections of any transport; null without a certificate. */
   readonly tls: SecureSockets | null;
   readonly authenticator: Authenticator;
@@ -33,8 +34,8 @@ export interface EntryParts {
 export interface Entry {
   /** Name of the transport and of its profile. */
   readonly transport: string;
-  /** Where its pipes are opened. */
-  readonly pipe: string;
+  /** Where its pipes are opened; absent where no client is told. */
+  readonly pipe?: string;
   /** Where siblings are opened over it. */
   readonly sibling?: string;
   /** How its pipes can tell messages apart, where there are several ways; the usual one first. */
@@ -50,7 +51,7 @@ export interface Entry {
 type StartEntry = (parts: EntryParts) => Promise<Entry | null>;
 
 /** The entry points of this server; each is null where the operator has switched it off. */
-const ENTRIES: readonly StartEntry[] = [startTcp, startFtp];
+const ENTRIES: readonly StartEntry[] = [startTcp, startUdp, startNakedUdp, startFtp];
 
 /** Starts to listen everywhere beside HTTP. Rejects with what a listener says, and leaves none behind. */
 export async function startEntries(parts: EntryParts): Promise<readonly Entry[]> {
@@ -67,18 +68,21 @@ export async function startEntries(parts: EntryParts): Promise<readonly Entry[]>
   }
 }
 
-/** Adds where they are to the addresses that clients are told. */
-export function announce(
-  entries: readonly Entry[],
-  endpoints: {
-    readonly pipe: Record<string, string>;
-    readonly sibling: Record<string, string>;
-    readonly framings: Record<string, readonly Framing[]>;
-  },
-): void {
+interface Addresses {
+  readonly pipe: Record<string, string>;
+  readonly sibling: Record<string, string>;
+  readonly framings: Record<string, readonly Framing[]>;
+}
+
+/** Adds where they are to the addresses that clients are told, and returns these. */
+export function announce<T extends Addresses>(
+  entries: readonly Pick<Entry, 'transport' | 'pipe' | 'sibling' | 'framings'>[],
+  addresses: T,
+): T {
   for (const { transport, pipe, sibling, framings } of entries) {
-    endpoints.pipe[transport] = pipe;
-    if (sibling !== undefined) endpoints.sibling[transport] = sibling;
-    if (framings !== undefined) endpoints.framings[transport] = framings;
+    if (pipe !== undefined) addresses.pipe[transport] = pipe;
+    if (sibling !== undefined) addresses.sibling[transport] = sibling;
+    if (framings !== undefined) addresses.framings[transport] = framings;
   }
+  return addresses;
 }

@@ -7,6 +7,7 @@ import type { Discovery, RoomSpec } from '../generated/types.js';
 import { createAdmin } from './admin.js';
 import { developmentAuthenticator } from './auth/development.js';
 import { openFront, over, PIPE_PATH, SIBLING_PATH } from './compose-front.js';
+import { FORM_PAGE, formsOf } from './compose-form.js';
 import { openStore } from './compose-store.js';
 import { type Config, ConfigError } from './config/config.js';
 import { announce, type Entry, startEntries } from './compose-entries.js';
@@ -36,6 +37,10 @@ const PROFILES = [
   'drain',
   'streams',
 ] as const;
+
+/** Transports whose tickets are proved and not shown. */
+const ASSOCIATED: ReadonlySet<string> = new Set(['udp']);
+
 const EPOCH_BYTES = 12;
 
 /** How soon clients may come back after a drain; a restart takes about that long. */
@@ -95,7 +100,7 @@ function discoveryOf(
   { limits, testHooks }: Config,
   { store, entries, endpoints }: { store: Store | null; entries: readonly Entry[]; endpoints: Endpoints },
 ): Discovery {
-  const transports = entries.map(({ transport }) => transport);
+  const transports = Object.keys(endpoints.pipe).filter((transport) => transport !== 'websocket');
   return {
     protocol: 'porthouse',
     versions: [1],
@@ -105,6 +110,7 @@ function discoveryOf(
       sessions: SESSIONS_PATH,
       sibling: endpoints.sibling,
       pipe: endpoints.pipe,
+      ...('form' in endpoints.pipe && { form: FORM_PAGE }),
       ...(testHooks && { hooks: HOOKS_PATH }),
     },
     ...framingsOf(entries),
@@ -144,6 +150,7 @@ function routerOf(config: Config, store: Store | null, endpoints: Endpoints): Ro
     store,
     streams: true,
     endpoints,
+    associated: ASSOCIATED,
   });
 }
 
@@ -183,13 +190,14 @@ async function startWith(store: Store | null, config: Config, log: Logger): Prom
   const shared = { authenticator, clock, entropy, limits, server, onError, ...doors, ...limits };
   const connections = new Connections(limits.maxConnections);
   const entries = await startEntries({ ...shared, config, connections, tls: tlsOf(identity) });
-  announce(entries, endpoints);
+  const forms = formsOf(config, { ...shared, rooms: router.openRooms });
   const { front, siblings, sockets } = openFront({
     ...shared,
     connections,
     guard: guardOf(config),
     ...(identity && { identity }),
-    discovery: discoveryOf(config, { store, entries, endpoints }),
+    handlers: forms.map(({ handler }) => handler),
+    discovery: discoveryOf(config, { store, entries, endpoints: announce([...entries, ...forms], endpoints) }),
     ...(config.testHooks && { hooks: { ...config.testHooks, ...limits, door: router.hooks } }),
   });
   let health: 'ok' | 'draining' = 'ok';
@@ -223,4 +231,4 @@ async function startWith(store: Store | null, config: Config, log: Logger): Prom
 }
 
 const entryUrls = (entries: readonly Entry[]): Record<string, string> =>
-  Object.fromEntries(entries.map(({ transport, pipe }) => [transport, pipe]));
+  Object.fromEntries(entries.flatMap(({ transport, pipe }) => (pipe === undefined ? [] : [[transport, pipe]])));

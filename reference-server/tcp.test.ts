@@ -161,7 +161,7 @@ void t.test('netcat reads a room and says something into it', async (t) => {
   t.equal(await other.line(), 'ahoy from nc');
   clearInterval(calling);
   other.write('ahoy back\n');
-  const [said] = await new Promise((resolve) => nc.stdout.once('data', (data: Buffer) => resolve([data])));
+  const said = await new Promise<Buffer>((resolve) => nc.stdout.once('data', resolve));
   t.equal(String(said), 'ahoy back\n');
 });
 

@@ -1,5 +1,7 @@
 import type { HeaderField, TlsSettings } from './connect.js';
 import type { OpenResult } from './websocket/opening.js';
+import type { Impairment } from './udp/impairment.js';
+import type { RawDatagram } from './udp/socket.js';
 import type { RawFrame } from './websocket/socket.js';
 
 /** What a message can be to its transport; a WebSocket sends JSON as text. */
@@ -10,6 +12,8 @@ export interface Outgoing {
   readonly kind: MessageKind;
   readonly payload: Buffer;
   readonly fragments?: number | undefined;
+  /** Spared by a network that does harm on purpose. */
+  readonly sure?: boolean | undefined;
 }
 
 /**
@@ -39,6 +43,10 @@ export interface Driver {
   sendRaw(bytes: Buffer): boolean;
   /** Sends one frame of RFC 6455 as described, legal or not; only where there are such. */
   sendFrame?(frame: RawFrame): boolean;
+  /** Sends one datagram of UDP as described, legal or not, and returns its bytes; only where there are such. */
+  sendDatagram?(datagram: RawDatagram): Buffer;
+  /** Whether the next message will be lost, by a network that does harm on purpose. */
+  readonly losesNext?: boolean;
   /** Asks for a sign of life, which comes back as `pong`; only where the transport has that. */
   ping?(payload: Buffer): boolean;
   /** Ends the connection in order, in the transport's own words; `code` and `reason` where it has such. */
@@ -60,6 +68,12 @@ export interface Way {
   /** Of the session, for those that prove themselves with it. */
   readonly siblingSecret: string;
   readonly framing: string | undefined;
+  /** Of the grant, for UDP. */
+  readonly udpAssoc?: string | undefined;
+  /** What the network shall do to what is sent, over UDP. */
+  readonly impairment?: Impairment | undefined;
+  /** Over UDP: the case says every word itself, the opening among them. */
+  readonly byHand?: boolean;
   /** What the case offers instead of what the protocol wants: subprotocols, or the first bytes of a connection over TCP. */
   readonly protocols: readonly string[] | undefined;
   readonly headers: readonly HeaderField[];

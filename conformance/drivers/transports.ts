@@ -1,10 +1,14 @@
 import type { Open } from './driver.js';
+import { openForm } from './form/open.js';
 import { openTcp } from './tcp/open.js';
+import { openUdp } from './udp/open.js';
 import { openWebSocket } from './websocket/open.js';
 
 const PIPES: ReadonlyMap<string, Open> = new Map([
   ['websocket', openWebSocket],
   ['tcp', openTcp],
+  ['form', openForm],
+  ['udp', openUdp],
 ]);
 const SIBLINGS: ReadonlyMap<string, Open> = new Map([
   ['websocket', openWebSocket],

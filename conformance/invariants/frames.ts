@@ -101,11 +101,15 @@ function bodySchema(record: TimelineRecord, requests: ReadonlyMap<string, HttpBo
   const request = requests.get(record.at);
   // Bytes that are no request at all get what the server's HTTP has for them.
   if (request === undefined || request.method === 'HEAD' || request.method === 'RAW') return undefined;
-  if (record.status >= 400) return REFUSAL;
+  if (record.status >= 400) return asksForPage(request) ? undefined : REFUSAL;
   if (record.status === 201) return { key: 'http/grant', requirement: 'OPEN-1' };
   const isDiscovery = request.url?.endsWith(WELL_KNOWN) === true && request.method === 'GET';
   return record.status === 200 && isDiscovery ? { key: 'http/discovery', requirement: 'DISC-1' } : undefined;
 }
+
+/** Where forms are posted people are refused by a page (FORM-25). */
+const asksForPage = ({ headers }: HttpBody): boolean =>
+  headers.some(([name, value]) => name.toLowerCase() === 'accept' && value.includes('text/html'));
 
 /** What the kit itself sent against a schema without meaning to. */
 export function kitFaults({ ledger, records }: FinishedRun): string[] {

@@ -73,7 +73,7 @@ function namedSent(ledger: Ledger, matcher: Fields): readonly Sent[] | undefined
 function sentAs(ledger: Ledger, label: string): readonly Sent[] {
   const found = ledger.sent.filter((each) => each.record.label === label);
   if (found.length === 0) throw new Error(`no message was sent as ${label}`);
-  return found;
+  return found.filter(({ record }) => record.lost !== true);
 }
 
 function sized(ledger: Ledger, matcher: Fields, observer: string): WantedMessage {

@@ -43,7 +43,7 @@ const ANY_WAY: ReadonlySet<Verb> = new Set(['send', 'expect', 'exactly', 'none',
 
 /** What is about a transport, about kinds, which not every transport tells apart, about time, or about what waits. */
 const OF_A_WAY =
-  /transport|framing|format|kind|convert|websocket|closed|alive|pong|"sentinel":"(ping|none)"|pipe\.(close|ticket|pause|ended)|switch|stream|queued|slowConsumer|messageBurst|boundaries|hardMessageBytes|room\.member|debug|drain|finalN/i;
+  /transport|framing|format|kind|convert|websocket|closed|alive|pong|"sentinel":"(ping|none)"|pipe\.(close|ticket|pause|ended)|switch|stream|queued|slowConsumer|messageBurst|boundaries|hardMessageBytes|room\.(member|mov)|debug|drain|finalN/i;
 
 const fieldsOf = (of: Case): string =>
   JSON.stringify([
@@ -80,8 +80,10 @@ function rolesOf({ given, steps }: Case): Roles {
   return { senders, receivers: new Set([...seen].filter((name) => withPipes.includes(name))), sends };
 }
 
+/** A manifest speaks of what its reader receives. */
 const looksAtPipe = ({ fields, verb }: Pick<CaseStep, 'fields' | 'verb'>): boolean =>
-  ['expect', 'exactly', 'none'].includes(verb) && ('message' in fields || 'messages' in fields);
+  ['expect', 'exactly', 'none'].includes(verb) &&
+  ('message' in fields || 'messages' in fields || fields['event'] === 'pipe.manifest');
 
 /** Whether who is there can come by another way at all. */
 function isFree(of: Case): boolean {

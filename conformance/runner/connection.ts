@@ -14,6 +14,46 @@ export interface Connection {
   readonly member: string;
   readonly kind: SocketKind;
   readonly driver: Driver;
+  /** Of one that a later run can take over. */
+  readonly recorder?: Recorder;
+}
+
+/** Where what a connection brings is recorded: in its run, and after that in the next that takes the connection over. */
+export class Recorder {
+  #run: Run | undefined;
+  #place: Place;
+  #missed = 0;
+
+  constructor(run: Run, place: Place) {
+    this.#run = run;
+    this.#place = place;
+  }
+
+  /** Whether nothing has come that no run has. */
+  get quiet(): boolean {
+    return this.#missed === 0;
+  }
+
+  record(each: DriverRecord): void {
+    if (this.#run === undefined) {
+      if (each.type !== 'ping') this.#missed += 1;
+      return;
+    }
+    const body = bodyOf(each, this.#place);
+    if (body !== undefined) this.#run.append(body);
+  }
+
+  /** The run is over. */
+  leave(): void {
+    this.#run = undefined;
+  }
+
+  /** Goes on in another run. Returns the number of the connection there. */
+  follow(run: Run): number {
+    this.#run = run;
+    this.#place = { ...this.#place, conn: run.nextConn() };
+    return this.#place.conn;
+  }
 }
 
 /** How a connection is to be opened. */
@@ -53,10 +93,7 @@ export function openConnection(run: Run, { at, transport, ...way }: ToOpen): Con
   const { kind, url, framing } = way;
   const early: DriverRecord[] = [];
   let isOpen = false;
-  const record = (each: DriverRecord): void => {
-    const body = bodyOf(each, { at, conn, kind, transport });
-    if (body !== undefined) run.append(body);
-  };
+  const recorder = new Recorder(run, { at, conn, kind, transport });
   const { driver, protocols, result } = openerOf(
     kind,
     transport,
@@ -64,18 +101,18 @@ export function openConnection(run: Run, { at, transport, ...way }: ToOpen): Con
     ...way,
     signal: run.signal,
     onRecord: (each) => {
-      if (isOpen) record(each);
+      if (isOpen) recorder.record(each);
       else early.push(each);
     },
   });
-  const connection: Connection = { at, conn, member: splitAt(at).member, kind, driver };
+  const connection: Connection = { at, conn, member: splitAt(at).member, kind, driver, recorder };
   run.keep(connection);
   const over = { transport, ...(framing === undefined ? {} : { framing }) };
   run.append({ type: 'socket', at, conn, event: 'opening', kind, url: url.href, protocols, ...over });
   result.then((opened) => {
     for (const body of openingBodies(opened, at, conn)) run.append(body);
     isOpen = true;
-    early.forEach(record);
+    for (const each of early) recorder.record(each);
   }, ignoreAbort);
   return connection;
 }

@@ -8,6 +8,7 @@ import { limitOf } from '../register.js';
 import type { HttpBody, Json, RunBody } from '../timeline.js';
 import { parseJson } from './connection.js';
 import { seededBytes } from './content.js';
+import { formAddress, formOf, isForm } from './form.js';
 import type { Run } from './run.js';
 
 /** A request of a run. */
@@ -19,6 +20,8 @@ export interface Exchanging {
   readonly body?: Buffer;
   /** Sent as it is, in place of all of the above. */
   readonly raw?: Buffer;
+  /** Hashes of the messages in a form, where the kit knows them. */
+  readonly posted?: HttpBody['posted'];
   /** Made of whatever the case liked, so that it is not held against the kit. */
   readonly odd: boolean;
   /** Whether it may share a connection with others of the run. */
@@ -27,7 +30,7 @@ export interface Exchanging {
 
 /** Starts an exchange; request and response are recorded. Resolves when the response, or its failure, is. */
 export function exchange(run: Run, exchanging: Exchanging): Promise<void> {
-  const { at, method, url, headers, body, raw, odd, shared } = exchanging;
+  const { at, method, url, headers, body, raw, odd, shared, posted } = exchanging;
   const text = body?.toString('utf8');
   const json = text === undefined ? undefined : parseJson(text);
   run.append({
@@ -42,6 +45,7 @@ export function exchange(run: Run, exchanging: Exchanging): Promise<void> {
     ...(json === undefined && text !== undefined ? { body: text.slice(0, 1024) } : {}),
     ...(raw === undefined ? {} : { body: raw.toString('latin1') }),
     ...(odd ? { odd } : {}),
+    ...(posted === undefined ? {} : { posted }),
   });
   // A server that is asked to end must not find anybody waiting on a connection of which the case knows nothing.
   const kept = shared === true && !isExclusive(run.of) ? run.kept : undefined;
@@ -68,13 +72,16 @@ function responseBody(at: string, result: Awaited<ReturnType<typeof request>>): 
 export function httpStep(run: Run, fields: Fields, step: number): Promise<void> {
   const { as, to, method } = fields;
   const url = addressOf(run, asText(to));
-  const body = bodyOf(run, fields, step);
-  const headers = headersOf(run, fields, fields['json'] === undefined ? {} : { 'content-type': 'application/json' });
+  const form = formOf(run, fields, step);
+  const body = form?.body ?? bodyOf(run, fields, step);
+  const type = form?.type ?? (fields['json'] === undefined ? undefined : 'application/json');
+  const headers = headersOf(run, fields, type === undefined ? {} : { 'content-type': type });
   const chunked = fields['chunked'] === true && body !== undefined;
   return exchange(run, {
     at: asText(as),
-    method: typeof method === 'string' ? method : 'GET',
+    method: typeof method === 'string' ? method : form ? 'POST' : 'GET',
     url,
+    ...(isForm(asText(to)) && body ? { posted: form?.posted ?? 'unknown' } : {}),
     headers: chunked ? [...headers, ['transfer-encoding', 'chunked']] : headers,
     ...(body === undefined ? {} : { body: chunked ? inChunks(body) : body }),
     odd: true,
@@ -142,6 +149,7 @@ export function withLimits(run: Run, asked: Fields): Fields {
 function addressOf({ target }: Run, to: string): URL {
   if (to === 'discovery') return target.wellKnown;
   if (to === 'sessions' || to === 'pipe' || to === 'sibling') return target[to];
+  if (isForm(to)) return formAddress(target, to.slice('form/'.length));
   if (to.startsWith('hooks/')) return new URL(`${(target.hooks ?? target.wellKnown).href}${to.slice('hooks'.length)}`);
   return new URL(to, target.wellKnown);
 }

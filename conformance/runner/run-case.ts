@@ -18,23 +18,28 @@ export async function runCase(of: Case, setting: RunSetting): Promise<readonly T
   const run = new Run(of, setting);
   run.append(runRecord(of, setting));
   let broken = false;
+  let harmed = of.canary || isExclusive(of);
   for (const step of expand(of)) {
     // The bystanders go on after a failure: whether they still can is what they are there for.
     if (broken && step.part !== 'bystander') continue;
     const held = await runStep(run, step);
-    if (!held && step.part !== 'bystander') broken = true;
+    if (!held && step.part === 'bystander') harmed = true;
+    else if (!held) broken = true;
   }
+  if (harmed) setting.bystanders?.end();
+  else setting.bystanders?.keep(run);
   run.end();
   return run.records;
 }
 
-function runRecord(of: Case, { prefix, seed, target, tokens, deadlineMs }: RunSetting): RunBody {
+function runRecord(of: Case, { prefix, seed, target, tokens, deadlineMs, bystanders }: RunSetting): RunBody {
   const again = isExclusive(of) ? { [BYSTANDER.again]: {} } : {};
   const keys = of.canary ? { main: {} } : { [BYSTANDER.room]: {}, ...again };
   const specs: { readonly [key: string]: Fields } = { ...keys, ...of.given.rooms };
-  const rooms = Object.entries(specs).map(
-    ([key, spec]) => [key, { name: `${prefix}-${key.toLowerCase()}`, spec }] as const,
-  );
+  const kept = isExclusive(of) ? undefined : bystanders?.room;
+  const nameOf = (key: string): string =>
+    (key === BYSTANDER.room ? kept : undefined) ?? `${prefix}-${key.toLowerCase()}`;
+  const rooms = Object.entries(specs).map(([key, spec]) => [key, { name: nameOf(key), spec }] as const);
   return {
     type: 'run',
     case: of.id,
@@ -53,7 +58,8 @@ async function runStep(run: Run, step: Step): Promise<boolean> {
   try {
     const fields = run.resolve(step.fields);
     const look = lookAt(run, step);
-    await act({ run, fields, step, decided: () => look().state !== 'pending' });
+    if (run.setting.bystanders?.retell(run, step) !== true)
+      await act({ run, fields, step, decided: () => look().state !== 'pending' });
     requirePlace(run, step);
     const phase = await wait(run, step, look);
     const outcome = look();

@@ -4,6 +4,7 @@ import { Ledger } from '../judge/ledger.js';
 import { lookupIn, resolveFields } from '../judge/scope.js';
 import type { Case, Fields } from '../model.js';
 import type { RecordBody, TimelineRecord } from '../timeline.js';
+import type { Bystanders } from './bystanders.js';
 import type { Connection } from './connection.js';
 import type { Target } from '../endpoints.js';
 import type { ServerControl } from './server.js';
@@ -26,6 +27,8 @@ export interface RunSetting {
   /** Absent where the server's process is not the kit's own. */
   readonly server?: ServerControl;
   readonly signal?: AbortSignal;
+  /** Those of the runs before; absent where each run has its own. */
+  readonly bystanders?: Bystanders;
 }
 
 /** One case under way: its timeline, what it means so far, its connections. */
@@ -37,7 +40,7 @@ export class Run {
   readonly kept = new KeptConnections();
   /** Where the server is now; a restart may change it. */
   target: Target;
-  readonly #all: Connection[] = [];
+  #all: readonly Connection[] = [];
   readonly #ended = new AbortController();
   /** Aborts when the run ends, or when the whole suite is called off. */
   readonly signal: AbortSignal;
@@ -85,7 +88,17 @@ export class Run {
   /** Makes a connection known under its name. */
   keep(connection: Connection): void {
     this.connections.set(connection.at, connection);
-    this.#all.push(connection);
+    this.#all = [...this.#all, connection];
+  }
+
+  /** Every connection that ends with the run. */
+  get all(): readonly Connection[] {
+    return this.#all;
+  }
+
+  /** Leaves connections to somebody else. */
+  release(connections: readonly Connection[]): void {
+    this.#all = this.#all.filter((each) => !connections.includes(each));
   }
 
   /** Waits until `holds`, looking after every record; false when `ms` passed before. */

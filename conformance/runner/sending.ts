@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MessageKind } from '../drivers/driver.js';
+import { TYPES } from '../drivers/udp/codec.js';
 import { OPCODE } from '../drivers/websocket/frame.js';
 import type { RawFrame } from '../drivers/websocket/socket.js';
 import { labelOf } from '../expand.js';
@@ -7,7 +8,7 @@ import { defaultKind, literalContent } from '../judge/expect-message.js';
 import { quantity } from '../judge/scope.js';
 import { asText, isFields } from '../model.js';
 import type { Fields, Step } from '../model.js';
-import type { Json } from '../timeline.js';
+import type { Json, RawBody } from '../timeline.js';
 import type { Connection } from './connection.js';
 import { describeMessage, parseJson } from './connection.js';
 import { seededBytes, seededText } from './content.js';
@@ -34,8 +35,9 @@ export function sendMessage(run: Run, { at, conn, driver }: Connection, sending:
     ...describeMessage(kind, payload),
     ...(label === undefined ? {} : { label }),
     ...(role === undefined ? {} : { role }),
+    ...(role === undefined && driver.losesNext === true ? { lost: true } : {}),
   });
-  return driver.send({ kind, payload, fragments });
+  return driver.send({ kind, payload, fragments, sure: role !== undefined });
 }
 
 const BURST = 200;
@@ -77,16 +79,60 @@ export function rawStep(run: Run, fields: Fields, step: Step): void {
     rawMessage(run, connection, { text: fields['message'], label: labelOf('raw', fields, step.index) });
     return;
   }
+  if (isFields(fields['datagram'])) {
+    rawDatagram(run, connection, { fields, datagram: fields['datagram'], step });
+    return;
+  }
   const { at, conn, driver } = connection;
   const frame = fields['frame'];
   const bytes = isFields(frame)
     ? frameContent(run, frame, { member: connection.member, step: step.index, index: 0 })
     : plain(fields);
-  const counts = typeof fields['counts'] === 'number' ? { counts: fields['counts'] } : {};
-  run.append({ type: 'raw', at, conn, dir: 'out', bytes: bytes.length, hex: bytes.toString('hex', 0, 256), ...counts });
+  run.append({ type: 'raw', at, conn, dir: 'out', ...rawContent(bytes, fields) });
   if (!isFields(frame)) driver.sendRaw(bytes);
   else if (driver.sendFrame === undefined) throw new Error(`${at} has no frames`);
   else driver.sendFrame({ ...frameFields(frame), payload: bytes });
+}
+
+const rawContent = (bytes: Buffer, { counts }: Fields): Pick<RawBody, 'bytes' | 'hex' | 'counts'> => ({
+  bytes: bytes.length,
+  hex: bytes.toString('hex', 0, 256),
+  ...(typeof counts === 'number' ? { counts } : {}),
+});
+
+interface RawDatagramStep {
+  readonly fields: Fields;
+  readonly datagram: Fields;
+  readonly step: Step;
+}
+
+/** One datagram, `times` over; what it is to be comes from the case, and how it is made from the driver. */
+function rawDatagram(
+  run: Run,
+  { at, conn, member, driver }: Connection,
+  { fields, datagram, step }: RawDatagramStep,
+): void {
+  if (driver.sendDatagram === undefined) throw new Error(`${at} has no datagrams`);
+  const { type, seq, via, corrupt, cookie, moves, again } = datagram;
+  const payload = frameContent(run, datagram, { member, step: step.index, index: 0 });
+  const bytes = driver.sendDatagram({
+    type: again === true ? 0 : typeOf(type),
+    ...(typeof seq === 'number' ? { seq } : {}),
+    payload,
+    ...(typeof via === 'string' ? { via } : {}),
+    ...(typeof corrupt === 'string' ? { corrupt } : {}),
+    cookie: cookie === true,
+    moves: moves === true,
+    again: again === true,
+  });
+  run.append({ type: 'raw', at, conn, dir: 'out', ...rawContent(bytes, { counts: 0, ...fields }) });
+}
+
+function typeOf(type: Json | undefined): number {
+  if (typeof type === 'number') return type;
+  const found = Object.entries(TYPES).find(([name]) => name === type)?.[1];
+  if (found === undefined) throw new Error(`no datagram is of the type ${asText(type)}`);
+  return found;
 }
 
 const plain = (fields: Fields): Buffer =>

@@ -1,3 +1,4 @@
+import type { Impairment } from '../drivers/udp/impairment.js';
 import { labelOf, socketOf } from '../expand.js';
 import { endpointOf } from '../endpoints.js';
 import { asText, fullAt, isFields, splitAt } from '../model.js';
@@ -33,10 +34,19 @@ export function openStep(run: Run, fields: Fields): Connection {
     ticket: asText(fields['ticket'] ?? grant['pipeTicket']),
     siblingSecret: asText(grant['siblingSecret']),
     framing: typeof framing === 'string' ? framing : undefined,
+    udpAssoc: typeof grant['udpAssoc'] === 'string' ? grant['udpAssoc'] : undefined,
+    impairment: impairmentOf(fields['impair']),
+    byHand: fields['byHand'] === true,
     protocols: Array.isArray(fields['protocols']) ? fields['protocols'].map(String) : undefined,
     headers: headers.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const])),
     omit: headers.flatMap(([name, value]) => (value === null ? [name] : [])),
   });
+}
+
+function impairmentOf(impair: Json | undefined): Impairment | undefined {
+  if (!isFields(impair)) return undefined;
+  const per = (key: string): number => (typeof impair[key] === 'number' ? impair[key] : 0);
+  return { seed: per('seed'), lose: per('lose'), repeat: per('repeat'), late: per('late') };
 }
 
 function headersOf(headers: Json | undefined): { [name: string]: string | null } {

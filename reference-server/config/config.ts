@@ -9,11 +9,25 @@ import { faultPointer } from '../../support/fault.js';
 import { packageRoot } from '../../support/package-root.js';
 import type { TokenRules } from '../ports/access.js';
 
+/** A port without tickets, fixed to a room (udp.md). */
+export interface Naked {
+  readonly transport: 'udp';
+  readonly port: number;
+  readonly room: string;
+  readonly kind: 'text' | 'json' | 'binary';
+  readonly maxBytes: number;
+  readonly messagesPerSecond: number;
+}
+
 /** The settings of a server; `config.schema.json` documents each. */
 export interface Config {
   readonly host: string;
   readonly port: number;
   readonly adminPort: number;
+  /** Where pipes over UDP come in; null: nowhere. */
+  readonly udp: { readonly port: number } | null;
+  /** Ports without tickets, each for one room. */
+  readonly naked: readonly Naked[];
   readonly tlsTerminatedByProxy: boolean;
   readonly hosts: readonly string[];
   readonly origins: readonly string[];
@@ -29,6 +43,8 @@ export interface Config {
   readonly tcp: { readonly port: number } | null;
   readonly limits: Readonly<Required<Limits>>;
   readonly rooms: Readonly<Record<string, RoomSpec>>;
+  /** Whether messages may be posted from web forms. */
+  readonly form: boolean;
   /** Hooks for tests, for whoever has the token; null without any. */
   readonly testHooks: { readonly token: string } | null;
 }
@@ -43,10 +59,12 @@ export interface TlsFiles {
 /** A way in beside HTTP, as it is written. */
 type EntryFile = { readonly port?: number } | boolean | null;
 
-type ConfigFile = Partial<Omit<Config, 'limits' | 'tcp' | 'ftp'>> & {
+type ConfigFile = Partial<Omit<Config, 'limits' | 'tcp' | 'udp' | 'ftp' | 'naked'>> & {
   readonly limits?: Partial<Limits>;
   readonly tcp?: EntryFile;
+  readonly udp?: EntryFile;
   readonly ftp?: EntryFile;
+  readonly naked?: readonly (Partial<Naked> & Pick<Naked, 'transport' | 'port' | 'room'>)[];
 };
 
 /** A mistake in what the operator wrote: one line that says where and what. */
@@ -71,9 +89,14 @@ const DEFAULTS = {
   logLevel: 'info',
   auth: null,
   tls: null,
+  form: true,
   testHooks: null,
   dataDir: null as string | null,
 };
+
+const UDP_PORT = 8792;
+
+const NAKED = { kind: 'binary', maxBytes: 1200, messagesPerSecond: 100 } as const;
 
 let check: ValidateFunction | undefined;
 
@@ -161,8 +184,10 @@ export function loadConfig(
   checkRooms(rooms);
   const hosts = given.hosts.map((host) => host.toLowerCase());
   const tcp = entryOf(asked.tcp, { ...given, usual: TCP_PORT });
+  const udp = entryOf(asked.udp, { ...given, usual: UDP_PORT });
   const ftp = entryOf(asked.ftp, { ...given, usual: FTP_PORT });
-  const config = { ...given, hosts, rooms, tcp, ftp, limits: limitsOf(asked.limits) };
+  const naked = (asked.naked ?? []).map((each) => ({ ...NAKED, ...each }));
+  const config = { ...given, hosts, rooms, tcp, udp, ftp, naked, limits: limitsOf(asked.limits) };
   if (config.testHooks && (config.tlsTerminatedByProxy || !LOOPBACK.includes(config.host))) {
     throw new ConfigError(
       `host ${config.host}: with \`testHooks\` the server listens on loopback only, without a proxy`,

@@ -80,6 +80,23 @@ void t.test('settings have defaults, and the command line wins', (t) => {
   t.end();
 });
 
+void t.test('UDP listens on loopback unless it is asked for', (t) => {
+  const file = join(t.testdir(), 'c.json');
+  const loaded = (settings: object, port?: number): unknown => {
+    writeFileSync(file, JSON.stringify(settings));
+    return loadConfig(file, port === undefined ? {} : { port }).udp;
+  };
+  const open = { host: '0.0.0.0', tlsTerminatedByProxy: true, auth: { secret: 'x'.repeat(32) } };
+  t.same(loaded({}), { port: 8792 });
+  t.same(loaded({}, 0), { port: 0 }, 'any port where any port will do');
+  t.equal(loaded({ udp: null }), null);
+  t.equal(loaded(open), null, 'what can be read on the way needs somebody to decide that it may be');
+  t.same(loaded({ ...open, udp: { port: 9 } }), { port: 9 });
+  t.throws(() => loaded({ udp: 9 }), { constructor: ConfigError, message: /udp/ });
+  t.throws(() => loaded({ naked: [{ transport: 'udp', port: 1 }] }), { message: /naked\/0: .*room/ });
+  t.end();
+});
+
 void t.test('a room that the server cannot keep is a mistake in the settings', async (t) => {
   const config = loadConfig(undefined, { port: 0 });
   const rooms = { a: { limits: { maxMembers: 1001 } }, b: { lifetime: 'persistent' as const } };

@@ -1,18 +1,16 @@
 import { type IncomingMessage, STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errors } from '../../generated/errors.js';
+import type { HttpAnswer, HttpRefusal } from '../ports/exchange.js';
 import type { Refusal } from '../ports/refusal.js';
 
 type Headers = Readonly<Record<string, string>>;
 
-/** A refusal with what else its status calls for. */
-export type HttpRefusal = Refusal & { readonly headers?: Headers };
-
 /** What is wrong in the form that every HTTP refusal has (`schemas/http/refusal.json`). */
-function refusalBody({ refused, message, limit, pointer }: Refusal): string {
+function refusalBody({ refused, message, limit, pointer }: Refusal, more: object = {}): string {
   const { code, meaning } = errors[refused];
   const data = limit === undefined && pointer === undefined ? {} : { data: { limit, pointer } };
-  return JSON.stringify({ error: { name: refused, code, message: message ?? meaning, ...data } });
+  return JSON.stringify({ error: { name: refused, code, message: message ?? meaning, ...data }, ...more });
 }
 
 export function statusOf(refusal: Refusal): number {
@@ -39,18 +37,29 @@ export function answer(response: ServerResponse, status: number, body: object): 
 /** Refuses a request; a body that is still arriving is not read to its end. */
 export function refuse(request: IncomingMessage, response: ServerResponse, refusal: HttpRefusal): void {
   const closing: Headers = isUnread(request) ? { connection: 'close' } : {};
-  const headers = { ...headersFor(refusal), ...refusal.headers, ...closing };
-  write(response, { status: statusOf(refusal), headers, body: refusalBody(refusal) });
+  const { headers, ...answer } = refusalAnswer(refusal);
+  write(response, { ...answer, headers: { ...headers, ...closing } });
+}
+
+/** A refusal as it is written, with further members of its body. */
+export function refusalAnswer(refusal: HttpRefusal, more?: object): HttpAnswer {
+  const headers = { ...headersFor(refusal), ...refusal.headers };
+  return { status: statusOf(refusal), headers, body: refusalBody(refusal, more) };
 }
 
 /** Whether a body, or the rest of one, is still on its way (RFC 9112, section 6.3). */
-function isUnread({ complete, headers }: IncomingMessage): boolean {
+export function isUnread({ complete, headers }: IncomingMessage): boolean {
   return !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0);
 }
 
-function write(response: ServerResponse, answer: { status: number; headers: Headers; body: string }): void {
-  const length = { 'content-length': String(Buffer.byteLength(answer.body)) };
-  response.writeHead(answer.status, { ...PLAIN, ...answer.headers, ...length }).end(answer.body);
+function write(response: ServerResponse, answer: HttpAnswer): void {
+  writeHead(response, answer).end(answer.body);
+}
+
+/** The head of an answer, with the length of its body and what every answer has. */
+export function writeHead(response: ServerResponse, { status, headers, body }: HttpAnswer): ServerResponse {
+  const length = { 'content-length': String(Buffer.byteLength(body)) };
+  return response.writeHead(status, { ...PLAIN, ...headers, ...length });
 }
 
 /** The same for a request that asked for an upgrade, where only the socket is left to write on. */

@@ -4,7 +4,9 @@ import type { Duplex } from 'node:stream';
 import type { Discovery } from '../../generated/types.js';
 import type { Refusal } from '../ports/refusal.js';
 import type { UpgradeHandler } from '../ports/upgrade.js';
-import { type HttpRefusal, answer, refuse, refuseUpgrade } from './answers.js';
+import type { ExchangeHandler, HttpRefusal } from '../ports/exchange.js';
+import { answer, refuse, refuseUpgrade } from './answers.js';
+import { exchangeOf } from './exchange.js';
 import { type GrantServices, grantFor } from './grants.js';
 import { HOOKS_PATH, type HookServices, hookFor } from './hooks.js';
 import { type GuardRules, guardHost, guardOrigin } from './guard.js';
@@ -15,8 +17,9 @@ import { withoutUpgrade } from './without-upgrade.js';
 export const SESSIONS_PATH = '/porthouse/v1/sessions';
 export const DISCOVERY_PATH = '/.well-known/porthouse';
 
-/** How long a client may take for its request head, and for the whole request; and how often that is looked at. */
-const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 5_000 };
+/** How long a client may take for its request head, and how often that is looked at; bodies have deadlines below. */
+const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 0, connectionsCheckingInterval: 5_000 };
+const BODY_MS = 20_000;
 
 /** How long it may take for the TLS handshake, where there is one. */
 const HANDSHAKE_MS = 10_000;
@@ -29,6 +32,10 @@ export interface FrontOptions extends GrantServices {
   readonly identity?: { readonly cert: Buffer; readonly key: Buffer };
   /** Takes a connection in, or closes it where there are too many. */
   readonly connections: { admit(socket: Duplex): boolean };
+  /** Whoever answers further requests, and sees to it that each comes to an end. */
+  readonly handlers?: readonly ExchangeHandler[];
+  /** How long a client may take for a body that is read as a whole, in milliseconds; 20,000 unless it is said. */
+  readonly bodyMs?: number;
   /** Pages for browsers, by path. */
   readonly pages?: {
     has(path: string): boolean;
@@ -78,14 +85,29 @@ export function createFront(options: FrontOptions): Server {
 async function serve(options: FrontOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = pathOf(request);
   const refusal = guardHost(request, options.guard());
+  const handler = options.handlers?.find((each) => each.handles(path));
   if (refusal) refuse(request, response, refusal);
-  else if (path === DISCOVERY_PATH) discover(options, request, response);
+  else if (handler) await handler.serve(exchangeOf(request, response, options));
+  else await serveOwn(options, request, response);
+}
+
+async function serveOwn(options: FrontOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = pathOf(request);
+  hurry(request, options.bodyMs ?? BODY_MS);
+  if (path === DISCOVERY_PATH) discover(options, request, response);
   else if (path === SESSIONS_PATH) await grant(options, request, response);
   else if (options.pages?.has(path)) show(options.pages, request, response);
   else if (options.hooks && path.startsWith(`${HOOKS_PATH}/`)) await hook(options.hooks, request, response);
   else if (options.upgrades.some((handler) => handler.path === path)) {
     refuse(request, response, guardEndpoint(options, request, 'GET') ?? { refused: 'upgrade_required' });
   } else refuse(request, response, { refused: 'not_found' });
+}
+
+/** Cuts a client off that takes too long for a body which is read as a whole. */
+function hurry(request: IncomingMessage, ms: number): void {
+  if (request.complete) return;
+  const late = setTimeout(() => request.destroy(), ms);
+  request.once('close', () => clearTimeout(late)).once('end', () => clearTimeout(late));
 }
 
 const notAllowed = (allow: string) => ({ refused: 'method_not_allowed', headers: { allow } }) as const;

@@ -13,7 +13,10 @@ export interface GrantServices {
 }
 
 /** Who sends the request: an account, anonymous without a token, refused with a bad one (OPEN-7). */
-async function caller(request: IncomingMessage, authenticator: Authenticator): Promise<Result<{ account: Account }>> {
+export async function caller(
+  request: IncomingMessage,
+  authenticator: Authenticator,
+): Promise<Result<{ account: Account }>> {
   const { authorization } = request.headers;
   if (authorization === undefined) return { account: null };
   const token = /^Bearer +([\w~+/.-]+=*) *$/i.exec(authorization)?.[1];

@@ -2,9 +2,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { validate } from '../../generated/validate.js';
 import { faultPointer } from '../../support/fault.js';
+import type { HttpRefusal } from '../ports/exchange.js';
 import type { HookDoor } from '../ports/hooks.js';
 import type { Refusal, Result } from '../ports/refusal.js';
-import type { HttpRefusal } from './answers.js';
 import { readJson } from './body.js';
 import { guardHost } from './guard.js';
 

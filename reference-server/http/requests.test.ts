@@ -41,7 +41,7 @@ const ROWS: readonly Row[] = [
     name: 'method_not_allowed',
     headers: { allow: 'GET, HEAD' },
   },
-  { what: 'another path', ask: { path: '/' }, status: 404, name: 'not_found' },
+  { what: 'another path', ask: { path: '/nowhere' }, status: 404, name: 'not_found' },
   {
     what: 'a path about the discovery',
     ask: { path: '/.well-known/../.well-known/porthouse' },

@@ -11,9 +11,9 @@ export interface GrantDoor {
 }
 
 /** What a stranger may know of the rooms that there are. */
-export interface OpenRooms {
+export interface RoomNames {
   /** The names of the public rooms that admit anonymous clients, in order, at most so many. */
-  openRooms(most: number): readonly string[];
+  admitting(most: number): readonly string[];
 }
 
 /** Tells who a bearer token (RFC 6750) speaks for; null means that it is not valid. */

@@ -1,5 +1,5 @@
 import type { ErrorName } from '../../generated/errors.js';
-import type { EndCause, Framing, Limits, Position, Room } from '../../generated/types.js';
+import type { EndCause, Framing, Limits, Position } from '../../generated/types.js';
 import type { Clock } from './clock.js';
 import type { Batch, Kind, Message } from './message.js';
 import type { Result } from './refusal.js';
@@ -32,6 +32,8 @@ export interface PipeSink {
   readonly framing?: Framing;
   /** What the positions of the pipe count (BYTE-1); messages, where it does not say. */
   readonly unit?: Unit;
+  /** Whether messages carry their numbers and may be lost on the way, so that `receive` is told the number of each. */
+  readonly numbered?: boolean;
   /** False once the connection has begun to close: nothing more can be written, and the end will follow. */
   readonly writable: boolean;
   /** Whether the transport has passed on everything that it was given, so that a batch would not wait in it. */
@@ -57,8 +59,11 @@ export interface PipeSink {
 export interface PipeSource {
   /** Which pipe of its session it is, from 1. */
   readonly epoch: number;
-  /** One message, whole, as its member sent it; the kinds are those that the transport can tell apart. */
-  receive(kind: Kind, payload: Buffer): void;
+  /**
+   * One message, whole, as its member sent it; the kinds are those that the transport can tell apart. `n` is the number
+   * that it carries, on a numbered pipe: no number comes twice, but they may come out of order and with gaps.
+   */
+  receive(kind: Kind, payload: Buffer, n?: number): void;
   /** A message that was begun and whose end never came, in a transport where it has a number all the same. */
   truncated(): void;
   /** What waits for the client and has no position yet, oldest first, at most so many. */
@@ -86,7 +91,8 @@ export interface PipeOffer {
   /** The session whose pipe it will be, and its room. */
   readonly sid: string;
   readonly room: string;
-  readonly boundaries: Room['boundaries'];
+  /** Whether binary messages flow into the room as they come, however long they are. */
+  readonly stream: boolean;
   /** The limits in force for this pipe; a client may have asked for smaller ones. */
   readonly limits: Readonly<Required<Limits>>;
   /** By which the pipe's time goes. */
@@ -96,6 +102,18 @@ export interface PipeOffer {
   abandon(): void;
 }
 
+/** A ticket that its holder proves and does not show: what both sides make their keys from, and the way in. */
+export interface Association {
+  /** The session's sibling secret, its 32 bytes. */
+  readonly secret: Buffer;
+  /** SHA-256 of the ticket as the client was given it. */
+  readonly ticketDigest: Buffer;
+  /** By which the session's time goes. */
+  readonly clock: Clock;
+  /** Spends the ticket, once the proof is there. */
+  redeem(): Result<PipeOffer>;
+}
+
 /** Where ingresses come in. */
 export interface PipeDoor {
   /**
@@ -103,4 +121,6 @@ export interface PipeDoor {
    * where the transport has several.
    */
   redeem(ticket: string, transport: string, framing?: Framing): Result<PipeOffer>;
+  /** The outstanding ticket with this number, as the grant has it; undefined where there is none. Spends nothing. */
+  associate(number: string, transport: string): Association | undefined;
 }

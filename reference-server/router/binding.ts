@@ -36,16 +36,16 @@ export class SessionBinding implements Binding {
   readonly rooms: RoomCalls;
   readonly #session: Session;
   readonly #tickets: Tickets;
-  readonly #moving: Moving;
   readonly #framings: Framings | undefined;
+  readonly #moving: Moving;
   readonly #generation: number;
   readonly #waits = new Set<Cancel>();
 
   constructor(parts: BindingParts) {
     this.#session = parts.session;
     this.#tickets = parts.tickets;
-    this.#moving = parts.moving;
     this.#framings = parts.framings;
+    this.#moving = parts.moving;
     this.#generation = parts.generation;
     this.sid = parts.session.sid;
     this.channel = parts.channel;
@@ -109,8 +109,8 @@ export class SessionBinding implements Binding {
       if (!params.replace) return { refused: 'pipe_exists' };
       session.pipe.close('replaced'); // PIPE-5
     }
-    const pipeTicket = this.#tickets.issue(session, params.transport, framing);
-    return { pipeTicket, ...(framing && { framing }), epoch: session.nextEpoch, expiresInMs: session.limits.ticketMs };
+    const issued = this.#tickets.issue(session, params.transport, framing);
+    return { ...issued, ...(framing && { framing }), epoch: session.nextEpoch, expiresInMs: session.limits.ticketMs };
   }
 
   closePipe(params: CallParams['pipe.close'], reply: (result: Result<CallResults['pipe.close']>) => void): void {

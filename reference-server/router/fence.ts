@@ -7,12 +7,19 @@ import { SETTLED } from './waiting.js';
 
 type Counters = CallResults['fence'];
 
+/** How many numbers have not come, where a pipe's messages carry theirs (UDP-16). */
+export function missingFrom(pipe: Pipe | null): { missing?: number } {
+  const missing = pipe?.c2s.missing ?? null;
+  return missing === null ? {} : { missing };
+}
+
 /** The account of a pipe as it stands, or zeros where there never was one (FENCE-4). */
 export function counters(session: Session, pipe: Pipe | null): Counters {
   return {
     epoch: pipe?.epoch ?? 0,
     c2sReceived: pipe?.c2s.received ?? 0,
     c2sRouted: pipe?.c2s.routed ?? 0,
+    ...missingFrom(pipe),
     s2cEnqueued: pipe?.s2c.enqueued ?? 0,
     s2cWritten: pipe?.s2c.written.n ?? 0,
     s2cDropped: pipe?.s2c.dropped ?? 0,

@@ -25,7 +25,7 @@ export function convertible(payload: Buffer, from: Kind, to: Kind): boolean {
 
 /** What a message arrives as: what is called JSON is that, a text is if its client has switched to it (SWITCH-2), or it is nothing. */
 export function arrivesAs(sendsAs: Kind | null, kind: Kind, payload: Buffer): Kind | null {
-  if (kind === 'json') return isJson(payload) ? kind : null; // TCP-16
+  if (kind === 'json') return isJson(payload) ? kind : null; // TCP-16, UDP-9
   if (sendsAs !== 'json' || kind !== 'text') return kind;
   return isJson(payload) ? 'json' : null;
 }

@@ -59,6 +59,8 @@ export class Moving {
     if (tickets.closed) return { refused: 'draining' };
     if (name === session.room.name) return { refused: 'invalid_params', pointer: '/room' };
     const pipe = session.pipe?.open ? session.pipe : null;
+    if (pipe?.sendingOver) return { refused: 'pipe_ended' };
+    if (pipe && pipe.c2s.missing !== null) return { refused: 'not_supported' }; // UDP-28
     if (pipe && pipe.openSwitches.length > 0) return { refused: 'switch_pending' };
     const room = this.#admitting(name);
     if ('refused' in room) return room;
@@ -75,6 +77,9 @@ export class Moving {
     const strands = session.framing === 'raw' && room.terms.boundaries === 'kept'; // STREAM-6
     if (strands) return { refused: 'framing_unsupported', pointer: '/room' };
     if (!overlaps(room.terms, session.formats, scopes)) return { refused: 'format_unsupported', pointer: '/room' };
+    if (session.framing === 'raw' && room.terms.boundaries === 'kept') {
+      return { refused: 'framing_unsupported', pointer: '/room' }; // TCP-7
+    }
     return room.full ?? room;
   }
 

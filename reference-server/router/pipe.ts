@@ -4,7 +4,7 @@ import type { Batch, Kind, Message } from '../ports/message.js';
 import type { PipeSink, PipeSource, Queued, Unit } from '../ports/pipe.js';
 import { Downstream } from './downstream.js';
 import type { Ending } from './endings.js';
-import { counters } from './fence.js';
+import { counters, missingFrom } from './fence.js';
 import { Inflow } from './inflow.js';
 import { arrivesAs, kindInRoom, offered } from './formats.js';
 import type { Receipt } from './observers.js';
@@ -16,6 +16,16 @@ import { Waiting } from './waiting.js';
 export interface MessageRefusal {
   readonly name: 'forbidden' | 'rate_limited' | 'message_too_large' | 'format_mismatch' | 'truncated';
   readonly limit?: number;
+}
+
+/** The account of what a client sends. */
+interface Upstream {
+  /** Highest number of a message that has come. */
+  received: number;
+  routed: number;
+  bytes: number;
+  /** Numbers below it that have not come; null where none can be missing (UDP-16). */
+  missing: number | null;
 }
 
 interface Refused {
@@ -35,7 +45,7 @@ export class Pipe implements PipeSource {
   readonly #sink: PipeSink;
   /** Calls that wait for a message to be counted and routed. */
   readonly waiting: Waiting;
-  readonly c2s = { received: 0, routed: 0, bytes: 0 };
+  readonly c2s: Upstream;
   readonly s2c: Downstream;
   #switches: Switches | null = null;
   #inflow: Inflow | null = null;
@@ -68,6 +78,7 @@ export class Pipe implements PipeSource {
     this.#session = session;
     this.epoch = epoch;
     this.#sink = sink;
+    this.c2s = { received: 0, routed: 0, bytes: 0, missing: sink.numbered ? 0 : null };
     this.s2c = new Downstream(session, epoch, sink);
     this.waiting = new Waiting(session.context.clock);
   }
@@ -142,19 +153,20 @@ export class Pipe implements PipeSource {
     return this.#switches;
   }
 
-  receive(kind: Kind, payload: Buffer): void {
+  receive(kind: Kind, payload: Buffer, number?: number): void {
     if (!this.taking) return;
     const { boundaries, limits } = this.#session.room.terms;
+    const long = payload.length > limits.maxMessageBytes;
     if (this.unit === 'byte') this.#flow().bytes(payload);
-    else if (boundaries === 'ignored' && kind === 'binary' && payload.length > limits.maxMessageBytes) {
+    else if (boundaries === 'ignored' && kind === 'binary' && long && number === undefined) {
       this.#flow().part(kind, payload, true); // STREAM-1
-    } else this.#receiveWhole(kind, payload);
+    } else this.#receiveWhole({ kind, payload }, number);
   }
 
   receivePart(kind: Kind, payload: Buffer, last: boolean): void {
     if (!this.taking) return;
     const whole = this.#flow().part(kind, payload, last);
-    if (whole) this.#receiveWhole(kind, whole);
+    if (whole) this.#receiveWhole({ kind, payload: whole });
   }
 
   forgetPart(): void {
@@ -166,17 +178,27 @@ export class Pipe implements PipeSource {
     return this.#inflow;
   }
 
-  #receiveWhole(kind: Kind, payload: Buffer): void {
-    const n = ++this.c2s.received;
-    this.c2s.bytes += payload.length;
+  #receiveWhole({ kind, payload }: { kind: Kind; payload: Buffer }, number?: number): void {
+    const n = this.#count(payload.length, number);
     this.counted(n);
-    const { room, sendsAs } = this.#session;
-    const refusal = this.refusal(kind, payload);
+    const { room } = this.#session;
+    const { send, sendsAs } = this.#switches?.c2s.before(n) ?? this.#session.sending;
+    const refusal = this.refusal(kind, payload, send);
     const arrived = refusal ? null : arrivesAs(sendsAs, kind, payload);
     const taken = arrived && kindInRoom(room.terms, arrived, payload);
     if (taken) room.post(this.#session, { pipe: this, n, kind: taken, payload });
     else this.refuse({ n, kind, payload }, refusal ?? { name: 'format_mismatch' });
-    this.passed(n);
+    this.passed(this.c2s.received);
+  }
+
+  /** Counts a message: it is the next one, or has the number that it carries (POS-1, UDP-16). */
+  #count(bytes: number, number: number | undefined): number {
+    const { c2s } = this;
+    const n = number ?? c2s.received + 1;
+    c2s.bytes += bytes;
+    if (c2s.missing !== null) c2s.missing += n > c2s.received ? n - c2s.received - 1 : -1;
+    c2s.received = Math.max(c2s.received, n);
+    return n;
   }
 
   /** The n-th message is here, and not yet treated. */
@@ -187,7 +209,8 @@ export class Pipe implements PipeSource {
   /** What there was to do with everything up to here is done. */
   passed(n: number): void {
     this.#switches?.c2s.taken(n);
-    if (this.ending?.behind === n) this.close('stream_ended'); // END-4
+    const behind = this.ending?.behind ?? null;
+    if (behind !== null && behind <= n) this.close('stream_ended'); // END-4
   }
 
   truncated(): void {
@@ -204,14 +227,18 @@ export class Pipe implements PipeSource {
   }
 
   /** Why a message of the kind goes no further; null where nothing is the matter. */
-  refusal(kind: Kind, payload: { readonly length: number }): MessageRefusal | null {
-    const { scopes, formats, room } = this.#session;
+  refusal(
+    kind: Kind,
+    payload: { readonly length: number },
+    send: readonly Kind[] = this.#session.formats.send,
+  ): MessageRefusal | null {
+    const { scopes, room } = this.#session;
     if (!scopes.includes('send')) return { name: 'forbidden' };
     const rate = this.#session.overRate();
     if (rate !== null) return { name: 'rate_limited', limit: rate }; // RATE-1
     const limit = room.limits.maxMessageBytes;
     if (payload.length > limit) return { name: 'message_too_large', limit }; // ROOM-LIMIT-1
-    return offered(formats.send, kind) ? null : { name: 'format_mismatch' };
+    return offered(send, kind) ? null : { name: 'format_mismatch' };
   }
 
   /** Counts, tells the sender's sibling, and leaves the pipe alone (ROOM-LIMIT-2, ROOM-LIMIT-3). */
@@ -301,8 +328,9 @@ export class Pipe implements PipeSource {
     this.#session.room.flush();
     if (!this.#open || this.#sendingOver) return;
     const receives = this.#session.scopes.includes('receive');
-    if (receives) this.#switches?.c2s.end();
+    if (receives) this.#switches?.sendingEnded();
     else this.#switches?.end();
+    if (!this.open) return;
     this.#endSending('closed_by_peer', discardedBytes);
     this.#settleSending();
     if (!receives) this.close('closed_by_peer');
@@ -312,7 +340,7 @@ export class Pipe implements PipeSource {
     if (this.#sendingOver) return;
     this.#sendingOver = true;
     const { received: n, bytes } = this.c2s;
-    const account = this.#account('c2s', { n, bytes, cause });
+    const account = { ...this.#account('c2s', { n, bytes, cause }), ...missingFrom(this) };
     this.#session.emit('pipe.ended', { ...account, ...(discardedBytes > 0 && { discardedBytes }) });
   }
 

@@ -1,7 +1,8 @@
 import type { CallParams, Framing, Grant, RoomSpec, SessionRequest } from '../../generated/types.js';
-import type { GrantDoor, OpenRooms } from '../ports/access.js';
+import type { GrantDoor, RoomNames } from '../ports/access.js';
 import type { HookDoor } from '../ports/hooks.js';
-import type { PipeDoor, PipeOffer } from '../ports/pipe.js';
+import type { OpenRooms } from '../ports/open-rooms.js';
+import type { Association, PipeDoor, PipeOffer } from '../ports/pipe.js';
 import type { Result } from '../ports/refusal.js';
 import type { Binding, SiblingDoor, SiblingOutlet } from '../ports/sibling.js';
 import type { Store } from '../ports/store.js';
@@ -14,6 +15,7 @@ import { EventRing } from './event-log.js';
 import { overlaps } from './formats.js';
 import { formatsOf, framingOf, limitsOf, scopesOf, visible } from './grants.js';
 import { Hooks } from './hooks.js';
+import { RoomsForStrangers } from './open-rooms.js';
 import { Moving } from './moves.js';
 import type { Room } from './room.js';
 import type { RoomTerms } from './room-terms.js';
@@ -24,6 +26,8 @@ import { Tickets } from './tickets.js';
 
 /** The debug channel retains nothing. */
 const NO_LOG = new EventRing({ events: 0, bytes: 0 });
+
+const NONE: ReadonlySet<string> = new Set();
 
 const SECRET_BYTES = 32;
 /** As long as one that somebody has. */
@@ -47,6 +51,8 @@ export interface RouterSettings {
   readonly rooms: readonly { readonly name: string; readonly spec: RoomSpec }[];
   /** Where clients go with a grant, by transport; a transport that is not there is not offered (OPEN-12). */
   readonly endpoints: Endpoints;
+  /** Transports over which a ticket is proved and not shown; none without. */
+  readonly associated?: ReadonlySet<string>;
   /** Where persistent rooms are kept; null where there are none. */
   readonly store: Store | null;
   /** Whether one of the transports carries streams, so that rooms may be streams (ROOM-SPEC-1). */
@@ -54,7 +60,7 @@ export interface RouterSettings {
 }
 
 /** Rooms, membership and delivery; knows no transport, does no input or output. */
-export class Router implements GrantDoor, OpenRooms, PipeDoor, SiblingDoor {
+export class Router implements GrantDoor, RoomNames, PipeDoor, SiblingDoor {
   readonly #context: RouterContext;
   readonly #settings: RouterSettings;
   readonly #rooms: Rooms;
@@ -71,7 +77,7 @@ export class Router implements GrantDoor, OpenRooms, PipeDoor, SiblingDoor {
   constructor(context: RouterContext, settings: RouterSettings) {
     this.#context = context;
     this.#settings = settings;
-    this.#tickets = new Tickets(context, settings.endpoints.pipe);
+    this.#tickets = new Tickets(context, settings.endpoints.pipe, settings.associated ?? NONE);
     this.#rooms = new Rooms(context, settings.roomDefaults, settings);
     for (const { name, spec } of settings.rooms) this.#rooms.addStanding(name, spec);
     for (const room of settings.store?.kept ?? []) this.#rooms.restore(room); // PERSIST-1
@@ -80,6 +86,11 @@ export class Router implements GrantDoor, OpenRooms, PipeDoor, SiblingDoor {
   /** What a test may do here; for whoever has switched it on. */
   get hooks(): HookDoor {
     return new Hooks({ sessions: this.#sessions, rooms: this.#rooms });
+  }
+
+  /** What strangers may know of rooms that they are not in. */
+  get openRooms(): OpenRooms {
+    return new RoomsForStrangers(this.#rooms);
   }
 
   get sessions(): number {
@@ -156,19 +167,19 @@ export class Router implements GrantDoor, OpenRooms, PipeDoor, SiblingDoor {
     this.#sessions.set(session.sid, session);
     if (session.account === null) this.#anonymous++;
     this.#rooms.enter(session);
-    const pipeTicket = this.#tickets.issue(session, transport, framing);
+    const issued = this.#tickets.issue(session, transport, framing);
     session.linger.review();
     const { pipe, sibling } = this.#settings.endpoints;
     return {
       sid: session.sid,
-      pipeTicket,
+      ...issued,
       siblingSecret: session.secret,
       transport,
       ...(framing && { framing }),
       room: session.room.name,
       formats: session.formats,
       scopes: [...session.scopes],
-      endpoints: { pipe: pipe[transport] ?? '', sibling },
+      endpoints: { pipe: (pipe[transport] ?? '').replace('{room}', session.room.name), sibling },
       limits: session.limits,
       expiresInMs: session.limits.ticketMs,
     };
@@ -191,12 +202,32 @@ export class Router implements GrantDoor, OpenRooms, PipeDoor, SiblingDoor {
   redeem(ticket: string, transport: string, framing?: Framing): Result<PipeOffer> {
     if (this.#draining) return { refused: 'draining' };
     const session = this.#tickets.redeem(ticket, transport, framing);
-    if (!session || session.pipe?.open) return { refused: 'ticket_invalid' };
+    return session ? this.#offer(session) : { refused: 'ticket_invalid' };
+  }
+
+  associate(number: string, transport: string): Association | undefined {
+    const found = this.#tickets.associated(number, transport);
+    if (!found) return undefined;
+    const { session, digest } = found;
+    return {
+      secret: Buffer.from(session.secret, 'base64url'),
+      ticketDigest: digest,
+      clock: session.context.clock,
+      redeem: () => {
+        if (this.#draining) return { refused: 'draining' };
+        this.#tickets.revoke(session);
+        return this.#offer(session);
+      },
+    };
+  }
+
+  #offer(session: Session): Result<PipeOffer> {
+    if (session.pipe?.open) return { refused: 'ticket_invalid' };
     session.offered();
     return {
       sid: session.sid,
       room: session.room.name,
-      boundaries: session.room.terms.boundaries,
+      stream: session.room.terms.boundaries === 'ignored',
       limits: session.limits,
       clock: session.context.clock,
       open: (sink) => session.openPipe(sink),
@@ -204,7 +235,7 @@ export class Router implements GrantDoor, OpenRooms, PipeDoor, SiblingDoor {
     };
   }
 
-  openRooms(most: number): readonly string[] {
+  admitting(most: number): readonly string[] {
     const names: string[] = [];
     for (const { name, terms } of this.#rooms.behind(undefined)) {
       if (names.length === most) break;

@@ -1,4 +1,5 @@
 import type { SessionState } from '../../generated/types.js';
+import { missingFrom } from './fence.js';
 import type { Pipe } from './pipe.js';
 import { limitsIn } from './room-terms.js';
 import { described, owns } from './rooms.js';
@@ -33,6 +34,7 @@ function pipeState(pipe: Pipe | null): SessionState['pipe'] {
     c2s: {
       n: pipe?.c2s.received ?? 0,
       bytes: pipe?.c2s.bytes ?? 0,
+      ...missingFrom(pipe),
       ...(pipe?.open && pipe.sendingOver && { ended: true }),
     },
     s2c: { ...(pipe?.s2c.written ?? { n: 0, bytes: 0 }), dropped: pipe?.s2c.dropped ?? 0 },

@@ -42,9 +42,9 @@ export class Session {
   readonly sid: string;
   readonly secret: string;
   readonly account: string | null;
-  #room: Room;
   /** How its pipe tells messages apart, by the latest ticket. */
   framing: Framing | undefined;
+  #room: Room;
   /** The kinds in force; a switch changes them. */
   formats: Formats;
   /** What the client has switched to sending; null while it has not. */
@@ -298,6 +298,11 @@ export class Session {
   /** What the client is sent from now on. */
   receiveAs(kind: Kind): void {
     this.formats = { ...this.formats, receive: [kind] };
+  }
+
+  /** As what the client sends now. */
+  get sending(): { readonly send: readonly Kind[]; readonly sendsAs: Kind | null } {
+    return { send: this.formats.send, sendsAs: this.sendsAs };
   }
 
   /** What the client sends from now on. */

@@ -28,6 +28,7 @@ export class InboundSwitches {
   readonly #other: OutboundSwitches;
   readonly #settled = new Settled<Known>();
   #open: Known | null = null;
+  #crossed: { readonly n: number; readonly before: Session['sending'] } | null = null;
 
   constructor(session: Session, pipe: Pipe, other: OutboundSwitches) {
     this.#session = session;
@@ -76,10 +77,16 @@ export class InboundSwitches {
     return { id, status: 'aborted' };
   }
 
-  /** The n-th message is here, and not yet treated: it is the first under the new settings, if it was agreed. */
+  /** As what a message was sent that comes late, from before the latest boundary (udp.md); null for any other. */
+  before(n: number): Session['sending'] | null {
+    return this.#crossed && n < this.#crossed.n ? this.#crossed.before : null;
+  }
+
+  /** The n-th message is here, and not yet treated: the new settings hold from the one on that was agreed. */
   counted(n: number): void {
     const open = this.#open;
-    if (open?.n !== n || open.half) return;
+    if (!open || open.half || n < open.n) return;
+    this.#crossed = { n: open.n, before: this.#session.sending };
     this.#done(open);
     if (open.set.format) this.#session.sendAs(open.set.format);
     // Behind what the messages before it have to say (SIB-1).
@@ -123,6 +130,11 @@ export class InboundSwitches {
 
   #tellDone({ id, n, set }: Known): void {
     this.#session.emit('switch.done', { at: this.#pipe.at('c2s', n), id, dir: 'c2s', set });
+  }
+
+  /** What it was agreed about will not come. */
+  sendingEnded(): void {
+    this.end();
   }
 
   /** The pipe has ended: what it was agreed about will not come. */

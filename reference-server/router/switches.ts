@@ -37,6 +37,12 @@ export class Switches {
     if (!this.c2s.crossing) this.s2c.callOff();
   }
 
+  /** The client says no more, so that nothing comes of what it would have had to come to. */
+  sendingEnded(): void {
+    this.barred();
+    this.c2s.sendingEnded();
+  }
+
   /** Voids what is open; before anything is said about the end itself (SWITCH-11). */
   end(): void {
     this.c2s.end();

@@ -4,13 +4,22 @@ import type { RouterContext } from './context.js';
 import type { Session } from './session.js';
 
 const TICKET_BYTES = 32;
+const ASSOC_BYTES = 8;
 
 export interface Ticket {
   readonly session: Session;
   readonly transport: string;
   readonly framing: Framing | undefined;
+  /** By which it is found where it is proved and not shown; null elsewhere. */
+  readonly assoc: string | null;
   /** In the session's clock time. */
   readonly expires: number;
+}
+
+/** A new ticket as its client is given it. */
+export interface IssuedTicket {
+  readonly pipeTicket: string;
+  readonly udpAssoc?: string;
 }
 
 const digest = (ticket: string): string => createHash('sha256').update(ticket).digest('base64');
@@ -22,14 +31,21 @@ const digest = (ticket: string): string => createHash('sha256').update(ticket).d
 export class Tickets {
   readonly #context: RouterContext;
   readonly #transports: object;
+  readonly #associated: ReadonlySet<string>;
+  /** By association number, the digests of the tickets that are proved. */
+  readonly #associations = new Map<string, string>();
   readonly #good = new Map<string, Ticket>();
   readonly #bySession = new Map<Session, string>();
   #closed = false;
 
-  /** `transports` has the name of each transport that the server offers as a key. */
-  constructor(context: RouterContext, transports: object) {
+  /**
+   * `transports` has the name of each transport that the server offers as a key; `associated` are those over which a
+   * ticket is proved and not shown.
+   */
+  constructor(context: RouterContext, transports: object, associated: ReadonlySet<string>) {
     this.#context = context;
     this.#transports = transports;
+    this.#associated = associated;
   }
 
   offers(transport: string): boolean {
@@ -46,19 +62,27 @@ export class Tickets {
   }
 
   /** Makes a ticket for one pipe; an older one of the session is void (TICKET-5). */
-  issue(session: Session, transport: string, framing?: Framing): string {
+  issue(session: Session, transport: string, framing?: Framing): IssuedTicket {
     this.revoke(session);
-    const ticket = this.#context.entropy.bytes(TICKET_BYTES).toString('base64url');
+    const { entropy } = this.#context;
+    const ticket = entropy.bytes(TICKET_BYTES).toString('base64url');
+    const assoc = this.#associated.has(transport) ? entropy.bytes(ASSOC_BYTES).toString('base64url') : null;
     const key = digest(ticket);
     session.framing = framing;
-    this.#good.set(key, {
-      session,
-      transport,
-      framing,
-      expires: session.context.clock.now() + session.limits.ticketMs,
-    });
+    const expires = session.context.clock.now() + session.limits.ticketMs;
+    this.#good.set(key, { session, transport, framing, assoc, expires });
     this.#bySession.set(session, key);
-    return ticket;
+    if (assoc !== null) this.#associations.set(assoc, key);
+    return { pipeTicket: ticket, ...(assoc !== null && { udpAssoc: assoc }) };
+  }
+
+  /** The outstanding ticket with this number, and its digest; takes nothing out of the world. */
+  associated(assoc: string, transport: string): { session: Session; digest: Buffer } | undefined {
+    const key = this.#associations.get(assoc) ?? '';
+    const found = this.#good.get(key);
+    if (found?.transport !== transport) return undefined;
+    const { session, expires } = found;
+    return expires > session.context.clock.now() ? { session, digest: Buffer.from(key, 'base64') } : undefined;
   }
 
   /** Takes a ticket out of the world; undefined where it is unknown, used, void, late or of another transport or framing. */
@@ -72,6 +96,8 @@ export class Tickets {
   revoke(session: Session): void {
     const key = this.#bySession.get(session);
     if (key === undefined) return;
+    const assoc = this.#good.get(key)?.assoc;
+    if (typeof assoc === 'string') this.#associations.delete(assoc);
     this.#bySession.delete(session);
     this.#good.delete(key);
   }

@@ -3,6 +3,7 @@ import { type Duplex, duplexPair } from 'node:stream';
 import type { Discovery, Grant, RequestedLimits } from '../../generated/types.js';
 import { SESSIONS_PATH, createFront } from '../http/front.js';
 import { Connections } from '../listeners/connections.js';
+import { FormIngress, MESSAGES_TEMPLATE } from '../ingress/form/ingress.js';
 import { WebSocketIngress } from '../ingress/websocket/ingress.js';
 import type { Authenticator } from '../ports/access.js';
 import { SiblingWebSockets } from '../sibling/websocket.js';
@@ -19,6 +20,7 @@ export { SESSIONS_PATH };
 interface StageOptions extends NonNullable<ConstructorParameters<typeof World>[0]> {
   readonly authenticator?: Authenticator;
   readonly origins?: readonly string[];
+  readonly bodyMs?: number;
 }
 
 /** The server without a network: HTTP, pipes and siblings over connections in memory, with a clock that goes by hand. */
@@ -28,8 +30,8 @@ export class Stage {
   readonly siblings: SiblingWebSockets;
   readonly faults: unknown[] = [];
 
-  constructor({ authenticator, origins = [], ...options }: StageOptions = {}) {
-    this.world = new World({ ticking: true, ...options });
+  constructor({ authenticator, origins = [], bodyMs, ...options }: StageOptions = {}) {
+    this.world = new World({ ticking: true, pipes: { form: MESSAGES_TEMPLATE }, ...options });
     const { services, limits, router } = this.world;
     const shared = { ...services, ...limits, ...(authenticator && { authenticator }), door: router };
     const onError = (error: unknown): void => void this.faults.push(error);
@@ -41,6 +43,8 @@ export class Stage {
       guard: () => ({ scheme: 'http', hosts: ['localhost'], origins }),
       discovery: { protocol: 'porthouse', limits } as unknown as Discovery,
       upgrades: [new WebSocketIngress({ ...shared, path: PIPE }), this.siblings],
+      handlers: [new FormIngress({ ...shared, limits, rooms: router.openRooms })],
+      ...(bodyMs !== undefined && { bodyMs }),
     });
   }
 
@@ -64,6 +68,14 @@ export class Stage {
     const answer = await readAnswer(new Incoming(socket), { head: asked.method === 'HEAD' });
     socket.destroy();
     return answer;
+  }
+
+  /** Asks without a body, which may follow on the socket; the answer is read when it is asked for. */
+  begin(asked: Ask): { readonly socket: Duplex; answer(): Promise<Answer> } {
+    const socket = this.dial();
+    const incoming = new Incoming(socket);
+    socket.write(requestText(asked));
+    return { socket, answer: () => readAnswer(incoming) };
   }
 
   /** An upgrade on a path; the answer where it is refused. */

@@ -64,6 +64,7 @@ export class World {
         store: store ?? null,
         streams,
         endpoints: { pipe: { websocket: '/pipe', ...pipes }, sibling: { websocket: '/sibling' }, framings },
+        associated: new Set(['udp']),
       },
     );
     this.services = {

@@ -1,5 +1,5 @@
 import type { EndCause, Limits } from '../../../generated/types.js';
-import type { GrantDoor, OpenRooms } from '../../ports/access.js';
+import type { GrantDoor, RoomNames } from '../../ports/access.js';
 import type { Cancel, Clock } from '../../ports/clock.js';
 import type { Kind } from '../../ports/message.js';
 import type { PipeDoor, PipeOffer } from '../../ports/pipe.js';
@@ -19,7 +19,7 @@ const LAST_WORDS_MS = 2000;
 export interface FtpServices {
   readonly door: PipeDoor;
   readonly grants: GrantDoor;
-  readonly rooms: OpenRooms;
+  readonly rooms: RoomNames;
   readonly clock: Clock;
   readonly limits: Readonly<Required<Limits>>;
   /** Where data connections come in. */

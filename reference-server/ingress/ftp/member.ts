@@ -18,7 +18,7 @@ export interface Membership {
 
 /** Opens the pipe of a session (FTP-7). */
 export function open(offer: PipeOffer, closed: (cause: EndCause) => void): Membership {
-  const stream = offer.boundaries === 'ignored';
+  const { stream } = offer;
   const pipe = new FtpPipe(stream ? 'byte' : 'msg', closed);
   const source = offer.open(pipe);
   pipe.attach(source);

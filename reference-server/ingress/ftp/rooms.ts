@@ -67,7 +67,7 @@ export async function entries(dialogue: Dialogue, { room, name }: Place): Promis
 
 /** A ticket shows its own room, and a stranger is shown what it could enter. */
 function rooms({ user, member, services }: Dialogue): readonly Entry[] {
-  const open = user === 'anonymous' ? services.rooms.openRooms(services.limits.maxPageItems) : [];
+  const open = user === 'anonymous' ? services.rooms.admitting(services.limits.maxPageItems) : [];
   const own = user === 'porthouse' && member ? [member.room] : [];
   return [...own, ...open].map((name) => ({ name, type: 'dir' as const }));
 }

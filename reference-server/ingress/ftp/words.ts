@@ -41,6 +41,7 @@ const LAST_CODES: Readonly<Record<EndCause, number | null>> = {
   room_closed: 421,
   switch_timeout: 421,
   move_failed: 421,
+  numbers_exhausted: null,
 };
 
 export function lastWords(cause: EndCause): string {

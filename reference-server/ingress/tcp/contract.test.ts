@@ -72,6 +72,7 @@ const overTcp: IngressUnderTest = {
     const limits = { preambleMs: 5000 };
     const answers: string[] = [];
     const watched: PipeDoor = {
+      associate: () => undefined,
       redeem(...shown) {
         const offer = door.redeem(...shown);
         answers.push('refused' in offer ? offer.refused : 'granted');

@@ -1,6 +1,6 @@
 import type { EndCause, Framing } from '../../../generated/types.js';
 import type { Batch, Kind } from '../../ports/message.js';
-import type { PipeDoor, PipeOffer, PipeSink, PipeSource } from '../../ports/pipe.js';
+import type { Association, PipeDoor, PipeOffer, PipeSink, PipeSource } from '../../ports/pipe.js';
 import type { Result } from '../../ports/refusal.js';
 
 /** Passes everything on to the real door, and keeps what an adapter does with it. */
@@ -22,6 +22,22 @@ export class RecordingDoor implements PipeDoor {
     const offer = this.#door.redeem(ticket, transport, framing);
     this.calls.push(`redeem ${'refused' in offer ? offer.refused : 'granted'}`);
     if ('refused' in offer) return offer;
+    return this.#recorded(offer);
+  }
+
+  associate(number: string, transport: string): Association | undefined {
+    const found = this.#door.associate(number, transport);
+    if (!found) this.calls.push('redeem ticket_invalid');
+    if (!found) return undefined;
+    const redeem = (): Result<PipeOffer> => {
+      const offer = found.redeem();
+      this.calls.push(`redeem ${'refused' in offer ? offer.refused : 'granted'}`);
+      return 'refused' in offer ? offer : this.#recorded(offer);
+    };
+    return { ...found, redeem };
+  }
+
+  #recorded(offer: PipeOffer): PipeOffer {
     return {
       ...offer,
       open: (sink) => this.#open(offer, sink),
@@ -39,6 +55,7 @@ export class RecordingDoor implements PipeDoor {
       transport: sink.transport,
       ...(sink.framing && { framing: sink.framing }),
       ...(sink.unit && { unit: sink.unit }),
+      ...(sink.numbered && { numbered: true }),
       ...(sink.carries && { carries: (message) => sink.carries?.(message) ?? true }),
       get writable() {
         return sink.writable;
@@ -60,9 +77,9 @@ export class RecordingDoor implements PipeDoor {
     });
     return {
       epoch: source.epoch,
-      receive: (kind, payload) => {
+      receive: (kind, payload, n) => {
         this.received.push({ kind, payload });
-        source.receive(kind, payload);
+        source.receive(kind, payload, n);
       },
       truncated: () => source.truncated(),
       queued: (most) => source.queued(most),

@@ -16,6 +16,7 @@ export const CLOSE_CODES: Readonly<Record<EndCause, number | null>> = {
   room_closed: 4505,
   switch_timeout: 4011,
   move_failed: 4012,
+  numbers_exhausted: 4013,
 };
 
 /** Lengths, and the number of parts that a message comes in. */

@@ -1,0 +1,67 @@
+import type { Account, GrantDoor } from '../../ports/access.js';
+import type { PipeDoor, PipeOffer } from '../../ports/pipe.js';
+import type { Refusal, Result } from '../../ports/refusal.js';
+import type { PageTickets } from './page-ticket.js';
+
+export const TRANSPORT = 'form';
+
+/** A session that lives for one form: it ends with it. */
+const BRIEF = { sessionLingerMs: 1, ticketMs: 1000 };
+
+/** Who posts a form: for whom a key is kept, and how a pipe comes to be. */
+export interface Poster {
+  /** Of all posters, and never shown. */
+  readonly client: string;
+  /** Spends what it takes to get one. Asked once. */
+  enter(): Result<PipeOffer>;
+  /** Whether the pipe is open from now on, and not only from the first message on. */
+  readonly atOnce: boolean;
+}
+
+/** What posters are made of. */
+export interface PosterServices {
+  readonly door: PipeDoor;
+  readonly grants: GrantDoor;
+  readonly tickets: PageTickets;
+}
+
+interface Asking {
+  readonly room: string;
+  readonly account: Account;
+}
+
+const INVALID = { refused: 'ticket_invalid' } as const satisfies Refusal;
+
+/** A session of its own for a form, whose ticket nobody else ever sees. */
+function brieflyIn({ grants, door }: PosterServices, { room, account }: Asking): Result<PipeOffer> {
+  const asked = { room, transport: TRANSPORT, scopes: ['send' as const], limits: BRIEF };
+  const grant = grants.grant(asked, account);
+  if (grant instanceof Promise) throw new Error('a grant in a room that is there waits for nothing');
+  if ('refused' in grant) return { refused: grant.refused, ...(grant.limit !== undefined && { limit: grant.limit }) };
+  return door.redeem(grant.pipeTicket, TRANSPORT);
+}
+
+/** An account, by its token. */
+export function accountPoster(services: PosterServices, { room, account }: Asking): Poster {
+  return {
+    client: `account ${String(account)}`,
+    enter: () => brieflyIn(services, { room, account }),
+    atOnce: false,
+  };
+}
+
+/** Whoever shows a ticket: of a page, or of a grant; null where it is neither. */
+export function ticketPoster(services: PosterServices, ticket: string, asking: Asking): Result<Poster> {
+  const { room, account } = asking;
+  if (services.tickets.looksLike(ticket)) {
+    const client = services.tickets.client(ticket, room);
+    if (client === null) return INVALID;
+    if (account !== null) return accountPoster(services, asking);
+    return { client: `page ${client}`, enter: () => brieflyIn(services, asking), atOnce: false };
+  }
+  const offer = services.door.redeem(ticket, TRANSPORT);
+  if ('refused' in offer) return offer;
+  if (offer.room === room) return { client: `session ${offer.sid}`, enter: () => offer, atOnce: true };
+  offer.abandon();
+  return INVALID;
+}
