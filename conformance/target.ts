@@ -36,6 +36,7 @@ export function startReferenceServer(options: ReferenceOptions = {}): Promise<Ow
     dataDir: join(folder, 'data'),
     tcp: { port: 0 },
     udp: { port: 0 },
+    ftp: { port: 0 },
     ...(hooks !== false && { testHooks: { token: hooksToken } }),
   };
   writeFileSync(config, JSON.stringify(settings), { mode: 0o600 });
