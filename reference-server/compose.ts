@@ -42,6 +42,7 @@ const PROFILES = [
 const ASSOCIATED: ReadonlySet<string> = new Set(['udp']);
 
 const EPOCH_BYTES = 12;
+const SERVER = { name: 'porthouse-reference-server', version };
 
 /** How soon clients may come back after a drain; a restart takes about that long. */
 const RECONNECT_AFTER_MS = 1000;
@@ -104,7 +105,7 @@ function discoveryOf(
   return {
     protocol: 'porthouse',
     versions: [1],
-    server: { name: 'porthouse-reference-server', version },
+    server: SERVER,
     profiles: [...PROFILES, ...transports, ...(store ? ['persistence'] : []), ...(testHooks ? ['testhooks'] : [])],
     endpoints: {
       sessions: SESSIONS_PATH,
@@ -184,10 +185,9 @@ async function startWith(store: Store | null, config: Config, log: Logger): Prom
   const endpoints = { pipe: { websocket: PIPE_PATH }, sibling: { websocket: SIBLING_PATH }, framings: {} };
   const router = routerOf(config, store, endpoints);
   const authenticator = await authenticatorOf(config);
-  const server = { name: 'porthouse-reference-server', version };
   const onError = (error: unknown): void => log.error({ err: error }, 'a request failed');
   const doors = { grants: router, rooms: router, siblings: router, door: router };
-  const shared = { authenticator, clock, entropy, limits, server, onError, ...doors, ...limits };
+  const shared = { authenticator, clock, entropy, limits, server: SERVER, onError, ...doors, ...limits };
   const connections = new Connections(limits.maxConnections);
   const entries = await startEntries({ ...shared, config, connections, tls: tlsOf(identity) });
   const forms = formsOf(config, { ...shared, rooms: router.openRooms });

@@ -142,10 +142,7 @@ test('members come by another transport only where a case is the same for all', 
     [
       'more than a datagram holds',
       given('[alice, bob]', '  - send: { from: alice, bytes: 1001 }\n'),
-      [
-        ['frame', 'form'],
-        ['frame'],
-      ],
+      [['frame', 'form'], ['frame']],
     ],
     [
       'somebody who does both',
