@@ -190,7 +190,7 @@ void t.test('the same tables are written into the chapters, and the rest of a ch
   const root = smallHouse(t.testdir());
   write(root, (await generate(root)).outputs);
   const read = (name: string): string => readFileSync(join(root, `spec/protocol/${name}.md`), 'utf8');
-  const row = '| `no_pipe` | 1001 | call | no | yes |  | 409 | command | No pipe is open. |';
+  const row = '| `no_pipe` | 1001 | call | no | yes |  | 409 |  | command | No pipe is open. |';
   t.match(read('errors'), `# Errors\n\n<!-- errors -->\n\n| name |`);
   t.match(read('errors'), `\n${row}\n\n<!-- /errors -->\n\nAfter.\n`);
   t.match(read('limits'), '| `maxMessageBytes` | bytes | 64 | 1 | 99 | server | As named. |');
