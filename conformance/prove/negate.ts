@@ -44,11 +44,18 @@ function lists(key: string, list: readonly Json[]): readonly Edit[] {
   return [...shorter, [`${key}: one more`, [...list, extra]], ...inner];
 }
 
+// No chunk is as short as none at all.
+function streams(value: Fields): readonly Edit[] {
+  const shorter: readonly Edit[] = value['most'] === undefined ? [] : [['stream/most', { ...value, most: 0 }]];
+  return [['stream', STRANGER], ...shorter];
+}
+
 /** The versions of one member of an expectation. */
 function memberEdits(key: string, value: Json): readonly Edit[] {
   if (Array.isArray(value) && ['messages', 'events', 'frames'].includes(key))
     return lists(key, value as readonly Json[]);
   if (key === 'message') return [['message', STRANGER]];
+  if (key === 'stream' && isFields(value)) return streams(value);
   if (key === 'alive') return [['alive', NEVER]];
   if (key === 'pong') return [['pong', 'another text']];
   if (key === 'opened') return isEmpty(value) ? [['opened', { protocol: NEVER }]] : leaves(value, 'opened');

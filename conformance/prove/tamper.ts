@@ -1,7 +1,8 @@
 import { isFields } from '../model.js';
 import type { Step } from '../model.js';
+import { arrivingKinds } from '../judge/kinds.js';
 import type { StepResult } from '../judge/replay.js';
-import type { Json, TimelineRecord } from '../timeline.js';
+import type { Json, MessageBody, TimelineRecord } from '../timeline.js';
 
 /** A timeline in which one thing that the server sent is not as it was. */
 export interface Tampering {
@@ -44,12 +45,23 @@ function looksAtKind({ verb, fields }: Step): boolean {
   return verb !== 'control' && !wanted.some(isBySize);
 }
 
+const otherContent = ({ text, hex }: MessageBody): Pick<MessageBody, 'text' | 'hex'> => ({
+  ...(text === undefined ? {} : { text: `another ${text}` }),
+  ...(hex === undefined ? {} : { hex: `ff00${hex}` }),
+});
+
+/** The connections of a run whose transport tells kinds apart. */
+function kindly(records: readonly TimelineRecord[]): ReadonlySet<number> {
+  const openings = records.filter((record) => record.type === 'socket').filter(({ event }) => event === 'opening');
+  return new Set(openings.filter((opening) => arrivingKinds('text', { opening })).map(({ conn }) => conn));
+}
+
 /** What the record might have been instead. */
-function changed({ record, step }: Evidence): readonly TimelineRecord[] {
+function changed({ record, step }: Evidence, hasKinds: ReadonlySet<number>): readonly TimelineRecord[] {
   if (record.type === 'message') {
     const kind = record.kind === 'text' ? 'binary' : 'text';
-    const other = { ...record, sha256: otherHash(record.sha256) };
-    return looksAtKind(step) ? [other, { ...record, kind }] : [other];
+    const other = { ...record, ...otherContent(record), sha256: otherHash(record.sha256) };
+    return looksAtKind(step) && hasKinds.has(record.conn) ? [other, { ...record, kind }] : [other];
   }
   if (record.type === 'line') return [{ ...record, text: `000${record.text}` }];
   if (record.type !== 'frame' || !isFields(record.json)) return [];
@@ -92,10 +104,11 @@ function swapped(
 /** Every tampering with what decided the steps of a good run. */
 export function tamperings(records: readonly TimelineRecord[], results: readonly StepResult[]): readonly Tampering[] {
   const found = some(evidence(results));
+  const hasKinds = kindly(records);
   const name = (record: TimelineRecord): string => `record ${String(record.i)}`;
   const drops = found.map(({ record }) => ({ records: without(records, record), what: `${name(record)} dropped` }));
   const changes = found.flatMap((each) =>
-    changed(each).map((fresh) => ({
+    changed(each, hasKinds).map((fresh) => ({
       records: replaced(records, each.record, fresh),
       what: `${name(each.record)} changed`,
     })),
