@@ -26,7 +26,7 @@ function reason(error: unknown): string {
   const { code, message: lines } = error as NodeJS.ErrnoException;
   const message = lines.replace(/\s+/g, ' ');
   if (code === 'EADDRINUSE')
-    return `${message}: another program listens there; choose another with --port, or 0 for any`;
+    return `${message}: another program listens there; choose another with --port; the other transports then take any free one`;
   return message;
 }
 

@@ -168,6 +168,7 @@ void t.test('netcat reads a room and says something into it', async (t) => {
 void t.test('TCP is on where nobody else can reach it, and elsewhere where it is asked for', (t) => {
   t.same(loadConfig(undefined, {}).tcp, { port: 8791 });
   t.same(loadConfig(undefined, { port: 0 }).tcp, { port: 0 }, 'any free port for all');
+  t.same(loadConfig(undefined, { port: 8800 }).tcp, { port: 0 }, 'so that a second server can go beside the first');
   const file = (text: string): string => {
     const path = join(t.testdir({ 'settings.yaml': text }), 'settings.yaml');
     return path;

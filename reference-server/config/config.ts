@@ -161,7 +161,7 @@ function limitsOf(asked: Partial<Limits> | undefined): Required<Limits> {
 
 /**
  * Where a way in beside HTTP is: what is asked for, or its usual port on loopback. Off loopback it has to be asked for; a
- * server on any free port takes any free port for it as well.
+ * server on another port than the usual one takes any free port for it as well, so that two go side by side.
  */
 function entryOf(
   asked: EntryFile | undefined,
@@ -170,7 +170,7 @@ function entryOf(
   if (asked === null || asked === false) return null;
   if (asked === undefined && !LOOPBACK.includes(host)) return null;
   const own = typeof asked === 'object' ? asked.port : undefined;
-  return { port: own ?? (port === 0 ? 0 : usual) };
+  return { port: own ?? (port === DEFAULTS.port ? usual : 0) };
 }
 
 /** Settings from a file (none: development mode) and from the command line, which wins. */
