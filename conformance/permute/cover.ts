@@ -3,6 +3,7 @@ import type { Case } from '../model.js';
 import type { Axis, Choice, Combination } from './axes.js';
 import { axesOf, isWay, valuesOf } from './axes.js';
 import { permute, suffixOf } from './permute.js';
+import { isDear } from './ways.js';
 
 /** Which permutations of the cases run beside the cases themselves. */
 export type Permuting = 'none' | 'pairwise' | 'all';
@@ -72,7 +73,7 @@ export interface Making {
  * The permutations of `cases` that run beside them. `pairwise`: the files of an area share out its combinations, so that
  * in every area each pair of values occurs that its cases allow, and every file has one at least; the row of a file
  * that has it is drawn. By what members come (`in`, `out`) the files of the whole suite share out among themselves,
- * apart from everything else. `all`: every combination of every case.
+ * apart from everything else; by a way that is dear only as often as its pairs need it. `all`: every combination of every case.
  */
 export function permutations(cases: readonly Case[], how: Permuting, making: Making): readonly Case[] {
   const choices = (of: Case, ways: boolean): readonly Choice[] =>
@@ -119,12 +120,14 @@ function shared(alike: readonly Case[], choices: readonly Choice[], { seed, cove
     for (const pair of pairsOf(of)) covered.add(pair);
     return adds;
   });
-  const inTurn = [...fresh, ...combinations.filter((of) => !fresh.includes(of))];
+  const [cheap, known] = [combinations.filter((of) => !isDear(of)), (of: Combination) => fresh.includes(of)];
+  const again = cheap.length > 0 ? cheap : combinations;
+  const inTurn = [...again.filter((of) => !known(of)), ...again.filter(known)];
   const count = Math.max(files.length, fresh.length);
   return Array.from({ length: count }, (_, index) => {
     const rows = files[index % files.length] ?? alike;
     const of = drawn(rows, seed + Math.floor(index / files.length));
-    return make(of, [inTurn[index % inTurn.length] ?? {}]);
+    return make(of, [fresh[index] ?? inTurn[(index - fresh.length) % inTurn.length] ?? {}]);
   }).flat();
 }
 

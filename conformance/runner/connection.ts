@@ -160,6 +160,8 @@ function bodyOf(record: DriverRecord, { at, conn, kind, transport }: Place): Rec
       return { ...socket, event: 'closed', dir: 'in', ...abnormal(transport), how: 'end', what: 'eof' };
     case 'reset':
       return { ...socket, event: 'closed', dir: 'in', ...abnormal(transport), how: 'reset', what: record.error };
+    case 'receipt':
+      return { ...socket, event: 'receipt', dir: 'in', code: record.code, json: record.facts };
     case 'violation':
       return { ...socket, event: 'violation', what: record.what };
   }
