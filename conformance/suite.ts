@@ -130,6 +130,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
     seconds: Math.round(performance.now() - epoch) / 1000,
     tested,
     trouble,
+    told: suite.told,
   });
 }
 
