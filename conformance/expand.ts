@@ -49,9 +49,9 @@ export function expand(of: Case): readonly Step[] {
 const expanded = new WeakMap<Case, readonly Step[]>();
 
 function stepsOf(of: Case): Step[] {
-  const opening = of.canary ? [] : openingOver(bystandersOver(of));
+  const opening = of.canary ? [] : openingOf(of);
   const given = givenDrafts(of);
-  const closing = of.canary ? [] : isExclusive(of) ? bystandersReturn() : closingOver(bystandersOver(of));
+  const closing = of.canary ? [] : isExclusive(of) ? bystandersReturn(of) : closingOver(bystandersOver(of));
   const drafts = [...opening, ...given, ...of.steps.map(asDraft), ...closing];
   return drafts.map((draft, index) => finish(draft, index));
 }
@@ -79,17 +79,19 @@ function finish(draft: Draft & Partial<CaseStep>, index: number): Step {
 }
 
 /** A case that ends the server takes the bystanders with it: whether all is well again they show anew. */
-const bystandersReturn = (): Draft[] => [
+const bystandersReturn = (of: Case): Draft[] => [
   { part: 'bystander', verb: 'restart', fields: { how: 'if-ended' } },
-  ...bystandersOpen(BYSTANDER.again),
+  ...bystandersOpen(of, BYSTANDER.again),
 ];
 
-function bystandersOpen(room: string = BYSTANDER.room, transport = 'websocket'): Draft[] {
+function bystandersOpen(of: Case, room: string): Draft[] {
   const { first, second } = BYSTANDER;
-  const member = transport === 'websocket' ? MEMBER : { ...MEMBER, request: { transport } };
+  const transport = bystandersOver(of);
+  // Over TCP only the sibling says that a pipe is open.
+  const member = of.usual === undefined ? MEMBER : { ...MEMBER, command: true };
   return [
-    ...memberDrafts(first, member, true),
-    ...memberDrafts(second, MEMBER, false),
+    ...memberDrafts(first, transport === 'websocket' ? member : { ...member, request: { transport } }, true),
+    ...memberDrafts(second, member, false),
     { ...bystanderNonce(), needs: 'DELIV-1' },
   ].map((draft) => ({
     ...draft,
@@ -113,9 +115,10 @@ const CLOSING_BOTH: readonly Draft[] = [bystanderNonce(BYSTANDER.second, BYSTAND
 
 const closingOver = (transport: string): readonly Draft[] => (transport === 'websocket' ? CLOSING : CLOSING_BOTH);
 
-function openingOver(transport: string): readonly Draft[] {
-  const found = openings.get(transport) ?? bystandersOpen(BYSTANDER.room, transport);
-  openings.set(transport, found);
+function openingOf(of: Case): readonly Draft[] {
+  const key = `${of.usual ?? 'websocket'} ${bystandersOver(of)}`;
+  const found = openings.get(key) ?? bystandersOpen(of, BYSTANDER.room);
+  openings.set(key, found);
   return found;
 }
 

@@ -6,7 +6,7 @@ import { Reporting } from './outputs.js';
 import { compared } from './permute/differences.js';
 import { baseOf, combinationOf, permute } from './permute/permute.js';
 import { toldIn } from './permute/told.js';
-import { declaredBy } from './plan.js';
+import { asUsual, declaredBy } from './plan.js';
 import type { CaseReport, SuiteReport } from './report.js';
 import { EXIT, buildReport } from './report.js';
 import { hashOf } from './suite.js';
@@ -45,7 +45,8 @@ export function judgeTimeline(
   const head = runs.get('*')?.find((record): record is TimelineRecord & SuiteBody => record.type === 'suite');
   if (head === undefined) throw new Error('no timeline of a suite: its first line is missing');
   const trouble = runs.get('*')?.find((record) => record.type === 'server')?.what;
-  const byId = new Map(cases.map((each) => [each.id, each]));
+  const declared = declaredBy(isFields(head.discovery) ? head.discovery : {});
+  const byId = new Map(cases.map((each) => [each.id, asUsual(each, declared)]));
   const judgeable = [...runs].filter(([run]) => run !== '*');
   const reports = judgeable.map(([, records]) => judgeRun(records, byId));
   const twins = compared(reports.map(({ id }) => id));

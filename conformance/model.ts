@@ -99,6 +99,8 @@ export interface Case {
   readonly axes?: readonly string[];
   /** Runs without a bystander pair, before everything else. */
   readonly canary: boolean;
+  /** What its pipes and siblings come by where it says nothing of that, before a server without WebSocket. */
+  readonly usual?: 'tcp';
 }
 
 /** Whether `value` is an object of JSON. */

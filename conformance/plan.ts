@@ -1,5 +1,5 @@
-import type { Case, Verb } from './model.js';
-import { isFields } from './model.js';
+import type { Case, Fields, Verb } from './model.js';
+import { asText, fullAt, isFields } from './model.js';
 import { requirementOf } from './register.js';
 import type { Json } from './timeline.js';
 
@@ -44,6 +44,10 @@ export function profilesOf(of: Case): readonly string[] {
   return [...new Set([...proved, ...transportsOf(of)])];
 }
 
+/** The profiles of which a case proves something, where it passes. */
+export const profilesProved = ({ steps }: Case): readonly string[] =>
+  steps.flatMap(({ proves }) => proves.map((id) => requirementOf(id)?.profile ?? 'core'));
+
 /** Transports by which a bystander can both send and receive, the dearest first. */
 const STANDS_BY = ['ftp', 'udp', 'tcp'] as const;
 
@@ -76,6 +80,9 @@ export const isExclusive = (of: Pick<Case, 'steps'>): boolean => of.steps.some((
 export function skipOf(of: Case, declared: Declared, selection: Selection): Skip | undefined {
   const missing = profilesOf(of).find((profile) => !declared.profiles.includes(profile));
   if (missing !== undefined) return { verdict: 'NOT_APPLICABLE', reason: `profile ${missing}` };
+  if (of.usual !== undefined && needsWebSocket(of)) {
+    return { verdict: 'NOT_APPLICABLE', reason: 'profile websocket' };
+  }
   const had = of.lacks.find((profile) => declared.profiles.includes(profile));
   if (had !== undefined) return { verdict: 'NOT_APPLICABLE', reason: `has profile ${had}` };
   if (of.accounts > selection.accounts) return { verdict: 'NOT_TESTED', reason: 'token' };
@@ -85,6 +92,51 @@ export function skipOf(of: Case, declared: Declared, selection: Selection): Skip
   const isSlow = of.tags.includes('slow') && !(hooks && onlyWaits(of));
   if (isSlow && !selection.full) return { verdict: 'NOT_TESTED', reason: 'slow' };
   return undefined;
+}
+
+/** The case as it runs before a server with these profiles: by TCP where it does not say how and there is no WebSocket. */
+export const asUsual = (of: Case, { profiles }: Declared): Case =>
+  profiles.includes('tcp') && !profiles.includes('websocket') ? { ...of, usual: 'tcp' } : of;
+
+const OF_WEBSOCKET =
+  /"(protocols|headers|fragments|frame|alive|pong|closed|opened|refused)"|"sentinel":"ping"|format|convert|websocket/i;
+
+// `close` over TCP ends one direction alone.
+const WORDS_OF_ITS_OWN: ReadonlySet<Verb> = new Set(['raw', 'ping', 'hold', 'close']);
+
+/**
+ * Whether a case looks at what only WebSocket has, at a socket of which it does not say how it comes: close codes, frames,
+ * pongs, JSON that is carried as text. Without a sibling nobody knows when a pipe over TCP is open.
+ */
+function needsWebSocket({ given, steps }: Case): boolean {
+  const members = Object.values(given.members);
+  if (members.some(({ pipe, command, request }) => pipe && !command && request['transport'] === undefined)) return true;
+  if (OF_WEBSOCKET.test(JSON.stringify([given.rooms, members.map(({ request }) => request)]))) return true;
+  const named = new Set(
+    Object.entries(given.members).flatMap(([name, { request, siblings }]) => [
+      ...(request['transport'] === undefined ? [] : [`${name}.pipe`]),
+      ...(siblings === undefined ? [] : [`${name}.command`, `${name}.debug`]),
+    ]),
+  );
+  for (const { verb, fields } of steps) {
+    if (verb === 'dial') named.add(fullAt(asText(fields['as'])));
+    if (verb === 'open' && fields['over'] !== undefined) named.add(socketName(fields));
+  }
+  const bound = new Set(Object.entries(given.members).flatMap(([name, { command }]) => (command ? [name] : [])));
+  return steps.some(({ verb, fields, expect }) => {
+    if (verb === 'bind') bound.add(asText(fields['member']));
+    const blind = verb === 'open' && fields['pipe'] !== undefined && !bound.has(asText(fields['pipe']));
+    const at = verb === 'open' ? socketName(fields) : fullAt(asText(fields['at'] ?? fields['from']));
+    if (named.has(at)) return false;
+    const isEndpoint = verb === 'http' && /^(pipe|sibling)$/.test(asText(fields['to']));
+    const isRaw = WORDS_OF_ITS_OWN.has(verb);
+    return blind || isEndpoint || isRaw || OF_WEBSOCKET.test(JSON.stringify([fields, expect]));
+  });
+}
+
+function socketName({ pipe, sibling, as }: Fields): string {
+  const name = typeof as === 'string' ? as : pipe === undefined ? 'command' : 'pipe';
+  return `${asText(pipe ?? sibling)}.${name}`;
 }
 
 /** Whether the choice of profiles leaves `of` in. */

@@ -167,7 +167,7 @@ export class SuiteRun {
       return;
     }
     const start = performance.now();
-    const own = isExclusive(of) ? undefined : bystanders;
+    const own = isExclusive(of) || of.usual !== undefined ? undefined : bystanders;
     const run = { ...this.#settingOf(of, round, place), ...(own === undefined ? {} : { bystanders: own }) };
     // Judged as it is written down: whoever judges the file later sees the same.
     const records = redact(await runCase(of, run));

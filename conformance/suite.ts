@@ -13,7 +13,7 @@ import type { Permuting } from './permute/cover.js';
 import { permutations } from './permute/cover.js';
 import { baseOf } from './permute/permute.js';
 import type { Declared, Selection } from './plan.js';
-import { declaredBy, isChosen, profilesOf, skipOf } from './plan.js';
+import { asUsual, declaredBy, isChosen, profilesProved, skipOf } from './plan.js';
 import type { CaseReport, SuiteReport } from './report.js';
 import { buildReport } from './report.js';
 import { SuiteRun } from './suite-run.js';
@@ -155,13 +155,17 @@ function choose(options: SuiteOptions, { target, declared, seed }: Found): Choic
   const accounts = options.tokens.length;
   const hooks = options.hooksToken !== undefined;
   const selection = { accounts, full: options.full === true, profiles, owned: owned !== undefined, hooks };
-  const wanted = options.cases.filter((each) => isChosen(each, selection));
-  const able = wanted.filter((each) => skipOf(each, declared, selection) === undefined);
+  const wanted = options.cases.map((each) => asUsual(each, declared)).filter((each) => isChosen(each, selection));
+  // One canary is enough, the one that fits the server.
+  const fits = (each: Case): boolean => skipOf(each, declared, selection)?.verdict !== 'NOT_APPLICABLE';
+  const hasCanary = wanted.some((each) => each.canary && fits(each));
+  const asked = wanted.filter((each) => !each.canary || !hasCanary || fits(each));
+  const able = asked.filter((each) => skipOf(each, declared, selection) === undefined);
   const isOffered = (axis: Axis, value: string): boolean => {
     const profile = axis === 'debug' ? axis : isWay(axis) ? profileOfWay(value) : undefined;
     return profile === undefined || (declared.profiles.includes(profile) && isInReach(profile, target));
   };
-  const chosen = [...wanted, ...permutations(able, options.permute ?? 'none', { seed, isOffered })];
+  const chosen = [...asked, ...permutations(able, options.permute ?? 'none', { seed, isOffered })];
   return { selection, chosen };
 }
 
@@ -193,6 +197,6 @@ function testedProfiles(cases: readonly Case[], declared: readonly string[], opt
   const { profiles, partial } = options;
   if (profiles !== undefined) return declared.filter((profile) => profiles.includes(profile));
   if (partial !== true) return declared;
-  const concerned = new Set(cases.filter(({ id }) => id === baseOf(id)).flatMap(profilesOf));
+  const concerned = new Set(cases.filter(({ id }) => id === baseOf(id)).flatMap(profilesProved));
   return declared.filter((profile) => concerned.has(profile));
 }

@@ -46,6 +46,9 @@ export interface Evidence {
 // A SHOULD cannot FAIL; that its check warns is all the notice that there can be.
 const saysNo = ({ verdict }: Check): boolean => verdict === 'FAIL' || verdict === 'WARN';
 
+// Of the canaries only those run that fit the server.
+const FINE: ReadonlySet<Check['verdict']> = new Set(['PASS', 'NOT_APPLICABLE']);
+
 function alarm(check: Check): Alarm {
   const { requirement, line, expected, received } = check;
   return {
@@ -72,7 +75,7 @@ export function judgeMutant(mutant: Mutant, evidence: Evidence): MutantVerdict {
   if (breaks.length === 0) return { state: 'skipped', reason: 'nothing that it breaks is declared', ...found };
   if (alarms.length > 0) return { state: 'false-alarm', reason: reasonOf(alarms), ...found };
   if (survived.length === 0) return { state: 'killed', ...found };
-  const canary = checks.find((check) => canaries.has(check.case) && check.verdict !== 'PASS');
+  const canary = checks.find((check) => canaries.has(check.case) && !FINE.has(check.verdict));
   const ownFault = kills.some((kill) => canaries.has(kill.case));
   if (canary !== undefined && !ownFault)
     return { state: 'invalid', reason: 'the opening canary does not pass', ...found };

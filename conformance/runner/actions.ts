@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { labelOf } from '../expand.js';
+import type { Entry } from '../judge/ledger.js';
+import { fieldOf } from '../judge/ledger.js';
 import { controlLabel, controlPair } from '../judge/evaluate.js';
 import { aliveText } from '../judge/expectation.js';
 import { quantity } from '../judge/scope.js';
@@ -32,7 +34,7 @@ type Action = (acting: Acting) => Promise<void> | void;
 const ACTIONS: { readonly [verb in Step['verb']]: Action } = {
   http: ({ run, fields, step }) => void httpStep(run, fields, step.index),
   grant: ({ run, fields }) => void grantStep(run, fields),
-  open: ({ run, fields }) => void openStep(run, fields),
+  open: openAction,
   dial: ({ run, fields }) => {
     dialStep(run, fields);
   },
@@ -78,6 +80,15 @@ const ACTIONS: { readonly [verb in Step['verb']]: Action } = {
 /** Does what a step does. */
 export async function act(acting: Acting): Promise<void> {
   await ACTIONS[acting.step.verb](acting);
+}
+
+// Over TCP nothing answers: what is sent before the server says that a pipe is open is not for it.
+async function openAction({ run, fields }: Acting): Promise<void> {
+  const { member, kind } = openStep(run, fields);
+  const command = run.of.usual === undefined || kind !== 'pipe' ? undefined : commandOf(run, member);
+  if (command === undefined) return;
+  const isOpened = (each: Entry): boolean => !each.claimed && fieldOf(each, 'method') === 'pipe.opened';
+  await run.until(() => command.inbound.some(isOpened) || command.closed !== undefined, run.setting.deadlineMs());
 }
 
 function fenceStep(run: Run, fields: Fields, step: Step): void {

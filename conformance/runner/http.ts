@@ -94,7 +94,7 @@ export function grantStep(run: Run, fields: Fields): Promise<void> {
   const create = createOf(run, fields);
   const body: Fields = {
     room: roomOf(run, fields['room']),
-    transport: 'websocket',
+    transport: run.of.usual ?? 'websocket',
     ...(create === undefined ? {} : { create: isFields(create) ? withLimits(run, create) : create }),
     ...withLimits(run, withLives(request, fields['lives'])),
   };

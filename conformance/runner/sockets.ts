@@ -23,7 +23,7 @@ export function openStep(run: Run, fields: Fields): Connection {
   const state = run.ledger.members.get(splitAt(at).member);
   const grant = isFields(state?.grant) ? state.grant : {};
   const own = kind === 'pipe' ? grant['transport'] : undefined;
-  const transport = asText(fields['over'] ?? own ?? 'websocket');
+  const transport = asText(fields['over'] ?? own ?? run.of.usual ?? 'websocket');
   const framing = fields['framing'] ?? grant['framing'];
   const headers = Object.entries(headersOf(fields['headers']));
   return openConnection(run, {
