@@ -10,6 +10,8 @@ import { plot } from './report/svg.js';
 import { table } from './report/table.js';
 import { CATALOGUE, bufferutil } from './servers/catalogue.js';
 import { pinned } from './servers/started.js';
+import { faults, streamResults, streamTable } from './streams/report.js';
+import { type Streamed, stream } from './streams/stream.js';
 
 interface Options {
   readonly quick?: true;
@@ -18,8 +20,13 @@ interface Options {
   readonly rounds?: number;
   readonly ms?: number;
   readonly members?: number;
+  readonly streams?: true;
+  readonly mib?: number;
   readonly out?: string;
 }
+
+const MIB = 2 ** 20;
+const GIB_IN_MIB = 1024;
 
 /** A peer may fail, and the row says so; this server and the one that all are compared with may not. */
 async function attempt(row: Row, name: ServerName, settings: Settings): Promise<Measured | Error> {
@@ -97,6 +104,22 @@ async function bench(options: Options): Promise<void> {
   writeFileSync(join(folder, 'results.svg'), plot(results));
 }
 
+/** A long stream by each way that has one; its figures are no speeds, and so a loaded machine does not spoil them. */
+async function streams({ mib, out }: Options): Promise<void> {
+  const done: Streamed[] = [];
+  for (const through of ['ftp', 'form'] as const) {
+    process.stderr.write(`stream: ${through}\n`);
+    done.push(await stream(through, (mib ?? GIB_IN_MIB) * MIB));
+  }
+  process.stdout.write(streamTable(done));
+  const found = done.flatMap(faults);
+  for (const fault of found) process.stdout.write(`${fault}\n`);
+  if (found.length > 0) process.exitCode = 1;
+  const folder = out ?? (mib === undefined ? join(packageRoot(), 'bench') : null);
+  if (folder === null) return;
+  writeFileSync(join(folder, 'streams.json'), `${JSON.stringify(streamResults(done), null, 2)}\n`);
+}
+
 function count(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1 on');
@@ -121,6 +144,8 @@ await new Command('bench')
   .option('--rounds <count>', 'rounds, each with every row and server', count)
   .option('--ms <count>', 'how long each measurement goes on', count)
   .option('--members <count>', 'members of a room, and connections held and opened', count)
-  .option('--out <folder>', 'where results.json and results.svg go; bench/ for a whole run, otherwise nowhere')
-  .action(bench)
+  .option('--out <folder>', 'where the results go as files; bench/ for a whole run, otherwise nowhere')
+  .option('--streams', 'instead of all that: a GiB through a stream room with a slow member, by FTP and by a form')
+  .option('--mib <count>', 'with --streams: how many MiB instead', count)
+  .action((options: Options) => (options.streams ? streams(options) : bench(options)))
   .parseAsync();
