@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../../support/package-root.js';
+import { standBy, unwatch, watch } from '../../support/watchdog.js';
 import { residentKiB } from '../processes.js';
 
 const root = packageRoot();
@@ -14,10 +15,6 @@ export const source = (file: string): string => join(root, file);
 
 /** A core for each side, where the system lets programs choose and there is more than one. */
 const CORES = { load: '0', server: '1' } as const;
-
-/** Every child that still runs; none may outlive the benchmark. */
-const children = new Set<ChildProcess>();
-process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 
 /** Whether both sides run on a core of their own. */
 export const pinned = process.platform === 'linux' && availableParallelism() > 1;
@@ -31,12 +28,15 @@ interface Command {
 /** Starts a program on its core, with its standard output and an IPC channel to read. */
 export function startOn(core: keyof typeof CORES, { command, args, env }: Command): ChildProcess {
   const all = pinned ? ['taskset', '-c', CORES[core], command, ...args] : [command, ...args];
+  standBy();
   const child = spawn(all[0] ?? command, all.slice(1), {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', core === 'load' ? 'inherit' : 'ignore', 'ipc'],
   });
-  children.add(child);
-  child.once('exit', () => children.delete(child));
+  const { pid } = child;
+  if (pid === undefined) return child;
+  watch(pid); // none may outlive the benchmark
+  child.once('exit', () => unwatch(pid));
   return child;
 }
 
