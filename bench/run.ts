@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { packageRoot } from '../support/package-root.js';
 import { type Measured, measure } from './measure.js';
-import { BASE, FULL, QUICK, ROWS, type Row, SERVERS, type ServerName, type Settings } from './plan.js';
+import { FULL, PEERS, QUICK, ROWS, type Row, SERVERS, type ServerName, type Settings } from './plan.js';
 import { type Measurements, NOT_INSTALLED, type Results, type Rounds, resultRows } from './report/results.js';
 import { plot } from './report/svg.js';
 import { table } from './report/table.js';
@@ -28,12 +28,15 @@ interface Options {
 const MIB = 2 ** 20;
 const GIB_IN_MIB = 1024;
 
-/** A peer may fail, and the row says so; this server and the one that all are compared with may not. */
+/** Servers of other people, except the one that all are compared with. */
+const STRANGE: readonly ServerName[] = PEERS.servers.filter((name) => name !== 'porthouse' && name !== PEERS.base);
+
+/** A strange server may fail, and a datagram may be lost, and the row says so; the others may not. */
 async function attempt(row: Row, name: ServerName, settings: Settings): Promise<Measured | Error> {
   try {
     return await measure(row, name, settings);
   } catch (error) {
-    if (name === 'porthouse' || name === BASE || !(error instanceof Error)) throw error;
+    if (!(STRANGE.includes(name) || name === 'udp') || !(error instanceof Error)) throw error;
     return error;
   }
 }
@@ -90,10 +93,15 @@ function settingsOf({ quick, rounds, ms, members }: Options): Settings {
 
 async function bench(options: Options): Promise<void> {
   const { quick, rows: wanted, servers: named } = options;
-  const rows = ROWS.filter(({ name, unmasking }) => wanted?.includes(name) ?? (!quick || unmasking === 'as installed'));
-  const names = SERVERS.filter((name) => named?.includes(name) ?? (!quick || name === 'porthouse' || name === BASE));
+  const names = SERVERS.filter((name) => named?.includes(name) ?? (!quick || !STRANGE.includes(name)));
+  const rows = ROWS.filter(
+    ({ name, servers, unmasking }) =>
+      (wanted?.includes(name) ?? (!quick || unmasking === 'as installed')) &&
+      servers.some((each) => names.includes(each)),
+  );
   const settings = settingsOf(options);
-  const versions = Object.fromEntries(names.map((name) => [name, CATALOGUE[name].version()]));
+  const peers = PEERS.servers.filter((name) => names.includes(name));
+  const versions = Object.fromEntries(peers.map((name) => [name, CATALOGUE[name].version()]));
   const measurements = await measureAll(rows, names, settings);
   const results: Results = { format: 1, machine: machine(), versions, settings, rows: resultRows(measurements) };
   process.stdout.write(table(results));
@@ -138,7 +146,7 @@ function list(known: readonly string[]): (text: string) => string[] {
 const rowNames = ROWS.map(({ name }) => name);
 await new Command('bench')
   .description('measures the reference server beside its peers')
-  .option('--quick', 'one short round, this server and naive ws only, each as it is installed')
+  .option('--quick', 'one short round, without the servers of others but naive ws, each as it is installed')
   .option('--rows <names>', rowNames.join(', '), list(rowNames))
   .option('--servers <names>', SERVERS.join(', '), list(SERVERS))
   .option('--rounds <count>', 'rounds, each with every row and server', count)
