@@ -92,17 +92,10 @@ async function directory(dialogue: Dialogue, { room }: Place): Promise<readonly 
 async function size(dialogue: Dialogue, path: string): Promise<void> {
   const what = place(dialogue, path);
   if (!what) return;
-  const { room, name } = what;
-  if (room === null || name === null) {
-    dialogue.reply(refusal('not_found'));
-    return;
-  }
-  const member = await entered(dialogue, room);
-  if (!member) return;
-  const bytes = within(member, dialogue.limits.maxPageItems).find((entry) => entry.name === name)?.bytes;
-  if (bytes !== undefined) dialogue.reply(reply(213, String(bytes)));
-  else if (name === (member.stream ? 'stream' : 'wait')) dialogue.reply(refusal('not_supported')); // FTP-33
-  else dialogue.reply(refusal('not_found'));
+  const shown = what.name === null ? [] : await entries(dialogue, what);
+  if (!shown) return;
+  const [bytes] = shown.map((entry) => entry.bytes);
+  dialogue.reply(bytes === undefined ? refusal('not_found') : reply(213, String(bytes)));
 }
 
 export const ROOMS: Commands = {
