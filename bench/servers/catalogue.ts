@@ -1,13 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Job } from '../load/job.js';
 import type { Row, ServerName } from '../plan.js';
-import { type Started, built, firstLine, source, startOn, started } from './started.js';
+import { type Started, built, file, firstLine, source, startOn, started } from './started.js';
 
 /** What a server has to be started for. */
 type Purpose = Pick<Row, 'unmasking' | 'memory'>;
@@ -102,12 +100,6 @@ async function startProgram(name: string, args: (port: number) => readonly strin
 
 /** Room for as many connections as a row holds; everything else is as the servers have it. */
 const MANY = 100_000;
-
-function file(name: string, content: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'porthouse-bench-')), name);
-  writeFileSync(path, content);
-  return path;
-}
 
 const limits = { maxSessions: MANY, maxConnections: MANY, maxMembers: MANY };
 const porthouseConfig = (): string => file('porthouse.json', JSON.stringify({ limits, logLevel: 'fatal' }));

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../../support/package-root.js';
@@ -12,6 +13,18 @@ const root = packageRoot();
 /** A program of this repository as it is built. */
 export const built = (file: string): string => join(root, 'dist', file);
 export const source = (file: string): string => join(root, file);
+
+const folders: string[] = [];
+process.once('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
+/** A file of settings, in a folder of its own that goes with this process. */
+export function file(name: string, content: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'porthouse-bench-'));
+  folders.push(folder);
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
 
 /** A core for each side, where the system lets programs choose and there is more than one. */
 const CORES = { load: '0', server: '1' } as const;

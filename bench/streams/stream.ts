@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from '../../generated/limits.js';
 import type { Discovery, Grant } from '../../generated/types.js';
 import { peakKiB, residentKiB, resetPeak } from '../processes.js';
-import { built, firstLine, startOn, started, type Started } from '../servers/started.js';
+import { built, file, firstLine, startOn, started, type Started } from '../servers/started.js';
 import { Account, content } from './content.js';
 import { knownBuffers } from './known.js';
 import { type Destination, Sender, type Through } from './sender.js';
@@ -11,6 +11,8 @@ import { type Destination, Sender, type Through } from './sender.js';
 const TOKEN = 'dev.bench';
 const ROOM = 'stream';
 const SPEC = { boundaries: 'ignored', slowConsumer: 'block' };
+/** The member is slow on purpose, and is not to be given up for it where the machine has much else to do. */
+const SETTINGS = JSON.stringify({ limits: { blockMs: 120_000 }, logLevel: 'fatal' });
 const REST_MS = 1;
 
 /** What became of one stream. */
@@ -32,10 +34,8 @@ export interface Streamed {
 
 /** Sends so many bytes into a stream room of a server of its own, in which one member reads slowly. */
 export async function stream(through: Through, bytes: number): Promise<Streamed> {
-  const child = startOn('server', {
-    command: process.execPath,
-    args: [built('reference-server/main.js'), '--port', '0'],
-  });
+  const args = [built('reference-server/main.js'), '--port', '0', '--config', file('streams.json', SETTINGS)];
+  const child = startOn('server', { command: process.execPath, args });
   const server = started(child, await firstLine(child), false);
   try {
     const member = await slowMember(server.url);
