@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import type { Test } from 'tap';
 import type { Discovery, Grant } from '../../generated/types.js';
 import { packageRoot } from '../../support/package-root.js';
+import { standBy, unwatch, watch } from '../../support/watchdog.js';
 import { macOf } from './memory.js';
 
 const MAIN = join(packageRoot(), 'dist/reference-server/main.js');
@@ -25,15 +26,27 @@ export interface Curled {
   readonly err: string;
 }
 
+/** Starts a program that does not outlive the test, nor the process of the test. */
+function start(t: Test, command: string, args: readonly string[]): ChildProcessWithoutNullStreams {
+  standBy();
+  const child = spawn(command, args);
+  const { pid } = child;
+  if (pid !== undefined) {
+    watch(pid);
+    child.once('exit', () => unwatch(pid));
+  }
+  t.teardown(() => child.kill('SIGKILL'));
+  return child;
+}
+
 /** A program that runs until the test is over, and its output line by line. */
 export class Running {
   readonly child: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;
 
   constructor(t: Test, command: string, args: readonly string[]) {
-    this.child = spawn(command, args);
+    this.child = start(t, command, args);
     this.child.stdin.on('error', () => undefined);
-    t.teardown(() => this.child.kill('SIGKILL'));
     this.#lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
   }
 
@@ -172,8 +185,7 @@ export class FtpWatcher {
 
   /** Resolves when the room has it as a member: who asks for a message is in it. */
   static async enter(t: Test, url: string): Promise<FtpWatcher> {
-    const child = spawn('curl', ['-sSvN', url]);
-    t.teardown(() => child.kill('SIGKILL'));
+    const child = start(t, 'curl', ['-sSvN', url]);
     const watcher = new FtpWatcher(child);
     const log: string[] = [];
     for await (const line of createInterface({ input: child.stderr })) {
