@@ -3,6 +3,8 @@ import { performance } from 'node:perf_hooks';
 import { suiteHash } from './cases.js';
 import { Patience, fetchDiscovery } from './discovery.js';
 import type { Case } from './model.js';
+import { isInReach } from './endpoints.js';
+import type { Target } from './endpoints.js';
 import type { OwnedServer } from './owned-server.js';
 import { isWay } from './permute/axes.js';
 import type { Axis } from './permute/axes.js';
@@ -91,7 +93,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
   const declared = declaredBy(target.discovery);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
   const { owned } = options;
-  const { selection, chosen } = choose(options, declared, seed);
+  const { selection, chosen } = choose(options, { target, declared, seed });
   const runs = summarise(chosen, (each) => skipOf(each, declared, selection)?.reason, options.repeat ?? 1);
   options.onPlan?.({ url: options.base.href, ...declared, ...runs, seed });
   const tested = testedProfiles(chosen, declared.profiles, options);
@@ -128,6 +130,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
     seconds: Math.round(performance.now() - epoch) / 1000,
     tested,
     trouble,
+    told: suite.told,
   });
 }
 
@@ -140,8 +143,14 @@ interface Choice {
   readonly chosen: readonly Case[];
 }
 
+interface Found {
+  readonly target: Target;
+  readonly declared: Declared;
+  readonly seed: number;
+}
+
 /** The cases that are asked for, and behind them their permutations. */
-function choose(options: SuiteOptions, declared: Declared, seed: number): Choice {
+function choose(options: SuiteOptions, { target, declared, seed }: Found): Choice {
   const { owned, profiles } = options;
   const accounts = options.tokens.length;
   const hooks = options.hooksToken !== undefined;
@@ -150,7 +159,7 @@ function choose(options: SuiteOptions, declared: Declared, seed: number): Choice
   const able = wanted.filter((each) => skipOf(each, declared, selection) === undefined);
   const isOffered = (axis: Axis, value: string): boolean => {
     const profile = axis === 'debug' ? axis : isWay(axis) ? profileOfWay(value) : undefined;
-    return profile === undefined || declared.profiles.includes(profile);
+    return profile === undefined || (declared.profiles.includes(profile) && isInReach(profile, target));
   };
   const chosen = [...wanted, ...permutations(able, options.permute ?? 'none', { seed, isOffered })];
   return { selection, chosen };
