@@ -144,6 +144,7 @@ function toCase({ raw, row, file, stepLines }: RowOfCase): Case {
     lacks: list(whole['lacks']).map(String),
     tags: list(whole['tags']).map(String),
     accounts: accountsOf(whole),
+    ...tlsOf(whole),
     hooks: JSON.stringify(whole).includes('hooks.token'),
     given,
     steps,
@@ -202,6 +203,10 @@ function toMember({ account, room, pipe, command, debug, siblings, ...request }:
     ...(typeof siblings === 'string' ? { siblings } : {}),
     request,
   };
+}
+
+function tlsOf({ needs }: Fields): Pick<Case, 'tls'> {
+  return isFields(needs) && typeof needs['tls'] === 'string' ? { tls: needs['tls'] } : {};
 }
 
 function accountsOf(whole: Fields): number {

@@ -1,3 +1,4 @@
+import type { TlsSettings } from './drivers/connect.js';
 import { isFields } from './model.js';
 import type { Json } from './timeline.js';
 
@@ -10,6 +11,8 @@ export interface Target {
   readonly sibling: URL;
   /** Where the hooks of tests are, on a server that has them. */
   readonly hooks?: URL;
+  /** Whom to trust, where that is not what the machine trusts. */
+  readonly tls?: TlsSettings;
 }
 
 /** Path of the well-known document. */
@@ -18,18 +21,26 @@ export const WELL_KNOWN = '/.well-known/porthouse';
 const field = (of: Json | undefined, key: string): Json | undefined => (isFields(of) ? of[key] : undefined);
 
 /** Reads the endpoints out of a well-known document; those that it does not name have the paths of the specification. */
-export function targetFrom(wellKnown: URL, discovery: Json): Target {
+export function targetFrom(wellKnown: URL, discovery: Json, tls?: TlsSettings): Target {
   const endpoints = field(discovery, 'endpoints');
   const at = (value: Json | undefined, path: string): URL => absolute(value, wellKnown) ?? new URL(path, wellKnown);
   const hooks = absolute(field(endpoints, 'hooks'), wellKnown);
   return {
     ...(hooks === undefined ? {} : { hooks }),
+    ...(tls === undefined ? {} : { tls }),
     discovery,
     wellKnown,
     sessions: at(field(endpoints, 'sessions'), '/porthouse/v1/sessions'),
     pipe: at(field(field(endpoints, 'pipe'), 'websocket'), '/porthouse/v1/pipe'),
     sibling: at(field(field(endpoints, 'sibling'), 'websocket'), '/porthouse/v1/sibling'),
   };
+}
+
+/** Whether TLS can be had over a transport: it is in the address, or the server is known by https and so has a certificate. */
+export function hasTls({ discovery, wellKnown }: Pick<Target, 'discovery' | 'wellKnown'>, transport: string): boolean {
+  if (transport !== 'tcp') return wellKnown.protocol === 'https:';
+  const address = field(field(field(discovery, 'endpoints'), 'pipe'), transport);
+  return typeof address === 'string' && address.startsWith('tls:');
 }
 
 /** Which socket is to be opened. */

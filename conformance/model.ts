@@ -90,6 +90,8 @@ export interface Case {
   readonly lacks: readonly string[];
   readonly tags: readonly string[];
   readonly accounts: number;
+  /** A transport over which there must be TLS. */
+  readonly tls?: string;
   /** Whether it uses the hooks of tests itself. */
   readonly hooks: boolean;
   readonly given: Given;

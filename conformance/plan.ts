@@ -25,6 +25,8 @@ export interface Selection {
   readonly owned: boolean;
   /** Whether the kit has the token for the server's hooks. */
   readonly hooks: boolean;
+  /** Whether the kit has a server with TLS over a transport. */
+  readonly tls: (transport: string) => boolean;
 }
 
 /** Reads name, version and profiles out of a well-known document. */
@@ -67,6 +69,7 @@ export function skipOf(of: Case, declared: Declared, selection: Selection): Skip
   if (had !== undefined) return { verdict: 'NOT_APPLICABLE', reason: `has profile ${had}` };
   if (of.accounts > selection.accounts) return { verdict: 'NOT_TESTED', reason: 'token' };
   if (isExclusive(of) && !selection.owned) return { verdict: 'NOT_TESTED', reason: 'restart' };
+  if (of.tls !== undefined && !selection.tls(of.tls)) return { verdict: 'NOT_TESTED', reason: 'tls' };
   const hooks = selection.hooks && declared.profiles.includes('testhooks');
   if (of.hooks && !hooks) return { verdict: 'NOT_TESTED', reason: 'hooks' };
   const isSlow = of.tags.includes('slow') && !(hooks && onlyWaits(of));

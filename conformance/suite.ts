@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { suiteHash } from './cases.js';
 import { Patience, fetchDiscovery } from './discovery.js';
+import { hasTls } from './endpoints.js';
 import type { Case } from './model.js';
 import type { OwnedServer } from './owned-server.js';
 import { isWay } from './permute/axes.js';
@@ -26,7 +27,10 @@ export interface SuiteOptions {
   readonly base: URL;
   /** The server's process, where it is the kit's own and cases may end it. */
   readonly owned?: OwnedServer | undefined;
-  /** Starts another such server, which takes the same tokens: cases that end theirs then run beside the others. */
+  /**
+   * Starts another such server with TLS, which takes the same tokens: cases that need that, and cases that end theirs, then
+   * run beside the others.
+   */
   readonly spare?: (() => Promise<OwnedServer>) | undefined;
   /** Bearer tokens of account `a`, and of `b` where there is a second one. */
   readonly tokens: readonly string[];
@@ -87,11 +91,12 @@ const DEFAULT_TIMEOUT_MS = 2000;
 export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
   const epoch = performance.now();
   const patience = new Patience(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-  const target = await fetchDiscovery(options.base, patience, options.signal);
+  const target = await fetchDiscovery(options.base, { patience, signal: options.signal, tls: options.owned?.tls });
   const declared = declaredBy(target.discovery);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
   const { owned } = options;
-  const { selection, chosen } = choose(options, declared, seed);
+  const tls = (transport: string): boolean => options.spare !== undefined || hasTls(target, transport);
+  const { selection, chosen } = choose(options, { declared, seed, tls });
   const runs = summarise(chosen, (each) => skipOf(each, declared, selection)?.reason, options.repeat ?? 1);
   options.onPlan?.({ url: options.base.href, ...declared, ...runs, seed });
   const tested = testedProfiles(chosen, declared.profiles, options);
@@ -135,17 +140,22 @@ function troubleRecord(what: string, epoch: number): TimelineRecord {
   return { i: 1, t: Math.round(performance.now() - epoch), run: '*', type: 'server', event: 'crashed', what };
 }
 
+interface Choosing extends Pick<Selection, 'tls'> {
+  readonly declared: Declared;
+  readonly seed: number;
+}
+
 interface Choice {
   readonly selection: Selection;
   readonly chosen: readonly Case[];
 }
 
 /** The cases that are asked for, and behind them their permutations. */
-function choose(options: SuiteOptions, declared: Declared, seed: number): Choice {
+function choose(options: SuiteOptions, { declared, seed, tls }: Choosing): Choice {
   const { owned, profiles } = options;
   const accounts = options.tokens.length;
   const hooks = options.hooksToken !== undefined;
-  const selection = { accounts, full: options.full === true, profiles, owned: owned !== undefined, hooks };
+  const selection = { accounts, full: options.full === true, profiles, owned: owned !== undefined, hooks, tls };
   const wanted = options.cases.filter((each) => isChosen(each, selection));
   const able = wanted.filter((each) => skipOf(each, declared, selection) === undefined);
   const isOffered = (axis: Axis, value: string): boolean => {

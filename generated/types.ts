@@ -1645,7 +1645,7 @@ export interface Grant {
        */
       websocket?: string;
       /**
-       * Sibling over TCP: `tcp://host:port`.
+       * Sibling over TCP: `tcp://host:port`, or `tls://host:port` inside TLS.
        */
       tcp?: string;
     };
@@ -2954,7 +2954,7 @@ export interface Discovery {
        */
       websocket?: string;
       /**
-       * Sibling over TCP: `tcp://host:port`.
+       * Sibling over TCP: `tcp://host:port`, or `tls://host:port` inside TLS.
        */
       tcp?: string;
     };
@@ -2979,7 +2979,7 @@ export interface Discovery {
        */
       ftp?: string;
       /**
-       * Pipe over TCP: `tcp://host:port`.
+       * Pipe over TCP: `tcp://host:port`, or `tls://host:port` inside TLS.
        */
       tcp?: string;
     };

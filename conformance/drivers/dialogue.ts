@@ -9,6 +9,9 @@ export type DialogueRecord =
   | { readonly type: 'line'; readonly text: string }
   | { readonly type: 'closed'; readonly how: 'end' | 'reset'; readonly what: string };
 
+/** An alert of TLS that nobody can read (RFC 8446 section 6), to what was said in the clear: it says nothing. */
+const isAlert = (text: string): boolean => text.startsWith('\x15\x03') && text.startsWith('\0\x02', 3);
+
 interface Place {
   readonly host: string;
   readonly port: number;
@@ -85,6 +88,6 @@ export class DialogueDriver implements Driver {
   }
 
   #tell(record: DialogueRecord): void {
-    if (!this.#over) this.#heard(record);
+    if (!this.#over && !(record.type === 'line' && isAlert(record.text))) this.#heard(record);
   }
 }

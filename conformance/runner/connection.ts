@@ -99,6 +99,7 @@ export function openConnection(run: Run, { at, transport, ...way }: ToOpen): Con
     transport,
   )({
     ...way,
+    tls: run.target.tls,
     signal: run.signal,
     onRecord: (each) => {
       if (isOpen) recorder.record(each);

@@ -57,16 +57,27 @@ function refuseTruncation(secure: TLSSocket, over: () => boolean): void {
   };
 }
 
+/**
+ * One side of TLS over any stream. An end that the other side did not announce inside is a fault of the stream.
+ *
+ * @param begin - makes it, over the stream that it is given.
+ */
+export function inside(stream: Duplex, begin: (wire: Duplex) => TLSSocket): TLSSocket {
+  const wire = new Wire(stream);
+  let over = false;
+  wire.once('end', () => (over = true)); // before TLS hears of it
+  const secure = begin(wire);
+  refuseTruncation(secure, () => over);
+  return secure;
+}
+
 /** TLS with the certificate and key of a context. */
 export function secureSockets(context: SecureContext): SecureSockets {
   return {
     secure(socket: ByteSocket): ByteSocket {
-      const wire = new Wire(socket.stream);
-      let over = false;
-      wire.once('end', () => (over = true)); // before TLS hears of it
-      const secure = new TLSSocket(wire, { isServer: true, secureContext: context });
-      refuseTruncation(secure, () => over);
-      return { stream: secure, local: socket.local, remote: socket.remote, reset: () => socket.reset() };
+      const begin = (wire: Duplex): TLSSocket => new TLSSocket(wire, { isServer: true, secureContext: context });
+      const { local, remote } = socket;
+      return { stream: inside(socket.stream, begin), local, remote, reset: () => socket.reset() };
     },
   };
 }
