@@ -144,7 +144,7 @@ function toCase({ raw, row, file, stepLines }: RowOfCase): Case {
     lacks: list(whole['lacks']).map(String),
     tags: list(whole['tags']).map(String),
     accounts: accountsOf(whole),
-    ...tlsOf(whole),
+    ...placeOf(whole),
     hooks: JSON.stringify(whole).includes('hooks.token'),
     given,
     steps,
@@ -205,8 +205,9 @@ function toMember({ account, room, pipe, command, debug, siblings, ...request }:
   };
 }
 
-function tlsOf({ needs }: Fields): Pick<Case, 'tls'> {
-  return isFields(needs) && typeof needs['tls'] === 'string' ? { tls: needs['tls'] } : {};
+function placeOf({ needs }: Fields): Pick<Case, 'tls' | 'naked'> {
+  const { tls, naked } = isFields(needs) ? needs : {};
+  return { ...(typeof tls === 'string' ? { tls } : {}), ...(isFields(naked) ? { naked } : {}) };
 }
 
 function accountsOf(whole: Fields): number {

@@ -1,5 +1,6 @@
 import type { TlsSettings } from './drivers/connect.js';
 import { isFields } from './model.js';
+import type { Fields } from './model.js';
 import type { Json } from './timeline.js';
 
 /** The server under test, as its well-known document describes it. Addresses are absolute. */
@@ -41,6 +42,20 @@ export function hasTls({ discovery, wellKnown }: Pick<Target, 'discovery' | 'wel
   if (transport !== 'tcp') return wellKnown.protocol === 'https:';
   const address = field(field(field(discovery, 'endpoints'), 'pipe'), transport);
   return typeof address === 'string' && address.startsWith('tls:');
+}
+
+/** The first naked endpoint that the server lists with these members; an array must have the same items. */
+export function nakedOf({ discovery }: Pick<Target, 'discovery'>, wanted: Fields): Fields | undefined {
+  const listed = field(field(discovery, 'endpoints'), 'naked');
+  const has = (each: Fields, key: string): boolean => {
+    const [own, value] = [each[key], wanted[key]];
+    if (Array.isArray(own) && Array.isArray(value))
+      return value.length === own.length && value.every((item) => own.includes(item));
+    return own === value;
+  };
+  return (Array.isArray(listed) ? listed.filter(isFields) : []).find((each) =>
+    Object.keys(wanted).every((key) => has(each, key)),
+  );
 }
 
 /** Which socket is to be opened. */

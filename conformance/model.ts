@@ -92,6 +92,8 @@ export interface Case {
   readonly accounts: number;
   /** A transport over which there must be TLS. */
   readonly tls?: string;
+  /** What the naked endpoint must be like in which it takes place. */
+  readonly naked?: Fields;
   /** Whether it uses the hooks of tests itself. */
   readonly hooks: boolean;
   readonly given: Given;

@@ -1,4 +1,4 @@
-import type { Case, Verb } from './model.js';
+import type { Case, Fields, Verb } from './model.js';
 import { isFields } from './model.js';
 import { requirementOf } from './register.js';
 import type { Json } from './timeline.js';
@@ -27,6 +27,8 @@ export interface Selection {
   readonly hooks: boolean;
   /** Whether the kit has a server with TLS over a transport. */
   readonly tls: (transport: string) => boolean;
+  /** Whether there is a naked endpoint with these members. */
+  readonly naked: (wanted: Fields) => boolean;
 }
 
 /** Reads name, version and profiles out of a well-known document. */
@@ -70,6 +72,7 @@ export function skipOf(of: Case, declared: Declared, selection: Selection): Skip
   if (of.accounts > selection.accounts) return { verdict: 'NOT_TESTED', reason: 'token' };
   if (isExclusive(of) && !selection.owned) return { verdict: 'NOT_TESTED', reason: 'restart' };
   if (of.tls !== undefined && !selection.tls(of.tls)) return { verdict: 'NOT_TESTED', reason: 'tls' };
+  if (of.naked !== undefined && !selection.naked(of.naked)) return { verdict: 'NOT_TESTED', reason: 'naked' };
   const hooks = selection.hooks && declared.profiles.includes('testhooks');
   if (of.hooks && !hooks) return { verdict: 'NOT_TESTED', reason: 'hooks' };
   const isSlow = of.tags.includes('slow') && !(hooks && onlyWaits(of));

@@ -114,10 +114,12 @@ export class SuiteRun {
     const { jobs: atOnce, spare } = this.#setting;
     const elsewhere = jobs.filter(({ of }) => this.#needsSpare(of));
     const exclusive = jobs.filter(({ of }) => isExclusive(of) && !this.#needsSpare(of));
-    const shared = jobs.filter(({ of }) => !isExclusive(of) && !this.#needsSpare(of));
+    const here = jobs.filter(({ of }) => !isExclusive(of) && !this.#needsSpare(of));
+    const naked = here.filter(({ of }) => of.naked !== undefined); // there is one room for all of them
+    const shared = here.filter(({ of }) => of.naked === undefined);
     const isWorthIt = elsewhere.length > 0 || (atOnce > 1 && shared.length > 0 && exclusive.length > 0);
     const [, left] = await Promise.all([
-      this.#all(shared, atOnce),
+      Promise.all([this.#all(shared, atOnce), this.#all(naked, 1)]),
       spare !== undefined && isWorthIt ? this.#beside([...elsewhere, ...exclusive], spare) : exclusive,
     ]);
     await this.#all(

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { suiteHash } from './cases.js';
 import { Patience, fetchDiscovery } from './discovery.js';
-import { hasTls } from './endpoints.js';
-import type { Case } from './model.js';
+import type { Target } from './endpoints.js';
+import { hasTls, nakedOf } from './endpoints.js';
+import type { Case, Fields } from './model.js';
 import type { OwnedServer } from './owned-server.js';
 import { isWay } from './permute/axes.js';
 import type { Axis } from './permute/axes.js';
@@ -95,8 +96,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
   const declared = declaredBy(target.discovery);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
   const { owned } = options;
-  const tls = (transport: string): boolean => options.spare !== undefined || hasTls(target, transport);
-  const { selection, chosen } = choose(options, { declared, seed, tls });
+  const { selection, chosen } = choose(options, { declared, seed, target });
   const runs = summarise(chosen, (each) => skipOf(each, declared, selection)?.reason, options.repeat ?? 1);
   options.onPlan?.({ url: options.base.href, ...declared, ...runs, seed });
   const tested = testedProfiles(chosen, declared.profiles, options);
@@ -140,7 +140,8 @@ function troubleRecord(what: string, epoch: number): TimelineRecord {
   return { i: 1, t: Math.round(performance.now() - epoch), run: '*', type: 'server', event: 'crashed', what };
 }
 
-interface Choosing extends Pick<Selection, 'tls'> {
+interface Choosing {
+  readonly target: Target;
   readonly declared: Declared;
   readonly seed: number;
 }
@@ -151,11 +152,13 @@ interface Choice {
 }
 
 /** The cases that are asked for, and behind them their permutations. */
-function choose(options: SuiteOptions, { declared, seed, tls }: Choosing): Choice {
+function choose(options: SuiteOptions, { declared, seed, target }: Choosing): Choice {
+  const tls = (transport: string): boolean => options.spare !== undefined || hasTls(target, transport);
+  const naked = (wanted: Fields): boolean => nakedOf(target, wanted) !== undefined;
   const { owned, profiles } = options;
   const accounts = options.tokens.length;
   const hooks = options.hooksToken !== undefined;
-  const selection = { accounts, full: options.full === true, profiles, owned: owned !== undefined, hooks, tls };
+  const selection = { accounts, full: options.full === true, profiles, owned: owned !== undefined, hooks, tls, naked };
   const wanted = options.cases.filter((each) => isChosen(each, selection));
   const able = wanted.filter((each) => skipOf(each, declared, selection) === undefined);
   const isOffered = (axis: Axis, value: string): boolean => {

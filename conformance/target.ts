@@ -26,6 +26,22 @@ export interface ReferenceOptions {
 
 const dist = (...path: readonly string[]): string => join(packageRoot(import.meta.url), 'dist', ...path);
 
+/** Rooms of the naked endpoints, and these: what cases in them need. */
+const NAKED_ROOMS = {
+  quay: { anonymous: { send: true, receive: true } },
+  jetty: { anonymous: { send: true, receive: true } },
+  stream: { anonymous: { send: true, receive: true }, boundaries: 'ignored' },
+};
+const NAKED = [
+  { transport: 'tcp', framing: 'line', messagesPerSecond: 1000 },
+  { transport: 'tcp', framing: 'line', scopes: ['receive'], maxConnections: 2 },
+  { transport: 'tcp', framing: 'line', scopes: ['send'], messagesPerSecond: 5 },
+  { transport: 'tcp', framing: 'raw', room: 'stream' },
+  { transport: 'udp', kind: 'text', messagesPerSecond: 20 },
+  { transport: 'form' },
+  { transport: 'form', messagesPerSecond: 5, room: 'jetty' },
+].map((each) => ({ room: 'quay', listed: true, ...(each.transport !== 'form' && { port: 0 }), ...each }));
+
 /** A certificate that a server of the kit's reads from its folder. */
 function identityIn(folder: string): { cert: string; files: { certFile: string; keyFile: string } } {
   const { cert, key } = selfMadeCertificate();
@@ -50,6 +66,8 @@ export function startReferenceServer(options: ReferenceOptions = {}): Promise<Ow
     tcp: { port: 0 },
     udp: { port: 0 },
     ftp: { port: 0 },
+    rooms: NAKED_ROOMS,
+    naked: NAKED,
     ...(hooks !== false && { testHooks: { token: hooksToken } }),
     ...(identity && { tls: identity.files }),
   };

@@ -81,7 +81,7 @@ export function httpStep(run: Run, fields: Fields, step: number): Promise<void> 
     at: asText(as),
     method: typeof method === 'string' ? method : form ? 'POST' : 'GET',
     url,
-    ...(isForm(asText(to)) && body ? { posted: form?.posted ?? 'unknown' } : {}),
+    ...((form || isForm(asText(to))) && body ? { posted: form?.posted ?? 'unknown' } : {}),
     headers: chunked ? [...headers, ['transfer-encoding', 'chunked']] : headers,
     ...(body === undefined ? {} : { body: chunked ? inChunks(body) : body }),
     odd: true,
