@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { standBy, unwatch, watch } from '../support/watchdog.js';
+import type { TlsSettings } from './drivers/connect.js';
 
 /** A server process whose streams can be read; the leader of a process group of its own. */
 export type ServerProcess = ChildProcess & {
@@ -19,6 +20,8 @@ export interface Launch {
   readonly url?: URL;
   /** Bearer token of its hooks, where it was given one. */
   readonly hooksToken?: string;
+  /** Certificate of its own making, in PEM, where it was given one. */
+  readonly cert?: string;
   /** Takes away what it leaves behind, once it is not to be started again. */
   readonly cleanUp?: () => void;
 }
@@ -81,6 +84,12 @@ export class OwnedServer {
   /** Bearer token of its hooks, where the kit gave it one. */
   get hooksToken(): string | undefined {
     return this.#launch.hooksToken;
+  }
+
+  /** Whom to trust before it. */
+  get tls(): TlsSettings | undefined {
+    const { cert } = this.#launch;
+    return cert === undefined ? undefined : { ca: cert };
   }
 
   /** What it did by itself: it ended, or it did not come back. Undefined while all is as the kit has it. */

@@ -41,6 +41,7 @@ export class TcpPipe implements PipeSink {
   readonly #writer: BatchWriter;
   #source: PipeSource | null = null;
   #reading = true;
+  #held = false;
   #closing = false;
   #cause: EndCause = 'lost';
   #cancel: Cancel = () => undefined;
@@ -80,8 +81,7 @@ export class TcpPipe implements PipeSink {
     if (rest.length > 0) this.#take(source, rest);
     stream.on('data', (chunk: Buffer) => this.#take(source, chunk));
     stream.once('end', () => this.#endOfSending(source));
-    if (this.#reading || this.#closing) stream.resume();
-    else stream.pause();
+    this.#flow();
   }
 
   deliver(batch: Batch): void {
@@ -96,8 +96,19 @@ export class TcpPipe implements PipeSink {
 
   reading(on: boolean): void {
     this.#reading = on;
-    if (on) this.#socket.stream.resume();
-    else this.#socket.stream.pause();
+    this.#flow();
+  }
+
+  /** Leaves off reading for a reason of the transport's own, or goes on as far as the router wants it. */
+  hold(on: boolean): void {
+    this.#held = on;
+    this.#flow();
+  }
+
+  #flow(): void {
+    const { stream } = this.#socket;
+    if (this.#closing || (this.#reading && !this.#held)) stream.resume();
+    else stream.pause();
   }
 
   /** Ends in order, or breaks off, as the cause says; what still comes is read and forgotten. */
