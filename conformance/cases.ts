@@ -144,6 +144,7 @@ function toCase({ raw, row, file, stepLines }: RowOfCase): Case {
     lacks: list(whole['lacks']).map(String),
     tags: list(whole['tags']).map(String),
     accounts: accountsOf(whole),
+    ...placeOf(whole),
     hooks: JSON.stringify(whole).includes('hooks.token'),
     given,
     steps,
@@ -202,6 +203,11 @@ function toMember({ account, room, pipe, command, debug, siblings, ...request }:
     ...(typeof siblings === 'string' ? { siblings } : {}),
     request,
   };
+}
+
+function placeOf({ needs }: Fields): Pick<Case, 'tls' | 'naked'> {
+  const { tls, naked } = isFields(needs) ? needs : {};
+  return { ...(typeof tls === 'string' ? { tls } : {}), ...(isFields(naked) ? { naked } : {}) };
 }
 
 function accountsOf(whole: Fields): number {

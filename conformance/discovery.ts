@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { TlsSettings } from './drivers/connect.js';
 import { request } from './drivers/http.js';
 import { isFields } from './model.js';
 import { parseJson } from './runner/connection.js';
@@ -34,18 +35,18 @@ export class Patience {
     this.#roundTripMs = roundTripMs;
   }
 
-  /** Measures a round trip to `url` and answers with the patience of this moment; several at once share one. */
-  measure(url: URL): Promise<number> {
-    this.#measuring ??= this.#probe(url).finally(() => {
+  /** Measures a round trip to the server and answers with the patience of this moment; several at once share one. */
+  measure({ wellKnown, tls }: Pick<Target, 'wellKnown' | 'tls'>): Promise<number> {
+    this.#measuring ??= this.#probe(wellKnown, tls).finally(() => {
       this.#measuring = undefined;
     });
     return this.#measuring;
   }
 
-  async #probe(url: URL): Promise<number> {
+  async #probe(url: URL, tls: TlsSettings | undefined): Promise<number> {
     const start = performance.now();
     const signal = AbortSignal.timeout(Math.ceil(this.#leastMs));
-    const answered = await request({ url, signal }).then(
+    const answered = await request({ url, signal, tls }).then(
       ({ type }) => type === 'response',
       () => false,
     );
@@ -58,17 +59,26 @@ export class Patience {
   }
 }
 
+/** How to fetch it. */
+interface Fetching {
+  readonly patience: Patience;
+  readonly signal?: AbortSignal | undefined;
+  /** Whom to trust. */
+  readonly tls?: TlsSettings | undefined;
+}
+
 /**
  * Fetches the well-known document of `base`, an origin or the document's own address.
  *
  * Rejects with `UnreachableError` when there is no answer, or none that is a JSON object.
  */
-export async function fetchDiscovery(base: URL, patience: Patience, signal?: AbortSignal): Promise<Target> {
+export async function fetchDiscovery(base: URL, { patience, signal, tls }: Fetching): Promise<Target> {
   const wellKnown = base.pathname.endsWith(WELL_KNOWN) ? base : new URL(WELL_KNOWN, base);
   const start = performance.now();
   const limit = AbortSignal.timeout(Math.ceil(patience.deadlineMs() * 5));
   const result = await request({
     url: wellKnown,
+    tls,
     signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
   }).catch((error: unknown) => ({ type: 'failed', why: 'timeout', error: String(error) }) as const);
   if (result.type === 'failed') throw new UnreachableError(`${wellKnown.href}: ${result.why} (${result.error})`);
@@ -78,5 +88,5 @@ export async function fetchDiscovery(base: URL, patience: Patience, signal?: Abo
     const what = result.status === 200 ? 'no JSON object' : `status ${String(result.status)}`;
     throw new UnreachableError(`${wellKnown.href}: ${what}`);
   }
-  return targetFrom(wellKnown, document);
+  return targetFrom(wellKnown, document, tls);
 }

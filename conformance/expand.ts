@@ -11,6 +11,9 @@ export const BYSTANDER = {
   second: 'bystander2',
 } as const;
 
+/** Key of the room of the naked endpoint in which a case takes place. */
+export const NAKED_ROOM = 'naked';
+
 interface Draft {
   readonly part: Part;
   readonly verb: Verb;
@@ -125,7 +128,8 @@ function openingOf(of: Case): readonly Draft[] {
 function givenDrafts({ given }: Case): Draft[] {
   const made = new Set<string>();
   return Object.entries(given.members).flatMap(([name, member]) => {
-    const creates = !made.has(member.room);
+    // The room of a naked endpoint is there.
+    const creates = !made.has(member.room) && member.room !== NAKED_ROOM;
     made.add(member.room);
     return memberDrafts(name, member, creates);
   });

@@ -72,7 +72,7 @@ function quantityNames({ verb, fields, expect }: CaseStep): string[] {
   const values = all.flatMap((each) => QUANTITIES.map((key) => each[key]));
   return values.flatMap((value) => {
     const name = typeof value === 'string' && !isVariable(value) ? (value.split(/[*+-]/)[0] ?? '') : '';
-    const known = name === '' || name === 'limit' || /^\d+$/.test(name) || limitOf(name) !== undefined;
+    const known = ['', 'limit', 'naked'].includes(name) || /^\d+$/.test(name) || limitOf(name) !== undefined;
     return known ? [] : [`no limit is called ${name} (${verb} ${asText(value)})`];
   });
 }

@@ -2,7 +2,18 @@ import type { LintFault } from './lint.js';
 import type { Case, CaseStep } from './model.js';
 import { asText, splitAt } from './model.js';
 
-const BUILT_IN: readonly string[] = ['room', 'rooms', 'run', 'limits', 'discovery', 'server', 'a', 'b', 'hooks'];
+const BUILT_IN: readonly string[] = [
+  'room',
+  'rooms',
+  'run',
+  'limits',
+  'discovery',
+  'server',
+  'a',
+  'b',
+  'hooks',
+  'naked',
+];
 const NAMES = /\$\{?([A-Za-z_][\w-]*)/g;
 
 /** Variables that nothing gives a value, and sockets of members who are not there. */

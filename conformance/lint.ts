@@ -1,5 +1,5 @@
 import type { Problem } from './cases.js';
-import { BYSTANDER, expand } from './expand.js';
+import { BYSTANDER, NAKED_ROOM, expand } from './expand.js';
 import { nameFaults } from './lint-names.js';
 import { variableFaults } from './lint-variables.js';
 import type { Case, CaseStep, Fields } from './model.js';
@@ -51,7 +51,7 @@ function identityFaults(of: Case): LintFault[] {
   const wrong = id === path ? [] : [{ line: 1, what: `its id is ${path}, not ${id}` }];
   const members = Object.keys(of.given.members);
   const taken = members.filter((name) => name === BYSTANDER.first || name === BYSTANDER.second);
-  const rooms = new Set(Object.keys(of.given.rooms));
+  const rooms = new Set([...Object.keys(of.given.rooms), ...(of.naked ? [NAKED_ROOM] : [])]);
   const homeless = Object.entries(of.given.members).filter(([, member]) => !rooms.has(member.room));
   return [
     ...wrong,

@@ -90,6 +90,10 @@ export interface Case {
   readonly lacks: readonly string[];
   readonly tags: readonly string[];
   readonly accounts: number;
+  /** A transport over which there must be TLS. */
+  readonly tls?: string;
+  /** What the naked endpoint must be like in which it takes place. */
+  readonly naked?: Fields;
   /** Whether it uses the hooks of tests itself. */
   readonly hooks: boolean;
   readonly given: Given;

@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { standBy, unwatch, watch } from '../support/watchdog.js';
+import type { TlsSettings } from './drivers/connect.js';
 
 /** A server process whose streams can be read; the leader of a process group of its own. */
 export type ServerProcess = ChildProcess & {
@@ -18,6 +20,8 @@ export interface Launch {
   readonly url?: URL;
   /** Bearer token of its hooks, where it was given one. */
   readonly hooksToken?: string;
+  /** Certificate of its own making, in PEM, where it was given one. */
+  readonly cert?: string;
   /** Takes away what it leaves behind, once it is not to be started again. */
   readonly cleanUp?: () => void;
 }
@@ -65,6 +69,7 @@ export class OwnedServer {
   }
 
   private constructor(launch: Launch) {
+    standBy();
     this.#launch = launch;
     this.#child = launch.spawn(undefined);
     this.#url = new URL('http://127.0.0.1');
@@ -79,6 +84,12 @@ export class OwnedServer {
   /** Bearer token of its hooks, where the kit gave it one. */
   get hooksToken(): string | undefined {
     return this.#launch.hooksToken;
+  }
+
+  /** Whom to trust before it. */
+  get tls(): TlsSettings | undefined {
+    const { cert } = this.#launch;
+    return cert === undefined ? undefined : { ca: cert };
   }
 
   /** What it did by itself: it ended, or it did not come back. Undefined while all is as the kit has it. */
@@ -141,7 +152,9 @@ export class OwnedServer {
       if (this.#ending) return;
       this.#trouble = `it ended by itself (${signal ?? `exit code ${String(code)}`}); it said: ${telling(this.#said)}`;
     });
-    return new Promise((resolve) => child.once('close', resolve).once('error', resolve));
+    const closed = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
+    if (child.pid !== undefined) guard(-child.pid, closed);
+    return closed;
   }
 
   async #address(): Promise<URL> {
@@ -165,6 +178,14 @@ export class OwnedServer {
       // The group is gone already.
     }
   }
+}
+
+// Nothing runs here any more where the kit itself is killed.
+function guard(group: number, closed: Promise<unknown>): void {
+  watch(group);
+  void closed.then(() => {
+    unwatch(group);
+  });
 }
 
 // The last line of a stack trace tells least.

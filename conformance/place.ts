@@ -36,7 +36,7 @@ export class Place {
   }
 
   /** Measures a round trip, and says the patience that follows from it. */
-  readonly measure = (): Promise<number> => this.#parts.patience.measure(this.#target.wellKnown);
+  readonly measure = (): Promise<number> => this.#parts.patience.measure(this.#target);
 
   #controlOf(owned: OwnedServer): ServerControl {
     const { patience } = this.#parts;
@@ -56,7 +56,7 @@ export class Place {
     const [before, after] = [owned.url, await owned.start()];
     // A proxy, or an address that was given, stays where it is.
     if (this.#base.origin === before.origin) this.#base = after;
-    this.#target = await fetchDiscovery(this.#base, this.#parts.patience, this.#parts.signal);
+    this.#target = await fetchDiscovery(this.#base, { ...this.#parts, tls: owned.tls });
     return this.#target;
   }
 }

@@ -25,6 +25,10 @@ export interface Selection {
   readonly owned: boolean;
   /** Whether the kit has the token for the server's hooks. */
   readonly hooks: boolean;
+  /** Whether the kit has a server with TLS over a transport. */
+  readonly tls: (transport: string) => boolean;
+  /** Whether there is a naked endpoint with these members. */
+  readonly naked: (wanted: Fields) => boolean;
 }
 
 /** Reads name, version and profiles out of a well-known document. */
@@ -87,6 +91,8 @@ export function skipOf(of: Case, declared: Declared, selection: Selection): Skip
   if (had !== undefined) return { verdict: 'NOT_APPLICABLE', reason: `has profile ${had}` };
   if (of.accounts > selection.accounts) return { verdict: 'NOT_TESTED', reason: 'token' };
   if (isExclusive(of) && !selection.owned) return { verdict: 'NOT_TESTED', reason: 'restart' };
+  if (of.tls !== undefined && !selection.tls(of.tls)) return { verdict: 'NOT_TESTED', reason: 'tls' };
+  if (of.naked !== undefined && !selection.naked(of.naked)) return { verdict: 'NOT_TESTED', reason: 'naked' };
   const hooks = selection.hooks && declared.profiles.includes('testhooks');
   if (of.hooks && !hooks) return { verdict: 'NOT_TESTED', reason: 'hooks' };
   const isSlow = of.tags.includes('slow') && !(hooks && onlyWaits(of));

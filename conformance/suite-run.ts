@@ -23,6 +23,7 @@ import { Bystanders } from './runner/bystanders.js';
 import { runCase } from './runner/run-case.js';
 import type { RunSetting } from './runner/run.js';
 import type { Target } from './endpoints.js';
+import { hasTls } from './endpoints.js';
 import type { Json, TimelineRecord } from './timeline.js';
 
 /** What all cases of a suite have in common. */
@@ -118,14 +119,24 @@ export class SuiteRun {
   // A server is ended only when nobody is there any more, and by one at a time; or it is one that is there for that.
   async #rest(jobs: readonly Job[]): Promise<void> {
     const { jobs: atOnce, spare } = this.#setting;
-    const shared = jobs.filter(({ of }) => !isExclusive(of));
-    const exclusive = jobs.filter(({ of }) => isExclusive(of));
-    const isWorthIt = atOnce > 1 && shared.length > 0 && exclusive.length > 0;
+    const elsewhere = jobs.filter(({ of }) => this.#needsSpare(of));
+    const exclusive = jobs.filter(({ of }) => isExclusive(of) && !this.#needsSpare(of));
+    const here = jobs.filter(({ of }) => !isExclusive(of) && !this.#needsSpare(of));
+    const naked = here.filter(({ of }) => of.naked !== undefined); // there is one room for all of them
+    const shared = here.filter(({ of }) => of.naked === undefined);
+    const isWorthIt = elsewhere.length > 0 || (atOnce > 1 && shared.length > 0 && exclusive.length > 0);
     const [, left] = await Promise.all([
-      this.#all(shared, atOnce),
-      spare !== undefined && isWorthIt ? this.#beside(exclusive, spare) : exclusive,
+      Promise.all([this.#all(shared, atOnce), this.#all(naked, 1)]),
+      spare !== undefined && isWorthIt ? this.#beside([...elsewhere, ...exclusive], spare) : exclusive,
     ]);
-    await this.#all(left, 1);
+    await this.#all(
+      left.filter((job) => !elsewhere.includes(job)),
+      1,
+    );
+  }
+
+  #needsSpare({ tls }: Case): boolean {
+    return tls !== undefined && !hasTls(this.#setting.target, tls);
   }
 
   /** Runs jobs one at a time before a server of their own. Answers with those that are left where it cannot be had. */
@@ -135,7 +146,7 @@ export class SuiteRun {
     this.#spare = owned;
     if (owned === undefined) return jobs;
     try {
-      const target = await fetchDiscovery(owned.url, patience, signal);
+      const target = await fetchDiscovery(owned.url, { patience, signal, tls: owned.tls });
       await this.#all(jobs, 1, new Place({ target, base: owned.url, owned, patience, signal }));
       return [];
     } finally {

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { suiteHash } from './cases.js';
 import { Patience, fetchDiscovery } from './discovery.js';
-import type { Case } from './model.js';
-import { isInReach } from './endpoints.js';
+import { hasTls, isInReach, nakedOf } from './endpoints.js';
 import type { Target } from './endpoints.js';
+import type { Case, Fields } from './model.js';
 import type { OwnedServer } from './owned-server.js';
 import { isWay } from './permute/axes.js';
 import type { Axis } from './permute/axes.js';
@@ -28,7 +28,10 @@ export interface SuiteOptions {
   readonly base: URL;
   /** The server's process, where it is the kit's own and cases may end it. */
   readonly owned?: OwnedServer | undefined;
-  /** Starts another such server, which takes the same tokens: cases that end theirs then run beside the others. */
+  /**
+   * Starts another such server with TLS, which takes the same tokens: cases that need that, and cases that end theirs, then
+   * run beside the others.
+   */
   readonly spare?: (() => Promise<OwnedServer>) | undefined;
   /** Bearer tokens of account `a`, and of `b` where there is a second one. */
   readonly tokens: readonly string[];
@@ -89,11 +92,11 @@ const DEFAULT_TIMEOUT_MS = 2000;
 export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
   const epoch = performance.now();
   const patience = new Patience(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-  const target = await fetchDiscovery(options.base, patience, options.signal);
+  const target = await fetchDiscovery(options.base, { patience, signal: options.signal, tls: options.owned?.tls });
   const declared = declaredBy(target.discovery);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
   const { owned } = options;
-  const { selection, chosen } = choose(options, { target, declared, seed });
+  const { selection, chosen } = choose(options, { declared, seed, target });
   const runs = summarise(chosen, (each) => skipOf(each, declared, selection)?.reason, options.repeat ?? 1);
   options.onPlan?.({ url: options.base.href, ...declared, ...runs, seed });
   const tested = testedProfiles(chosen, declared.profiles, options);
@@ -138,28 +141,27 @@ function troubleRecord(what: string, epoch: number): TimelineRecord {
   return { i: 1, t: Math.round(performance.now() - epoch), run: '*', type: 'server', event: 'crashed', what };
 }
 
-interface Choice {
-  readonly selection: Selection;
-  readonly chosen: readonly Case[];
-}
-
-interface Found {
+interface Choosing {
   readonly target: Target;
   readonly declared: Declared;
   readonly seed: number;
 }
 
+interface Choice {
+  readonly selection: Selection;
+  readonly chosen: readonly Case[];
+}
+
 /** The cases that are asked for, and behind them their permutations. */
-function choose(options: SuiteOptions, { target, declared, seed }: Found): Choice {
+function choose(options: SuiteOptions, { declared, seed, target }: Choosing): Choice {
+  const tls = (transport: string): boolean => options.spare !== undefined || hasTls(target, transport);
+  const naked = (wanted: Fields): boolean => nakedOf(target, wanted) !== undefined;
   const { owned, profiles } = options;
   const accounts = options.tokens.length;
   const hooks = options.hooksToken !== undefined;
-  const selection = { accounts, full: options.full === true, profiles, owned: owned !== undefined, hooks };
-  const wanted = options.cases.map((each) => asUsual(each, declared)).filter((each) => isChosen(each, selection));
-  // One canary is enough, the one that fits the server.
-  const fits = (each: Case): boolean => skipOf(each, declared, selection)?.verdict !== 'NOT_APPLICABLE';
-  const hasCanary = wanted.some((each) => each.canary && fits(each));
-  const asked = wanted.filter((each) => !each.canary || !hasCanary || fits(each));
+  const selection = { accounts, full: options.full === true, profiles, owned: owned !== undefined, hooks, tls, naked };
+  const usual = options.cases.map((each) => asUsual(each, declared)).filter((each) => isChosen(each, selection));
+  const asked = withFittingCanary(usual, (each) => skipOf(each, declared, selection)?.verdict !== 'NOT_APPLICABLE');
   const able = asked.filter((each) => skipOf(each, declared, selection) === undefined);
   const isOffered = (axis: Axis, value: string): boolean => {
     const profile = axis === 'debug' ? axis : isWay(axis) ? profileOfWay(value) : undefined;
@@ -167,6 +169,12 @@ function choose(options: SuiteOptions, { target, declared, seed }: Found): Choic
   };
   const chosen = [...asked, ...permutations(able, options.permute ?? 'none', { seed, isOffered })];
   return { selection, chosen };
+}
+
+/** Without the canaries that do not fit the server, where there is one that does. */
+function withFittingCanary(cases: readonly Case[], fits: (of: Case) => boolean): readonly Case[] {
+  const hasOne = cases.some((of) => of.canary && fits(of));
+  return cases.filter((of) => !of.canary || !hasOne || fits(of));
 }
 
 /** First 12 hex digits of SHA-256 of a value's JSON. */

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../support/package-root.js';
+import { selfMadeCertificate } from './certificate.js';
 import type { ServerProcess } from './owned-server.js';
 import { OwnedServer } from './owned-server.js';
 
@@ -19,25 +20,56 @@ export interface ReferenceOptions {
   readonly environment?: NodeJS.ProcessEnv;
   /** Whether it has hooks for tests: with this bearer token, or with one of its own. */
   readonly hooks?: boolean | string;
+  /** Whether it has a certificate, and so TLS wherever there can be TLS. */
+  readonly tls?: boolean;
 }
 
 const dist = (...path: readonly string[]): string => join(packageRoot(import.meta.url), 'dist', ...path);
+
+/** Rooms of the naked endpoints, and these: what cases in them need. */
+const NAKED_ROOMS = {
+  quay: { anonymous: { send: true, receive: true } },
+  jetty: { anonymous: { send: true, receive: true } },
+  stream: { anonymous: { send: true, receive: true }, boundaries: 'ignored' },
+};
+const NAKED = [
+  { transport: 'tcp', framing: 'line', messagesPerSecond: 1000 },
+  { transport: 'tcp', framing: 'line', scopes: ['receive'], maxConnections: 2 },
+  { transport: 'tcp', framing: 'line', scopes: ['send'], messagesPerSecond: 5 },
+  { transport: 'tcp', framing: 'raw', room: 'stream' },
+  { transport: 'udp', kind: 'text', messagesPerSecond: 20 },
+  { transport: 'form' },
+  { transport: 'form', messagesPerSecond: 5, room: 'jetty' },
+].map((each) => ({ room: 'quay', listed: true, ...(each.transport !== 'form' && { port: 0 }), ...each }));
+
+/** A certificate that a server of the kit's reads from its folder. */
+function identityIn(folder: string): { cert: string; files: { certFile: string; keyFile: string } } {
+  const { cert, key } = selfMadeCertificate();
+  const files = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') };
+  writeFileSync(files.certFile, cert);
+  writeFileSync(files.keyFile, key, { mode: 0o600 });
+  return { cert, files };
+}
 
 /**
  * Starts the reference server in a process of its own, on a free port and with a folder for its settings and its data,
  * all of which it keeps when it is started again.
  */
 export function startReferenceServer(options: ReferenceOptions = {}): Promise<OwnedServer> {
-  const { nodeArguments = [], environment = {}, hooks = false } = options;
+  const { nodeArguments = [], environment = {}, hooks = false, tls = false } = options;
   const folder = mkdtempSync(join(tmpdir(), 'porthouse-'));
   const config = join(folder, 'config.json');
   const hooksToken = typeof hooks === 'string' ? hooks : randomBytes(32).toString('base64url');
+  const identity = tls ? identityIn(folder) : undefined;
   const settings = {
     dataDir: join(folder, 'data'),
     tcp: { port: 0 },
     udp: { port: 0 },
     ftp: { port: 0 },
+    rooms: NAKED_ROOMS,
+    naked: NAKED,
     ...(hooks !== false && { testHooks: { token: hooksToken } }),
+    ...(identity && { tls: identity.files }),
   };
   writeFileSync(config, JSON.stringify(settings), { mode: 0o600 });
   const command = [...nodeArguments, dist('reference-server', 'main.js'), '--config', config, '--port'];
@@ -51,6 +83,7 @@ export function startReferenceServer(options: ReferenceOptions = {}): Promise<Ow
       }),
     cleanUp: () => rmSync(folder, { recursive: true, force: true }),
     ...(hooks === false ? {} : { hooksToken }),
+    ...(identity && { cert: identity.cert }),
   });
 }
 

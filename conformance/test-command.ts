@@ -138,7 +138,7 @@ async function prepare(url: URL | undefined, flags: TestFlags): Promise<Prepared
   try {
     const cases = soundCases(flags);
     const owned = await starting;
-    const spare = (): Promise<OwnedServer> => startReferenceServer({ hooks: owned.hooksToken ?? false });
+    const spare = (): Promise<OwnedServer> => startReferenceServer({ hooks: owned.hooksToken ?? false, tls: true });
     return { target: { url: owned.url, owned, spare }, cases };
   } catch (error) {
     await starting.then(

@@ -30,6 +30,8 @@ export interface RunBody {
   readonly discovery: Json;
   /** Room key to its name on this server and the spec asked for. */
   readonly rooms: { readonly [key: string]: { readonly name: string; readonly spec: Json } };
+  /** The naked endpoint in which it takes place, as discovery lists it. */
+  readonly naked?: { readonly [member: string]: Json };
   /** Account name to its bearer token. */
   readonly tokens: { readonly [account: string]: string };
   /** What one wait may last, in ms. */

@@ -29,6 +29,7 @@ export const profiles = {
   "tcp": {"name":"tcp","transport":true,"needs":["core","streams"],"meaning":"Pipes and siblings over TCP."},
   "udp": {"name":"udp","transport":true,"needs":["core"],"meaning":"Pipes over UDP."},
   "ftp": {"name":"ftp","transport":true,"needs":["core","streams"],"meaning":"Pipes over the data connections of FTP."},
+  "naked": {"name":"naked","transport":false,"needs":["core","anonymous"],"meaning":"Ways into single rooms without a ticket: a port or a path of their own."},
   "bridge-senior": {"name":"bridge-senior","transport":false,"needs":["core"],"meaning":"Serves the clients of dumb ingresses over bridge links."},
   "bridge-peer": {"name":"bridge-peer","transport":false,"needs":["core"],"meaning":"Routes rooms to and from peer nodes over bridge links."},
   "bridge-ingress": {"name":"bridge-ingress","transport":false,"needs":["core"],"meaning":"Forwards connections and datagrams, unparsed, to a senior, which answers for core."},

@@ -244,6 +244,7 @@ export interface WireTypes {
   'common/member': Member;
   'common/message-id': MessageId;
   'common/move-id': MoveId;
+  'common/naked-endpoint': NakedEndpoint;
   'common/nonce': Nonce;
   'common/op-id': OpId;
   'common/position': Position;
@@ -1645,7 +1646,7 @@ export interface Grant {
        */
       websocket?: string;
       /**
-       * Sibling over TCP: `tcp://host:port`.
+       * Sibling over TCP: `tcp://host:port`, or `tls://host:port` inside TLS.
        */
       tcp?: string;
     };
@@ -2083,6 +2084,49 @@ export interface FormMessage {
      */
     limit?: number;
   };
+}
+/**
+ * A way into one room without a ticket: whoever can reach it is an anonymous member there.
+ */
+export interface NakedEndpoint {
+  /**
+   * How it is spoken to: `tcp`, `udp` or `form`.
+   */
+  transport: Transport;
+  /**
+   * Where it is: `tcp://host:port`, `tls://host:port`, `udp://host:port`, or where a form is posted. An absolute URL or a relative reference.
+   */
+  url: string;
+  /**
+   * The room that it leads to.
+   */
+  room: RoomName;
+  /**
+   * What can be done there: `send`, `receive`, or both.
+   *
+   * @minItems 1
+   */
+  scopes: Scope[];
+  /**
+   * Over TCP: how messages are told apart.
+   */
+  framing?: Framing;
+  /**
+   * Over UDP: what each datagram is.
+   */
+  kind?: Kind;
+  /**
+   * Longest message that it takes, if the room takes one so long. In bytes.
+   */
+  maxMessageBytes: number;
+  /**
+   * How fast it takes messages, from all its clients together, and how many at once.
+   */
+  messagesPerSecond: number;
+  /**
+   * Over TCP: connections at a time.
+   */
+  maxConnections?: number;
 }
 /**
  * Which software the server is. For people and logs: clients must not change what they do because of it.
@@ -2954,7 +2998,7 @@ export interface Discovery {
        */
       websocket?: string;
       /**
-       * Sibling over TCP: `tcp://host:port`.
+       * Sibling over TCP: `tcp://host:port`, or `tls://host:port` inside TLS.
        */
       tcp?: string;
     };
@@ -2979,7 +3023,7 @@ export interface Discovery {
        */
       ftp?: string;
       /**
-       * Pipe over TCP: `tcp://host:port`.
+       * Pipe over TCP: `tcp://host:port`, or `tls://host:port` inside TLS.
        */
       tcp?: string;
     };
@@ -2987,6 +3031,10 @@ export interface Discovery {
      * Page on which a person picks a room to post into, with the profile `form`. An absolute URL or a relative reference.
      */
     form?: string;
+    /**
+     * Ways into single rooms without a ticket, with the profile `naked`.
+     */
+    naked?: NakedEndpoint[];
     /**
      * Where the hooks of the profile `testhooks` are: `POST` to this address, a slash and the name of the hook. Absent where that is not declared. An absolute URL or a relative reference.
      */

@@ -101,6 +101,7 @@ export const validate = {
   'common/member': validators.common_member,
   'common/message-id': validators.common_message_id,
   'common/move-id': validators.common_move_id,
+  'common/naked-endpoint': validators.common_naked_endpoint,
   'common/nonce': validators.common_nonce,
   'common/op-id': validators.common_op_id,
   'common/position': validators.common_position,

@@ -80,6 +80,7 @@ export declare const common_mark: Guard;
 export declare const common_member: Guard;
 export declare const common_message_id: Guard;
 export declare const common_move_id: Guard;
+export declare const common_naked_endpoint: Guard;
 export declare const common_nonce: Guard;
 export declare const common_op_id: Guard;
 export declare const common_position: Guard;

@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream';
-import type { Framing, Limits } from '../generated/types.js';
+import type { Framing, Limits, NakedEndpoint } from '../generated/types.js';
 import { startFtp } from './compose-ftp.js';
 import { startTcp } from './compose-tcp.js';
-import { startNakedUdp, startUdp } from './compose-udp.js';
+import { startNaked } from './compose-naked.js';
+import { startUdp } from './compose-udp.js';
 import type { Config } from './config/config.js';
 import type { Connections } from './listeners/connections.js';
 import type { GrantDoor, Authenticator, RoomNames } from './ports/access.js';
@@ -40,6 +41,8 @@ export interface Entry {
   readonly sibling?: string;
   /** How its pipes can tell messages apart, where there are several ways; the usual one first. */
   readonly framings?: readonly Framing[];
+  /** Endpoints without tickets of which clients are told. */
+  readonly naked?: readonly NakedEndpoint[];
   /** Connections that a stopping server waits for. */
   readonly sockets: ReadonlySet<Duplex>;
   /** The server is about to stop: takes nobody new; who is there hears it from the router. */
@@ -51,7 +54,7 @@ export interface Entry {
 type StartEntry = (parts: EntryParts) => Promise<Entry | null>;
 
 /** The entry points of this server; each is null where the operator has switched it off. */
-const ENTRIES: readonly StartEntry[] = [startTcp, startUdp, startNakedUdp, startFtp];
+const ENTRIES: readonly StartEntry[] = [startTcp, startUdp, startNaked, startFtp];
 
 /** Starts to listen everywhere beside HTTP. Rejects with what a listener says, and leaves none behind. */
 export async function startEntries(parts: EntryParts): Promise<readonly Entry[]> {

@@ -16,5 +16,6 @@ export interface Forms {
 /** The way in for web forms; none where the operator has switched it off. */
 export function formsOf(config: Config, services: FormServices): readonly Forms[] {
   if (!config.form) return [];
-  return [{ transport: 'form', pipe: MESSAGES_TEMPLATE, handler: new FormIngress(services) }];
+  const naked = config.naked.filter((each) => each.transport === 'form');
+  return [{ transport: 'form', pipe: MESSAGES_TEMPLATE, handler: new FormIngress({ ...services, naked }) }];
 }

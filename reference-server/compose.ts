@@ -101,17 +101,25 @@ function discoveryOf(
   { limits, testHooks }: Config,
   { store, entries, endpoints }: { store: Store | null; entries: readonly Entry[]; endpoints: Endpoints },
 ): Discovery {
+  const naked = entries.flatMap((entry) => entry.naked ?? []);
   const transports = Object.keys(endpoints.pipe).filter((transport) => transport !== 'websocket');
   return {
     protocol: 'porthouse',
     versions: [1],
     server: SERVER,
-    profiles: [...PROFILES, ...transports, ...(store ? ['persistence'] : []), ...(testHooks ? ['testhooks'] : [])],
+    profiles: [
+      ...PROFILES,
+      ...transports,
+      ...(naked.length > 0 ? ['naked'] : []),
+      ...(store ? ['persistence'] : []),
+      ...(testHooks ? ['testhooks'] : []),
+    ],
     endpoints: {
       sessions: SESSIONS_PATH,
       sibling: endpoints.sibling,
       pipe: endpoints.pipe,
       ...('form' in endpoints.pipe && { form: FORM_PAGE }),
+      ...(naked.length > 0 && { naked }),
       ...(testHooks && { hooks: HOOKS_PATH }),
     },
     ...framingsOf(entries),

@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
@@ -52,14 +52,47 @@ withTool('curl', 'curl stores and lists, in the clear and inside TLS', async (t)
   }
 });
 
+/** A curl that retrieves, once it is in the room: whatever is sent from here on is for it. */
+async function retrieving(t: Test, url: string): Promise<{ come: Promise<string> }> {
+  const curl = spawn('curl', ['-sSvN', url]);
+  t.teardown(() => curl.kill());
+  let [said, got] = ['', ''];
+  const come = new Promise<string>((resolve) => {
+    // From the start: what nobody has read when curl ends, Node throws away.
+    curl.stdout.on('data', (chunk: Buffer) => {
+      got += String(chunk);
+      if (got.endsWith('\n')) resolve(got);
+    });
+  });
+  await new Promise<void>((resolve) => {
+    curl.stderr.on('data', (chunk: Buffer) => {
+      said += String(chunk);
+      if (/< 229 /.test(said)) resolve();
+    });
+  });
+  return { come };
+}
+
+withTool('curl', 'curl waits for a message and for a stream, though neither has a length yet', async (t) => {
+  const { url, ahoy } = await harbour(t);
+  for (const [path, how] of [
+    ['/lobby/wait', []],
+    ['/radio/stream', ['-a']],
+  ] as const) {
+    const { come } = await retrieving(t, `${url}${path}`);
+    await run('curl', ['-sS', ...how, '-T', ahoy, new URL('x', `${url}${path}`).href]);
+    t.equal(await come, 'ahoy\r\n', path);
+  }
+});
+
 withTool('lftp', 'lftp puts a file and gets it back, in the clear and inside TLS', async (t) => {
   const { url, ahoy } = await harbour(t);
   const plain = 'set ftp:ssl-allow no';
   const secure = `set ftp:ssl-force yes; set ftp:ssl-protect-data yes; set ssl:ca-file ${certFile}`;
   for (const settings of [plain, secure]) {
-    const script = `${settings}; open ${url}/lobby; put ${ahoy}; cls -1; cat next; bye`;
+    const script = `${settings}; open ${url}/lobby; put ${ahoy}; cls -1; cat next; put ${ahoy}; cat wait; bye`;
     const { stdout } = await run('lftp', ['-c', script]);
-    t.match(stdout, /next\n(.*\n)?ahoy/);
+    t.match(stdout, /next\n(.*\n)?ahoy\r\n(.*\n)?ahoy\r\n/);
   }
 });
 

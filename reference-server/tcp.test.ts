@@ -6,11 +6,12 @@ import t, { type Test } from 'tap';
 import type { Discovery, Framing, Grant } from '../generated/types.js';
 import { packageRoot } from '../support/package-root.js';
 import { startServer } from './compose.js';
-import { loadConfig } from './config/config.js';
+import { type Config, loadConfig } from './config/config.js';
 import { decoderFor } from './ingress/tcp/decoder.js';
 import { encode } from './ingress/tcp/encode.js';
 import type { Kind } from './ports/message.js';
 import type { Address } from './ports/sockets.js';
+import { ask } from './testing/http.js';
 import { holds, holdsAsync } from './testing/property.js';
 import { TcpClient } from './testing/tcp-client.js';
 
@@ -21,14 +22,18 @@ async function running(t: Test): Promise<{ address: Address; grant: (framing: Fr
   const server = await startServer({ ...config, logLevel: 'fatal', limits: { ...config.limits, ...LIMITS } });
   t.teardown(() => server.drain());
   const discovery = (await (await fetch(`${server.url}/.well-known/porthouse`)).json()) as Discovery;
-  const { hostname: host, port } = new URL(String(discovery.endpoints.pipe.tcp));
-  const address = { host, port: Number(port) };
+  const address = addressOf(discovery.endpoints.pipe.tcp);
   return { address, grant: (framing) => granted(address, framing) };
 }
 
+function addressOf(url = ''): Address {
+  const { hostname: host, port } = new URL(url);
+  return { host, port: Number(port) };
+}
+
 /** A session, asked for over TCP. */
-async function granted(address: Address, framing: Framing): Promise<Grant> {
-  const client = new TcpClient(address);
+async function granted(address: Address, framing: Framing, ca?: string): Promise<Grant> {
+  const client = new TcpClient(address, ca);
   const params = { room: 'lobby', transport: 'tcp', framing };
   client.write(`PH1-SIBLING\n${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'session.create', params })}\n`);
   await client.json();
@@ -39,7 +44,7 @@ async function granted(address: Address, framing: Framing): Promise<Grant> {
 }
 
 async function member(address: Address, grant: (framing: Framing) => Promise<Grant>): Promise<TcpClient> {
-  return TcpClient.pipe(address, (await grant('line')).pipeTicket, 'line');
+  return TcpClient.pipe(address, { ticket: (await grant('line')).pipeTicket, framing: 'line' });
 }
 
 /** Says a line until somebody hears it: whoever has not opened a pipe yet hears nothing. */
@@ -162,6 +167,74 @@ void t.test('netcat reads a room and says something into it', async (t) => {
   clearInterval(calling);
   other.write('ahoy back\n');
   const said = await new Promise<Buffer>((resolve) => nc.stdout.once('data', resolve));
+  t.equal(String(said), 'ahoy back\n');
+});
+
+const PEM = join(packageRoot(), 'reference-server/testing/tls');
+const tls = { certFile: join(PEM, 'cert.pem'), keyFile: join(PEM, 'key.pem') };
+const ca = readFileSync(tls.certFile, 'utf8');
+
+/** A server with a certificate, by its sockets alone: `tls` addresses. */
+async function secured(t: Test, limits: Partial<Config['limits']> = {}): Promise<Address> {
+  const config = loadConfig(undefined, { port: 0 });
+  const server = await startServer({
+    ...config,
+    tls,
+    logLevel: 'fatal',
+    limits: { ...config.limits, drainMs: 0, ...limits },
+  });
+  t.teardown(() => server.drain());
+  const { body } = await ask(server.url, { path: '/.well-known/porthouse', ca });
+  const { endpoints } = JSON.parse(body) as Discovery;
+  t.match([endpoints.pipe.tcp, endpoints.sibling.tcp], [/^tls:/, endpoints.pipe.tcp]);
+  return addressOf(endpoints.pipe.tcp);
+}
+
+void t.test('with a certificate nothing is heard outside TLS, and nothing is spent there', async (t) => {
+  const address = await secured(t);
+  const { pipeTicket: ticket } = await granted(address, 'line', ca);
+  const plain = TcpClient.pipe(address, { ticket, framing: 'line' });
+  t.match(Buffer.from((await plain.ended()).rest, 'latin1').toString('hex'), /^(1503..0002....)?$/, 'at most an alert');
+  const [one, two] = [
+    TcpClient.pipe(address, { ticket, framing: 'line', ca }),
+    TcpClient.pipe(address, { ticket: (await granted(address, 'line', ca)).pipeTicket, framing: 'line', ca }),
+  ];
+  t.equal(await heard(one, two), 'is anybody there?');
+});
+
+void t.test('a handshake that does not end is ended, however it goes on', async (t) => {
+  const address = await secured(t, { preambleMs: 100 });
+  const [silent, dripping] = [new TcpClient(address), new TcpClient(address)];
+  dripping.write(Buffer.from('1603010200010001fc0303', 'hex')); // the beginning of a ClientHello
+  const dropping = setInterval(() => dripping.write('x'), 10);
+  t.equal((await silent.ended()).rest, '');
+  t.equal((await dripping.ended()).rest, '');
+  clearInterval(dropping);
+});
+
+void t.test('openssl s_client is a member', async (t) => {
+  if (spawnSync('openssl', ['version']).error) {
+    if (process.env.CI === 'true') t.fail('openssl is not installed');
+    else t.comment('openssl is not installed');
+    return;
+  }
+  const address = await secured(t);
+  const ticketed = async () => ({
+    ticket: (await granted(address, 'line', ca)).pipeTicket,
+    framing: 'line' as const,
+    ca,
+  });
+  const other = TcpClient.pipe(address, await ticketed());
+  const checked = ['-CAfile', tls.certFile, '-verify_return_error', '-verify_hostname', 'localhost'];
+  const connect = ['-connect', `${address.host}:${String(address.port)}`, '-servername', 'localhost'];
+  const client = spawn('openssl', ['s_client', '-quiet', ...checked, ...connect]);
+  t.teardown(() => client.kill());
+  client.stdin.write(`PH1 ${(await ticketed()).ticket} line\n`);
+  const calling = setInterval(() => client.stdin.write('ahoy from openssl\n'), 20);
+  t.equal(await other.line(), 'ahoy from openssl');
+  clearInterval(calling);
+  other.write('ahoy back\n');
+  const said = await new Promise<Buffer>((resolve) => client.stdout.once('data', resolve));
   t.equal(String(said), 'ahoy back\n');
 });
 

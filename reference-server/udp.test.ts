@@ -72,7 +72,7 @@ async function freePort(): Promise<number> {
 
 void t.test('anything that can fire a datagram speaks at a naked port', without('nc', '-h'), async (t) => {
   const port = await freePort();
-  const limits = { room: 'lobby', kind: 'text', maxBytes: 20, messagesPerSecond: 100 } as const;
+  const limits = { room: 'lobby', kind: 'text', maxBytes: 20, messagesPerSecond: 100, listed: false } as const;
   const { url } = await serving(t, { naked: [{ transport: 'udp', port, ...limits }] });
   const listener = await member(t, url);
   const nc = spawn('nc', ['-u', '-w', '1', '127.0.0.1', String(port)]);
@@ -82,7 +82,7 @@ void t.test('anything that can fire a datagram speaks at a naked port', without(
 });
 
 void t.test('a naked port is refused by a room that does not admit what would come', async (t) => {
-  const naked = { transport: 'udp', port: 0, kind: 'text', maxBytes: 20, messagesPerSecond: 1 } as const;
+  const naked = { transport: 'udp', port: 0, kind: 'text', maxBytes: 20, messagesPerSecond: 1, listed: false } as const;
   const rooms = {
     private: { anonymous: { receive: true, send: false } },
     numbers: { format: 'binary' as const, anonymous: { receive: false, send: true } },

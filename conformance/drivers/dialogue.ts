@@ -2,16 +2,23 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { Driver } from './driver.js';
 import { errorName, resetTcp } from './connect.js';
+import type { TlsSettings } from './connect.js';
+import { secureOver } from './secure.js';
 
-/** What is heard on a plain connection. */
+/** What is heard on a connection. */
 export type DialogueRecord =
   | { readonly type: 'open' }
   | { readonly type: 'line'; readonly text: string }
   | { readonly type: 'closed'; readonly how: 'end' | 'reset'; readonly what: string };
 
-interface Place {
+/** An alert of TLS that nobody can read (RFC 8446 section 6), to what was said in the clear: it says nothing. */
+const isAlert = (text: string): boolean => text.startsWith('\x15\x03') && text.startsWith('\0\x02', 3);
+
+export interface Place {
   readonly host: string;
   readonly port: number;
+  /** Inside TLS from the start, with these settings. */
+  readonly tls?: TlsSettings;
   /** Address of the kit's own end, where it matters. */
   readonly from: string | undefined;
 }
@@ -21,16 +28,19 @@ interface Place {
  * and so does LF; what is unfinished at the end is a line too. Bytes are told one character each.
  */
 export class DialogueDriver implements Driver {
+  readonly #raw: Socket;
   readonly #socket: Socket;
   #rest = '';
   #over = false;
   readonly #heard: (record: DialogueRecord) => void;
 
-  constructor({ host, port, from }: Place, heard: (record: DialogueRecord) => void) {
+  constructor({ host, port, from, tls }: Place, heard: (record: DialogueRecord) => void) {
     this.#heard = heard;
     const own = from === undefined ? {} : { localAddress: from };
-    this.#socket = connect({ host, port, noDelay: true, allowHalfOpen: true, ...own });
-    this.#socket.on('connect', () => this.#tell({ type: 'open' }));
+    this.#raw = connect({ host, port, noDelay: true, allowHalfOpen: true, ...own });
+    this.#raw.on('error', () => undefined);
+    this.#socket = tls === undefined ? this.#raw : secureOver(this.#raw, host, tls);
+    this.#socket.on(tls === undefined ? 'connect' : 'secureConnect', () => this.#tell({ type: 'open' }));
     this.#socket.on('data', (chunk: Buffer) => this.#take(chunk.toString('latin1')));
     this.#socket.on('end', () => this.#end('end', 'eof'));
     this.#socket.on('error', (error) => this.#end('reset', errorName(error)));
@@ -56,7 +66,8 @@ export class DialogueDriver implements Driver {
 
   cut(): void {
     this.#over = true;
-    resetTcp(this.#socket, this.#socket.writableEnded);
+    resetTcp(this.#raw, this.#socket.writableEnded);
+    this.#socket.destroy();
   }
 
   pause(): void {
@@ -85,6 +96,6 @@ export class DialogueDriver implements Driver {
   }
 
   #tell(record: DialogueRecord): void {
-    if (!this.#over) this.#heard(record);
+    if (!this.#over && !(record.type === 'line' && isAlert(record.text))) this.#heard(record);
   }
 }

@@ -55,6 +55,8 @@ export interface Driver {
   close(code?: number, reason?: string): unknown;
   /** Breaks the connection off. The driver is silent from then on. */
   cut(): void;
+  /** Ends what the client sends without a close_notify, where there is TLS. */
+  truncate?(): void;
   /** Stops reading, so that the server feels it, and reads on. */
   pause(): void;
   resume(): void;

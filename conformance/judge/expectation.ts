@@ -52,9 +52,10 @@ function expectClosed(socket: SocketState, expect: Fields): Outcome {
   if (record === undefined) return { state: 'pending', expected };
   const wanted: Json = expect['closed'] ?? {};
   const { code, reason = '', how } = record;
-  const messages = socket.inbound.filter(({ what }) => what === 'message').length;
+  const count = (kind: Entry['what']): number => socket.inbound.filter(({ what }) => what === kind).length;
   const seen: Json = {
-    messages,
+    messages: count('message'),
+    lines: count('line'),
     ...(code === undefined ? {} : { code }),
     reason,
     ...(how === undefined ? {} : { how }),

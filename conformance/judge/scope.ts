@@ -39,6 +39,7 @@ function rootOf(ledger: Ledger, name: string): Json | undefined {
   if (name === 'server' && run !== undefined) return addressOf(run.url);
   if (name === 'discovery') return discovery;
   if (name === 'limits') return child(discovery, 'limits');
+  if (name === 'naked') return run?.naked;
   if (name === 'run') return run?.prefix;
   if (name === 'room') return run?.rooms['main']?.name;
   if (name === 'rooms')
@@ -115,6 +116,7 @@ export function quantity(value: Json | undefined, ledger: Ledger, member?: strin
 
 function amountOf(name: string, ledger: Ledger, member: string | undefined): number {
   if (/^\d+$/.test(name)) return Number(name);
+  if (name === 'naked') return Number(ledger.run?.naked?.['maxMessageBytes']);
   const declared = child(child(ledger.run?.discovery, 'limits'), name === 'limit' ? 'maxMessageBytes' : name);
   const state = member === undefined ? undefined : ledger.members.get(member);
   const own = name === 'limit' ? roomLimit(ledger, state?.room) : child(child(state?.grant, 'limits'), name);

@@ -14,8 +14,6 @@ export interface Way {
   /** Longest payload that fits, in bytes, and most messages that a case should send by it. */
   readonly mostBytes: number;
   readonly mostMessages: number;
-  /** Whether each message costs a connection, so that few permutations should go by it. */
-  readonly dear?: boolean;
 }
 
 const LONG = 1024 * 1024;
@@ -27,7 +25,7 @@ export const WAYS = {
   line: { transport: 'tcp', framing: 'line', duplex: true, kinds: false, mostBytes: LONG, mostMessages: MANY },
   frame: { transport: 'tcp', framing: 'frame', duplex: true, kinds: true, mostBytes: LONG, mostMessages: MANY },
   udp: { transport: 'udp', duplex: true, kinds: true, mostBytes: 1000, mostMessages: FEW },
-  ftp: { transport: 'ftp', duplex: true, kinds: true, mostBytes: LONG, mostMessages: FEW, dear: true },
+  ftp: { transport: 'ftp', duplex: true, kinds: true, mostBytes: LONG, mostMessages: FEW },
   form: { transport: 'form', duplex: false, kinds: true, mostBytes: LONG, mostMessages: FEW },
 } as const satisfies Readonly<Record<string, Way>>;
 
@@ -40,10 +38,6 @@ const wayOf = (name: WayName): Way => WAYS[name];
 /** The profile that a server must have for a way. */
 export const profileOfWay = (name: string): string | undefined =>
   names.some((each) => each === name) ? wayOf(name as WayName).transport : undefined;
-
-/** Whether some member of a permutation comes by a way that is dear. */
-export const isDear = (combination: { readonly [axis: string]: string }): boolean =>
-  names.some((name) => Object.values(combination).includes(name) && (WAYS[name] as Way).dear === true);
 
 /** What a case does that is the same whatever its members come by. */
 const ANY_WAY: ReadonlySet<Verb> = new Set(['send', 'expect', 'exactly', 'none', 'control', 'call', 'fence', 'bind']);

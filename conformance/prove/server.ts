@@ -19,14 +19,16 @@ const REGISTER = ['dist', 'reference-server', 'mutants', 'register.js'];
  * Starts the reference server in a process of its own, with one patch applied where `patch` names it, at every start
  * anew.
  *
+ * @param tls - whether it has a certificate.
+ *
  * @throws If the process ends before it printed its address.
  */
-export async function startReference(patch?: string): Promise<Server> {
+export async function startReference(patch?: string, tls = false): Promise<Server> {
   const register = join(packageRoot(import.meta.url), ...REGISTER);
   const owned = await startReferenceServer(
     patch === undefined
-      ? { hooks: true }
-      : { hooks: true, nodeArguments: ['--import', register], environment: { PORTHOUSE_MUTANT: patch } },
+      ? { hooks: true, tls }
+      : { hooks: true, tls, nodeArguments: ['--import', register], environment: { PORTHOUSE_MUTANT: patch } },
   );
   return { url: owned.url, owned, stop: () => owned.stop('kill') };
 }

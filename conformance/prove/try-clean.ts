@@ -4,6 +4,7 @@ import type { SuiteReport } from '../report.js';
 import { runSuite } from '../suite.js';
 import type { TimelineRecord } from '../timeline.js';
 import type { OwnedServer } from '../owned-server.js';
+import { startReferenceServer } from '../target.js';
 import type { Bench } from './bench.js';
 import { holds } from './selection.js';
 import type { GoodRun } from './try-judge.js';
@@ -67,6 +68,12 @@ function collector(cases: readonly Case[], runs: GoodRun[]): (records: readonly 
   };
 }
 
+// What needs TLS has it there.
+const startSpare =
+  ({ hooksToken }: OwnedServer) =>
+  (): Promise<OwnedServer> =>
+    startReferenceServer({ hooks: hooksToken ?? false, tls: true });
+
 async function run(
   base: URL,
   { tokens, hooksToken, cases, seed, full, signal, owned }: CleanOptions,
@@ -74,7 +81,8 @@ async function run(
 ): Promise<CleanRun> {
   const runs: GoodRun[] = [];
   const onTimeline = collector(cases, runs);
-  const report = await runSuite({ base, owned, hooksToken, tokens, cases, seed, full, onTimeline, signal });
+  const spare = owned && startSpare(owned);
+  const report = await runSuite({ base, owned, hooksToken, tokens, cases, seed, full, onTimeline, signal, spare });
   return { report, result: resultOf(report, proxied), runs };
 }
 

@@ -29,7 +29,12 @@ const JOBS = 8;
  * not be the server of others.
  */
 async function startFaulty({ name, wire }: Mutant, selection: Selection, bench: Bench): Promise<Server> {
-  if (wire === undefined) return startReference(name);
+  if (wire === undefined) {
+    return startReference(
+      name,
+      selection.cases.some(({ tls }) => tls !== undefined),
+    );
+  }
   if (!bench.owned || !selection.cases.some(isExclusive)) return startProxy(bench.url, wire);
   const good = await startReference();
   const proxy = await startProxy(good.url, wire);

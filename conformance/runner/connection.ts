@@ -100,6 +100,7 @@ export function openConnection(run: Run, { at, transport, ...way }: ToOpen): Con
     transport,
   )({
     ...way,
+    tls: run.target.tls,
     signal: run.signal,
     onRecord: (each) => {
       if (isOpen) recorder.record(each);

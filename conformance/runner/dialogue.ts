@@ -1,3 +1,4 @@
+import { DatagramDriver } from '../drivers/datagrams.js';
 import { DialogueDriver } from '../drivers/dialogue.js';
 import { endpointOf } from '../endpoints.js';
 import { asText, fullAt, isFields, splitAt } from '../model.js';
@@ -10,14 +11,20 @@ export function dialStep(run: Run, fields: Fields): void {
   const { member } = splitAt(at);
   const grant = run.ledger.members.get(member)?.grant;
   const transport = asText(fields['over'] ?? 'ftp');
-  const url = endpointOf(run.target, { grant: isFields(grant) ? grant : {}, kind: 'pipe', transport });
+  const naked = transport === 'naked' ? run.ledger.run?.naked?.['url'] : undefined;
+  const url =
+    typeof naked === 'string'
+      ? new URL(naked)
+      : endpointOf(run.target, { grant: isFields(grant) ? grant : {}, kind: 'pipe', transport });
   const port = fields['port'] === undefined ? Number(url.port) : Number(fields['port']);
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const from = typeof fields['local'] === 'string' ? fields['local'] : undefined;
   const conn = run.nextConn();
   const common = { type: 'socket', at, conn } as const;
   run.append({ ...common, event: 'opening', kind: 'dialogue', url: `${host}:${String(port)}`, transport });
-  const driver = new DialogueDriver({ host, port, from }, (heard) => {
+  const Dialogue = url.protocol === 'udp:' ? DatagramDriver : DialogueDriver;
+  const secure = url.protocol === 'tls:' && transport === 'naked' ? { tls: run.target.tls ?? {} } : {};
+  const driver = new Dialogue({ host, port, from, ...secure }, (heard) => {
     if (heard.type === 'line') run.append({ type: 'line', at, conn, dir: 'in', text: heard.text });
     else if (heard.type === 'open') run.append({ ...common, event: 'open' });
     else run.append({ ...common, event: 'closed', dir: 'in', how: heard.how, what: heard.what });

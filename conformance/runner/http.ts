@@ -49,7 +49,7 @@ export function exchange(run: Run, exchanging: Exchanging): Promise<void> {
   });
   // A server that is asked to end must not find anybody waiting on a connection of which the case knows nothing.
   const kept = shared === true && !isExclusive(run.of) ? run.kept : undefined;
-  return request({ url, method, headers, body, rawRequest: raw, signal: run.signal, kept }).then(
+  return request({ url, method, headers, body, rawRequest: raw, signal: run.signal, kept, tls: run.target.tls }).then(
     (result) => {
       run.append(responseBody(at, result));
     },
@@ -81,7 +81,7 @@ export function httpStep(run: Run, fields: Fields, step: number): Promise<void> 
     at: asText(as),
     method: typeof method === 'string' ? method : form ? 'POST' : 'GET',
     url,
-    ...(isForm(asText(to)) && body ? { posted: form?.posted ?? 'unknown' } : {}),
+    ...((form || isForm(asText(to))) && body ? { posted: form?.posted ?? 'unknown' } : {}),
     headers: chunked ? [...headers, ['transfer-encoding', 'chunked']] : headers,
     ...(body === undefined ? {} : { body: chunked ? inChunks(body) : body }),
     odd: true,

@@ -1,4 +1,5 @@
-import { BYSTANDER, expand } from '../expand.js';
+import { nakedOf } from '../endpoints.js';
+import { BYSTANDER, NAKED_ROOM, expand } from '../expand.js';
 import { controlPair } from '../judge/evaluate.js';
 import { resultOf } from '../judge/ledger.js';
 import type { Outcome } from '../judge/outcome.js';
@@ -39,6 +40,7 @@ function runRecord(of: Case, { prefix, seed, target, tokens, deadlineMs, bystand
   const kept = isExclusive(of) ? undefined : bystanders?.roomFor(of);
   const nameOf = (key: string): string =>
     (key === BYSTANDER.room ? kept : undefined) ?? `${prefix}-${key.toLowerCase()}`;
+  const naked = of.naked && nakedOf(target, of.naked);
   const rooms = Object.entries(specs).map(([key, spec]) => [key, { name: nameOf(key), spec }] as const);
   return {
     type: 'run',
@@ -47,7 +49,8 @@ function runRecord(of: Case, { prefix, seed, target, tokens, deadlineMs, bystand
     prefix,
     url: target.wellKnown.href,
     discovery: target.discovery,
-    rooms: Object.fromEntries(rooms),
+    rooms: { ...Object.fromEntries(rooms), ...(naked && { [NAKED_ROOM]: { name: asText(naked['room']), spec: {} } }) },
+    ...(naked && { naked }),
     tokens,
     deadlineMs: deadlineMs(),
   };

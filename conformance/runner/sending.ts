@@ -87,7 +87,7 @@ export function rawStep(run: Run, fields: Fields, step: Step): void {
   const frame = fields['frame'];
   const bytes = isFields(frame)
     ? frameContent(run, frame, { member: connection.member, step: step.index, index: 0 })
-    : plain(fields);
+    : padded(run, fields);
   run.append({ type: 'raw', at, conn, dir: 'out', ...rawContent(bytes, fields) });
   if (!isFields(frame)) driver.sendRaw(bytes);
   else if (driver.sendFrame === undefined) throw new Error(`${at} has no frames`);
@@ -134,6 +134,13 @@ function typeOf(type: Json | undefined): number {
   if (found === undefined) throw new Error(`no datagram is of the type ${asText(type)}`);
   return found;
 }
+
+/** Bytes as a case has them, behind so many letters. */
+const padded = (run: Run, fields: Fields): Buffer =>
+  Buffer.concat([
+    Buffer.alloc(fields['pad'] === undefined ? 0 : quantity(fields['pad'], run.ledger), 'x'),
+    plain(fields),
+  ]);
 
 const plain = (fields: Fields): Buffer =>
   typeof fields['hex'] === 'string' ? Buffer.from(fields['hex'], 'hex') : Buffer.from(asText(fields['text']), 'utf8');

@@ -123,6 +123,7 @@ export function leave(run: Run, fields: Fields, how: 'close' | 'cut'): void {
   const said = how === 'cut' ? { code: 1006, what: 'cut' } : { code, reason };
   run.append({ type: 'socket', at, conn, event: 'closed', dir: 'out', ...said });
   if (how === 'cut') driver.cut();
+  else if (fields['notify'] === false) driver.truncate?.();
   else driver.close(code, reason);
 }
 

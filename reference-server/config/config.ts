@@ -8,16 +8,11 @@ import { validate } from '../../generated/validate.js';
 import { faultPointer } from '../../support/fault.js';
 import { packageRoot } from '../../support/package-root.js';
 import type { TokenRules } from '../ports/access.js';
+import { ConfigError } from './error.js';
+import { type Naked, type NakedFile, nakedOf } from './naked.js';
 
-/** A port without tickets, fixed to a room (udp.md). */
-export interface Naked {
-  readonly transport: 'udp';
-  readonly port: number;
-  readonly room: string;
-  readonly kind: 'text' | 'json' | 'binary';
-  readonly maxBytes: number;
-  readonly messagesPerSecond: number;
-}
+export { ConfigError };
+export type { Naked };
 
 /** The settings of a server; `config.schema.json` documents each. */
 export interface Config {
@@ -26,7 +21,7 @@ export interface Config {
   readonly adminPort: number;
   /** Where pipes over UDP come in; null: nowhere. */
   readonly udp: { readonly port: number } | null;
-  /** Ports without tickets, each for one room. */
+  /** Endpoints without tickets, each for one room. */
   readonly naked: readonly Naked[];
   readonly tlsTerminatedByProxy: boolean;
   readonly hosts: readonly string[];
@@ -64,11 +59,8 @@ type ConfigFile = Partial<Omit<Config, 'limits' | 'tcp' | 'udp' | 'ftp' | 'naked
   readonly tcp?: EntryFile;
   readonly udp?: EntryFile;
   readonly ftp?: EntryFile;
-  readonly naked?: readonly (Partial<Naked> & Pick<Naked, 'transport' | 'port' | 'room'>)[];
+  readonly naked?: readonly NakedFile[];
 };
-
-/** A mistake in what the operator wrote: one line that says where and what. */
-export class ConfigError extends Error {}
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
@@ -95,8 +87,6 @@ const DEFAULTS = {
 };
 
 const UDP_PORT = 8792;
-
-const NAKED = { kind: 'binary', maxBytes: 1200, messagesPerSecond: 100 } as const;
 
 let check: ValidateFunction | undefined;
 
@@ -186,7 +176,7 @@ export function loadConfig(
   const tcp = entryOf(asked.tcp, { ...given, usual: TCP_PORT });
   const udp = entryOf(asked.udp, { ...given, usual: UDP_PORT });
   const ftp = entryOf(asked.ftp, { ...given, usual: FTP_PORT });
-  const naked = (asked.naked ?? []).map((each) => ({ ...NAKED, ...each }));
+  const naked = nakedOf(asked.naked ?? [], given);
   const config = { ...given, hosts, rooms, tcp, udp, ftp, naked, limits: limitsOf(asked.limits) };
   if (config.testHooks && (config.tlsTerminatedByProxy || !LOOPBACK.includes(config.host))) {
     throw new ConfigError(

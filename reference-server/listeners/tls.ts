@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import { type SecureContext, TLSSocket } from 'node:tls';
+import type { Clock } from '../ports/clock.js';
 import type { ByteListeners, ByteSocket } from '../ports/sockets.js';
 import type { SecureSockets } from '../ports/tls.js';
 
@@ -57,23 +58,66 @@ function refuseTruncation(secure: TLSSocket, over: () => boolean): void {
   };
 }
 
+/**
+ * One side of TLS over any stream. An end that the other side did not announce inside is a fault of the stream.
+ *
+ * @param begin - makes it, over the stream that it is given.
+ */
+export function inside(stream: Duplex, begin: (wire: Duplex) => TLSSocket): TLSSocket {
+  const wire = new Wire(stream);
+  let over = false;
+  wire.once('end', () => (over = true)); // before TLS hears of it
+  const secure = begin(wire);
+  refuseTruncation(secure, () => over);
+  return secure;
+}
+
 /** TLS with the certificate and key of a context. */
 export function secureSockets(context: SecureContext): SecureSockets {
   return {
     secure(socket: ByteSocket): ByteSocket {
-      const wire = new Wire(socket.stream);
-      let over = false;
-      wire.once('end', () => (over = true)); // before TLS hears of it
-      const secure = new TLSSocket(wire, { isServer: true, secureContext: context });
-      refuseTruncation(secure, () => over);
-      return { stream: secure, local: socket.local, remote: socket.remote, reset: () => socket.reset() };
+      const begin = (wire: Duplex): TLSSocket => new TLSSocket(wire, { isServer: true, secureContext: context });
+      const { local, remote } = socket;
+      return { stream: inside(socket.stream, begin), local, remote, reset: () => socket.reset() };
     },
   };
 }
 
-/** Listeners whose connections begin with TLS. */
-export function secureListeners(listeners: ByteListeners, tls: SecureSockets): ByteListeners {
+/** How long a handshake may take. */
+interface HandshakeTime {
+  readonly clock: Clock;
+  readonly ms: number;
+}
+
+/**
+ * Listeners whose connections begin with TLS.
+ *
+ * @param handshake - a connection is accepted when it has come to the end of its handshake; without, it is at once, and
+ * whoever accepts it sees to its time.
+ */
+export function secureListeners(
+  listeners: ByteListeners,
+  tls: SecureSockets,
+  handshake?: HandshakeTime,
+): ByteListeners {
   return {
-    listen: (at, accept) => listeners.listen(at, (socket) => accept(tls.secure(socket))),
+    listen: (at, accept) =>
+      listeners.listen(at, (socket) => {
+        const inside = tls.secure(socket);
+        if (handshake) shaken(inside, handshake, accept);
+        else accept(inside);
+      }),
   };
+}
+
+/** Waits for the end of a handshake, and closes what does not come to it. */
+function shaken(socket: ByteSocket, { clock, ms }: HandshakeTime, accept: (socket: ByteSocket) => void): void {
+  const { stream } = socket;
+  const ignore = (): void => undefined; // its `close` follows
+  const stop = clock.after(ms, () => void stream.destroy());
+  stream.on('error', ignore).once('close', stop);
+  stream.once('secure', () => {
+    stop();
+    accept(socket);
+  });
 }

@@ -21,6 +21,32 @@ void t.test('a message reaches every other member of its room at the end of the 
   t.end();
 });
 
+void t.test('where messages come one at a time, none waits; what comes in a crowd leaves together', (t) => {
+  const { world, members } = room({}, [{}, {}]);
+  const [alice, bob] = [at(members, first), at(members, second)];
+  const waits = (text: string): boolean => {
+    const before = bob.received.length;
+    alice.send(text);
+    return bob.received.length === before;
+  };
+  const tick = (...texts: string[]): boolean[] => {
+    const waited = texts.map(waits);
+    world.scheduler.tick();
+    return waited;
+  };
+  t.same(tick('1'), [true], 'of a new room nothing is known');
+  t.same(tick('2'), [false]);
+  t.same(tick('3', '4', '5'), [false, true, true], 'only the first of a tick can be alone');
+  t.same(tick('6'), [true], 'another might come, as it did before');
+  t.same(tick('7'), [false]);
+  t.same(
+    bob.received,
+    ['1', '2', '3', '4', '5', '6', '7'].map((text) => `text ${text}`),
+  );
+  t.equal(bob.sink.batches.length, 6);
+  t.end();
+});
+
 void t.test('members share one batch, framed once; the sender has one of its own or none', (t) => {
   const { world, members } = room({}, [{}, {}, {}, {}]);
   at(members, first).send('one');

@@ -113,6 +113,8 @@ export class Downstream {
   release(by: Hold): void {
     this.out.release(by);
     this.#session.room.relieved(this.#session);
+    // A transport that took all of it at once has nothing to report, and an end may wait for just that.
+    this.#session.context.scheduler.soon(() => this.#session.pipe?.drained());
   }
 
   /** A switch has been settled: what waited for that gets its kind, or is undeliverable to this member (FMT-9). */

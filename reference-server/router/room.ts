@@ -99,6 +99,9 @@ export class Room {
   /** What has its turn behind the first `after` of the pending messages. */
   #turns: { readonly after: number; readonly run: () => void }[] = [];
   #scheduled = false;
+  /** How many messages the present tick has brought so far, and whether the one before brought one at most. */
+  #ofTick = 0;
+  #calm = false;
   readonly #dropping = new Set<Downstream>();
   readonly #blockade: Blockade;
 
@@ -121,14 +124,20 @@ export class Room {
     return this.members.size + this.coming.size >= maxMembers ? { refused: 'room_full', limit: maxMembers } : null;
   }
 
-  /** Takes a message for delivery at the end of the tick, with everything else that the tick brings. */
+  /**
+   * Takes a message for delivery at the end of the tick, with everything else that the tick brings. Where messages come one
+   * at a time, none gains by waiting for another, and the first of a tick is delivered at once.
+   */
   post(sender: Session, posted: Posted): void {
     const routed = new Routed(sender, posted);
     this.#pending.push(routed);
     if (sender.trace.tracing) sender.trace.envelopes(posted.pipe.at('c2s', posted.from ?? posted.n), [routed.message]);
     this.#pendingBytes += posted.payload.length;
-    if (this.#pending.length >= MOST_PENDING || this.#pendingBytes >= MOST_PENDING_BYTES) this.flush();
-    else this.#schedule();
+    this.#ofTick++;
+    const alone = this.#calm && this.#ofTick === 1;
+    const many = this.#pending.length >= MOST_PENDING || this.#pendingBytes >= MOST_PENDING_BYTES;
+    if (alone || many) this.flush();
+    this.#schedule();
   }
 
   /** Runs when everything that the messages taken so far have to say is said, so that events keep their order. */
@@ -143,6 +152,8 @@ export class Room {
     this.#scheduled = true;
     this.#context.scheduler.soon(() => {
       this.#scheduled = false;
+      this.#calm = this.#ofTick <= 1;
+      this.#ofTick = 0;
       this.flush();
     });
   }
@@ -159,7 +170,7 @@ export class Room {
     let next = 0;
     routed.forEach((entry, index) => {
       this.#settle(entry);
-      if (!entry.flow) entry.pipe.routedUpTo(entry.n);
+      if (!entry.flow) entry.pipe.c2s.routedUpTo(entry.n);
       while (turns[next]?.after === index + 1) turns[next++]?.run();
     });
     for (const down of this.#dropping) down.drops.settle();
@@ -301,7 +312,7 @@ export class Room {
       for (const { member, place } of entry.missed) member.undeliverable(place);
       this.#tellMissed(entry, entry.missed.length);
     }
-    if (entry.flow || !entry.pipe.reports) return;
-    entry.pipe.accepted({ n: entry.n, id: entry.message.id, members: entry.members });
+    if (entry.flow || !entry.pipe.c2s.reports) return;
+    entry.pipe.c2s.accepted({ n: entry.n, id: entry.message.id, members: entry.members });
   }
 }

@@ -1,4 +1,5 @@
 import { type Socket, connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { Incoming } from './bytes.js';
 
 export interface Ask {
@@ -8,6 +9,8 @@ export interface Ask {
   /** Those that a request cannot do without are there unless they are undefined. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly body?: string | Buffer;
+  /** Who vouches for a server of https. */
+  readonly ca?: string;
 }
 
 export interface Answer {
@@ -50,17 +53,18 @@ export async function readAnswer(incoming: Incoming, { head = false } = {}): Pro
 }
 
 /** A connection to a server by its URL. */
-export function dial(url: string): Socket {
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
+export function dial(url: string, ca?: string): Socket {
+  const { protocol, hostname: host, port } = new URL(url);
+  const at = { host, port: Number(port) };
+  const socket = protocol === 'https:' ? connectTls({ ...at, ca, servername: 'localhost' }) : connect(at);
   socket.on('error', () => undefined);
   return socket;
 }
 
 /** Asks one thing on a connection of its own. */
 export async function ask(url: string, asked: Ask): Promise<Answer> {
-  const socket = dial(url);
-  const { body } = asked;
+  const { body, ca } = asked;
+  const socket = dial(url, ca);
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
   socket.write(requestText({ ...asked, headers: { connection: 'close', ...length, ...asked.headers } }));
   if (body !== undefined) socket.write(body);

@@ -1,20 +1,31 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Framing } from '../../generated/types.js';
+import { inside } from '../listeners/tls.js';
 import type { Address } from '../ports/sockets.js';
 
 const LF = 0x0a;
 
+const inTls = (stream: Socket, ca: string): Socket =>
+  inside(stream, (socket) => connectTls({ socket, ca, servername: 'localhost' }));
+
 /** A TCP connection of a test, and what has come by it and was not taken yet. */
 export class TcpClient {
+  /** What is said and heard, inside TLS where there is TLS. */
   readonly socket: Socket;
+  /** The connection itself. */
+  readonly wire: Socket;
   /** How the server ended it: in order, or broken off. */
   end: 'end' | 'reset' | null = null;
   #chunks: Buffer[] = [];
   #size = 0;
   #look: () => void = () => undefined;
 
-  constructor(address: Address) {
-    this.socket = connect({ ...address, allowHalfOpen: true, noDelay: true });
+  /** @param ca - who vouches for the server; without, there is no TLS. */
+  constructor(address: Address, ca?: string) {
+    this.wire = connect({ ...address, allowHalfOpen: true, noDelay: true });
+    this.socket = ca === undefined ? this.wire : inTls(this.wire, ca);
+    this.wire.on('error', () => undefined);
     this.socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk);
       this.#size += chunk.length;
@@ -26,8 +37,11 @@ export class TcpClient {
   }
 
   /** Says that it is a pipe, with this ticket. */
-  static pipe(address: Address, ticket: string, framing: Framing): TcpClient {
-    const client = new TcpClient(address);
+  static pipe(
+    address: Address,
+    { ticket, framing, ca }: { readonly ticket: string; readonly framing: Framing; readonly ca?: string | undefined },
+  ): TcpClient {
+    const client = new TcpClient(address, ca);
     client.write(`PH1 ${ticket} ${framing}\n`);
     return client;
   }
@@ -38,8 +52,9 @@ export class TcpClient {
 
   /** Breaks the connection off. */
   cut(): void {
-    if (this.socket.writableEnded) this.socket.destroy();
-    else this.socket.resetAndDestroy();
+    if (this.wire.writableEnded || this.socket.writableEnded) this.wire.destroy();
+    else this.wire.resetAndDestroy();
+    this.socket.destroy();
   }
 
   /** The next `count` bytes; fewer where the connection ends before. */

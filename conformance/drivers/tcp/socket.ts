@@ -1,14 +1,18 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { errorName, onAbort } from '../connect.js';
+import { errorName, onAbort, resetTcp } from '../connect.js';
+import type { TlsSettings } from '../connect.js';
 import type { Driver, DriverRecord, Outgoing } from '../driver.js';
+import { secureOver } from '../secure.js';
 import type { OpenResult } from '../websocket/opening.js';
 import { WriteAccount } from '../websocket/write-account.js';
 import type { Codec } from './framing.js';
 
 /** Where to connect, what to say first, and how to read what comes. */
 export interface TcpParts {
+  /** `tls:` is inside TLS. */
   readonly url: URL;
+  readonly tls: TlsSettings | undefined;
   readonly preamble: string;
   readonly codec: Codec;
   readonly onRecord: (record: DriverRecord) => void;
@@ -17,7 +21,10 @@ export interface TcpParts {
 /** One TCP connection of the kit, whose first line says what it is. */
 export class TcpDriver implements Driver {
   readonly #parts: TcpParts;
+  readonly #raw: Socket;
+  /** What is said and heard: inside TLS where there is TLS. */
   readonly #socket: Socket;
+  readonly #ready: 'connect' | 'secureConnect';
   readonly #writes = new WriteAccount();
   #silent = false;
   #over = false;
@@ -27,10 +34,12 @@ export class TcpDriver implements Driver {
 
   constructor(parts: TcpParts) {
     this.#parts = parts;
-    const { hostname, port } = parts.url;
+    const { protocol, hostname, port } = parts.url;
     const host = hostname.replace(/^\[(.*)\]$/, '$1');
-    this.#socket = connect({ host, port: Number(port), noDelay: true, allowHalfOpen: true });
-    this.#socket.on('error', () => undefined);
+    this.#raw = connect({ host, port: Number(port), noDelay: true, allowHalfOpen: true });
+    this.#socket = protocol === 'tls:' ? secureOver(this.#raw, host, parts.tls) : this.#raw;
+    this.#ready = protocol === 'tls:' ? 'secureConnect' : 'connect';
+    for (const each of new Set([this.#raw, this.#socket])) each.on('error', () => undefined);
   }
 
   /** Connected, with the preamble on its way. Rejects with the reason of an aborted signal only. */
@@ -45,7 +54,7 @@ export class TcpDriver implements Driver {
         stopListening();
         resolve({ type: 'failed', why: 'connect', error: errorName(error), status: undefined, violations: [] });
       };
-      this.#socket.once('error', failed).once('connect', () => {
+      this.#socket.once('error', failed).once(this.#ready, () => {
         stopListening();
         this.#socket.off('error', failed);
         this.#begin();
@@ -74,12 +83,16 @@ export class TcpDriver implements Driver {
     this.#socket.end();
   }
 
+  /** Ends the sending direction without a close_notify. */
+  truncate(): void {
+    this.#raw.end();
+  }
+
   cut(): void {
     this.#silent = true;
     this.#over = true;
-    // After a FIN a reset is refused, and the connection would keep the process from exiting.
-    if (this.#socket.connecting || this.#socket.writableEnded) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    resetTcp(this.#raw, this.#socket.writableEnded);
+    this.#socket.destroy();
     this.#writes.end();
   }
 

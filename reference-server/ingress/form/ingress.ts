@@ -5,6 +5,7 @@ import type { Exchange, ExchangeHandler } from '../../ports/exchange.js';
 import type { OpenRoom, OpenRooms } from '../../ports/open-rooms.js';
 import type { PipeDoor } from '../../ports/pipe.js';
 import type { Refusal } from '../../ports/refusal.js';
+import { Rate } from '../rate.js';
 import { Answers, type ShownForm } from './answers.js';
 import { causeOf } from './causes.js';
 import { parserFor } from './form-type.js';
@@ -19,12 +20,26 @@ export const MESSAGES_TEMPLATE = `${ROOMS_PATH}/{room}/messages`;
 
 const MESSAGES = /^\/porthouse\/v1\/rooms\/([a-z0-9][a-z0-9_-]{0,62})\/messages$/;
 const ROOM = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+const NAKED_PATH = '/porthouse/v1/naked/';
 const MOST_ROOMS = 100;
 const KEY_BYTES = 16;
 
 export const messagesPath = (room: string): string => MESSAGES_TEMPLATE.replace('{room}', room);
 
+/** Where forms for one room are posted by anybody, without a ticket. */
+export interface NakedForm {
+  readonly room: string;
+  /** Longest message. */
+  readonly maxBytes: number;
+  /** How fast messages are taken, from everybody together. */
+  readonly messagesPerSecond: number;
+}
+
+/** Where forms are posted to a naked endpoint. */
+export const nakedPath = (room: string): string => `${NAKED_PATH}${room}`;
+
 export interface FormServices {
+  readonly naked?: readonly NakedForm[];
   readonly door: PipeDoor;
   readonly grants: GrantDoor;
   readonly rooms: OpenRooms;
@@ -38,24 +53,30 @@ export class FormIngress implements ExchangeHandler {
   readonly #services: FormServices;
   readonly #tickets: PageTickets;
   readonly #receipts: Receipts;
+  readonly #naked: ReadonlyMap<string, NakedForm & { readonly rate: Rate }>;
 
   constructor(services: FormServices) {
-    const { limits } = services;
+    const { limits, clock, naked = [] } = services;
     this.#services = services;
+    this.#naked = new Map(
+      naked.map((each) => [nakedPath(each.room), { ...each, rate: new Rate(clock, each.messagesPerSecond) }]),
+    );
     this.#tickets = new PageTickets(services);
     this.#receipts = new Receipts({ ...services, limits });
   }
 
   handles(path: string): boolean {
-    return path === ROOMS_PATH || MESSAGES.test(path);
+    return path === ROOMS_PATH || MESSAGES.test(path) || this.#naked.has(path);
   }
 
   async serve(exchange: Exchange): Promise<void> {
     const { request, path } = exchange;
-    const room = MESSAGES.exec(path)?.[1];
+    const naked = this.#naked.get(path);
+    const room = naked?.room ?? MESSAGES.exec(path)?.[1];
     const answers = new Answers(exchange, room ?? null);
     const looks = request.method === 'GET' || request.method === 'HEAD';
-    if (room !== undefined && request.method === 'POST') await this.#post(exchange, room, answers);
+    if (room !== undefined && request.method === 'POST') await this.#post(exchange, answers, { room, naked });
+    else if (naked) answers.notAllowed('POST');
     else if (!looks) answers.notAllowed(room === undefined ? 'GET, HEAD' : 'GET, HEAD, POST');
     else if (room === undefined) this.#pick(exchange, answers);
     else this.#look(exchange, room, answers);
@@ -93,17 +114,17 @@ export class FormIngress implements ExchangeHandler {
     return { terms, expiresInMs, fields: () => ({ ticket, idempotencyKey: key() }) };
   }
 
-  async #post(exchange: Exchange, room: string, answers: Answers): Promise<void> {
+  async #post(exchange: Exchange, answers: Answers, { room, naked }: Place): Promise<void> {
     const { request, foreign } = exchange;
     const barred = foreign ?? crossSite(exchange);
-    const who = barred ?? (await exchange.caller());
+    const who = barred ?? (naked ? { account: null } : await exchange.caller());
     if ('refused' in who) {
       answers.refuse(who);
       return;
     }
     const { clock, limits } = this.#services;
     const reading = new Reading(request, clock, limits);
-    const submission = this.#submission(room, who.account, { exchange, reading });
+    const submission = this.#submission({ room, naked }, who.account, { exchange, reading });
     const parser = parserFor(request.headers, submission);
     if ('refused' in parser) {
       answers.refuse(parser);
@@ -116,13 +137,16 @@ export class FormIngress implements ExchangeHandler {
     else this.#whole(submission, answers, room);
   }
 
-  #submission(room: string, account: Account, by: { exchange: Exchange; reading: Reading }): Submission {
+  #submission({ room, naked }: Place, account: Account, by: { exchange: Exchange; reading: Reading }): Submission {
     const { reading } = by;
     const from = by.exchange.request.socket.remoteAddress ?? '';
+    const { limits } = this.#services;
+    const hardMessageBytes = Math.min(limits.hardMessageBytes, naked?.maxBytes ?? Infinity);
     return new Submission(
-      { ...this.#services, tickets: this.#tickets, receipts: this.#receipts },
+      { ...this.#services, limits: { ...limits, hardMessageBytes }, tickets: this.#tickets, receipts: this.#receipts },
       {
         ...{ room, account, from },
+        ...(naked && { admits: () => naked.rate.take() }),
         reading: (on) => reading.reading(on),
         closed: (cause) => reading.closed(cause),
         entered: (offer) => reading.entered(offer),
@@ -147,6 +171,12 @@ export class FormIngress implements ExchangeHandler {
   #dated(receipt: FormReceipt): FormReceipt & { readonly expiresInMs: number } {
     return { ...receipt, expiresInMs: this.#receipts.expiresIn(receipt) };
   }
+}
+
+/** Where a form is posted. */
+interface Place {
+  readonly room: string;
+  readonly naked: (NakedForm & { readonly rate: Rate }) | undefined;
 }
 
 /** A browser that says that a page of another site sends this, without saying which (FORM-5). */

@@ -28,13 +28,20 @@ export interface PosterServices {
 interface Asking {
   readonly room: string;
   readonly account: Account;
+  /** Longest message, where that is less than usual. */
+  readonly most?: number;
 }
 
 const INVALID = { refused: 'ticket_invalid' } as const satisfies Refusal;
 
 /** A session of its own for a form, whose ticket nobody else ever sees. */
-function brieflyIn({ grants, door }: PosterServices, { room, account }: Asking): Result<PipeOffer> {
-  const asked = { room, transport: TRANSPORT, scopes: ['send' as const], limits: BRIEF };
+function brieflyIn({ grants, door }: PosterServices, { room, account, most }: Asking): Result<PipeOffer> {
+  const asked = {
+    room,
+    transport: TRANSPORT,
+    scopes: ['send' as const],
+    limits: { ...BRIEF, ...(most !== undefined && { hardMessageBytes: most }) },
+  };
   const grant = grants.grant(asked, account);
   if (grant instanceof Promise) throw new Error('a grant in a room that is there waits for nothing');
   if ('refused' in grant) return { refused: grant.refused, ...(grant.limit !== undefined && { limit: grant.limit }) };
@@ -46,6 +53,18 @@ export function accountPoster(services: PosterServices, { room, account }: Askin
   return {
     client: `account ${String(account)}`,
     enter: () => brieflyIn(services, { room, account }),
+    atOnce: false,
+  };
+}
+
+/** Anybody, at a naked endpoint; a key is kept for the address that it comes from (naked.md). */
+export function nakedPoster(
+  services: PosterServices,
+  { room, from, most }: { readonly room: string; readonly from: string; readonly most: number },
+): Poster {
+  return {
+    client: `naked ${from}`,
+    enter: () => brieflyIn(services, { room, account: null, most }),
     atOnce: false,
   };
 }

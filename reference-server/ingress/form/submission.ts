@@ -7,7 +7,7 @@ import type { Refusal } from '../../ports/refusal.js';
 import { type Field, type FieldRules, collect } from './field.js';
 import type { PartHead, Parts } from './parts.js';
 import { FormPipe } from './pipe.js';
-import { type Poster, type PosterServices, accountPoster, ticketPoster } from './posters.js';
+import { type Poster, type PosterServices, accountPoster, nakedPoster, ticketPoster } from './posters.js';
 import type { FormReceipt, Posted, Receipts } from './receipts.js';
 
 /** What a submission needs of the rest. */
@@ -22,6 +22,8 @@ export interface SubmissionParts {
   readonly account: Account;
   /** Where it comes from, among whom the room for receipts is shared out. */
   readonly from: string;
+  /** At a naked endpoint: whether there may be one more message now. */
+  readonly admits?: () => boolean;
   reading(on: boolean): void;
   /** The router has ended the pipe: nothing more is taken. */
   closed(cause: EndCause): void;
@@ -77,7 +79,8 @@ export class Submission implements Parts {
   constructor(services: SubmissionServices, parts: SubmissionParts) {
     this.#services = services;
     this.#parts = parts;
-    if (parts.account !== null) this.#poster = accountPoster(services, parts);
+    if (parts.admits) this.#poster = nakedPoster(services, { ...parts, most: services.limits.hardMessageBytes });
+    else if (parts.account !== null) this.#poster = accountPoster(services, parts);
   }
 
   /** Payload bytes of messages, which no other limit is to count. */
@@ -189,6 +192,7 @@ export class Submission implements Parts {
     if ('refused' in receipt) return receipt;
     const known = receipt.messages[this.#messages++];
     if (!known && receipt.done) return { refused: 'key_reused' };
+    if (!known && this.#parts.admits?.() === false) return { refused: 'rate_limited' };
     const digest = this.#key === null ? null : createHash('sha256').update(`${kind}\n`);
     const begun: Begun = { receipt, known, kind, digest, bytes: 0 };
     return known ? begun : (this.#enter(this.#poster) ?? begun);

@@ -89,13 +89,17 @@ async function directory(dialogue: Dialogue, { room }: Place): Promise<readonly 
   return [{ name: room ?? '/', type: 'dir' }];
 }
 
+/** What can be retrieved and has no length yet: what is to come, and a stream (FTP-33). */
+const unmeasured = ({ stream }: Membership): readonly string[] => (stream ? ['stream'] : ['wait', 'next']);
+
 async function size(dialogue: Dialogue, path: string): Promise<void> {
   const what = place(dialogue, path);
   if (!what) return;
-  const shown = what.name === null ? [] : await entries(dialogue, what);
-  if (!shown) return;
-  const [bytes] = shown.map((entry) => entry.bytes);
-  dialogue.reply(bytes === undefined ? refusal('not_found') : reply(213, String(bytes)));
+  const member = what.room === null || what.name === null ? null : await entered(dialogue, what.room);
+  if (what.name !== null && !member) return; // and the client has been told
+  const found = member && within(member, dialogue.limits.maxPageItems).find(({ name }) => name === what.name);
+  if (found?.bytes !== undefined) dialogue.reply(reply(213, String(found.bytes)));
+  else dialogue.reply(refusal(member && unmeasured(member).includes(what.name ?? '') ? 'not_supported' : 'not_found'));
 }
 
 export const ROOMS: Commands = {

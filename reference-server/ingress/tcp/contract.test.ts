@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import t from 'tap';
 import type { EndCause } from '../../../generated/types.js';
+import { packageRoot } from '../../../support/package-root.js';
 import { Connections } from '../../listeners/connections.js';
 import { tcpListeners } from '../../listeners/tcp.js';
+import { secureListeners, secureSockets } from '../../listeners/tls.js';
 import type { Kind } from '../../ports/message.js';
 import type { PipeDoor } from '../../ports/pipe.js';
 import { TcpClient } from '../../testing/tcp-client.js';
@@ -14,6 +19,9 @@ import {
   runIngressContract,
 } from '../testing/contract.js';
 import { TcpIngress } from './ingress.js';
+
+const pem = (name: string): string => readFileSync(join(packageRoot(), 'reference-server/testing/tls', name), 'utf8');
+const context = createSecureContext({ cert: pem('cert.pem'), key: pem('key.pem') });
 
 const KINDS: readonly Kind[] = ['text', 'text', 'binary', 'json'];
 
@@ -61,7 +69,8 @@ const WORDS: Readonly<Partial<Record<EndCause, string>>> = {
   timeout: 'reset',
 };
 
-const overTcp: IngressUnderTest = {
+/** Over plain TCP, or inside TLS with the certificate of the tests. */
+const overTcp = (ca?: string): IngressUnderTest => ({
   transport: 'tcp',
   framing: 'frame',
   words: WORDS,
@@ -80,12 +89,12 @@ const overTcp: IngressUnderTest = {
       },
     };
     const ingress = new TcpIngress({ door: watched, clock, limits, sibling: ({ stream }) => void stream.destroy() });
-    const listener = await tcpListeners(connections).listen({ host: '127.0.0.1', port: 0 }, (socket) =>
-      ingress.accept(socket),
-    );
+    const plain = tcpListeners(connections);
+    const listeners = ca === undefined ? plain : secureListeners(plain, secureSockets(context));
+    const listener = await listeners.listen({ host: '127.0.0.1', port: 0 }, (socket) => ingress.accept(socket));
     return {
       async connect(ticket) {
-        const client = TcpClient.pipe(listener.address, ticket, 'frame');
+        const client = TcpClient.pipe(listener.address, { ticket, framing: 'frame', ca });
         opened.push(client);
         const before = answers.length;
         await until(() => answers.length > before);
@@ -100,6 +109,8 @@ const overTcp: IngressUnderTest = {
       },
     };
   },
-};
+});
 
-void t.test('over TCP', (t) => runIngressContract(t, overTcp));
+void t.test('over TCP', (t) => runIngressContract(t, overTcp()));
+
+void t.test('over TCP inside TLS', (t) => runIngressContract(t, overTcp(pem('cert.pem'))));

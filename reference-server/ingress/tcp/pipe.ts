@@ -1,12 +1,11 @@
 import type { EndCause, Framing } from '../../../generated/types.js';
+import { BatchWriter } from '../../../support/batch-writer.js';
 import type { Cancel, Clock } from '../../ports/clock.js';
 import type { Batch, Message } from '../../ports/message.js';
 import type { Backlog, PipeSink, PipeSource, Unit } from '../../ports/pipe.js';
 import type { ByteSocket } from '../../ports/sockets.js';
 import { type Decoder, decoderFor } from './decoder.js';
 import { carries, encode } from './encode.js';
-
-const NOTHING: Backlog = { messages: 0, bytes: 0 };
 
 /** How long a client may take to end its direction when the server has ended the other. */
 const PATIENCE_MS = 2000;
@@ -39,10 +38,10 @@ export class TcpPipe implements PipeSink {
   readonly #socket: ByteSocket;
   readonly #parts: PipeParts;
   readonly #decoder: Decoder;
+  readonly #writer: BatchWriter;
   #source: PipeSource | null = null;
-  #waiting = 0;
-  #waitingBytes = 0;
   #reading = true;
+  #held = false;
   #closing = false;
   #cause: EndCause = 'lost';
   #cancel: Cancel = () => undefined;
@@ -51,6 +50,7 @@ export class TcpPipe implements PipeSink {
     const { socket, framing, hardMessageBytes } = parts;
     this.#parts = parts;
     this.#socket = socket;
+    this.#writer = new BatchWriter(socket.stream, () => this.#source?.drained());
     this.framing = framing;
     this.unit = framing === 'raw' ? 'byte' : 'msg';
     this.#decoder = decoderFor(framing, hardMessageBytes);
@@ -62,7 +62,7 @@ export class TcpPipe implements PipeSink {
   }
 
   get ready(): boolean {
-    return this.#socket.stream.writableLength === 0;
+    return this.#writer.ready;
   }
 
   /** Starts to report to the router, beginning with what has come behind the preamble. */
@@ -81,42 +81,34 @@ export class TcpPipe implements PipeSink {
     if (rest.length > 0) this.#take(source, rest);
     stream.on('data', (chunk: Buffer) => this.#take(source, chunk));
     stream.once('end', () => this.#endOfSending(source));
-    if (this.#reading || this.#closing) stream.resume();
-    else stream.pause();
+    this.#flow();
   }
 
   deliver(batch: Batch): void {
     const buffers = batch.encoding(`tcp:${this.framing}`, (messages) => encode(this.framing, messages));
-    const { bytes, messages } = batch;
     if (buffers.length === 0) return; // messages without a byte
-    this.#waiting += messages.length;
-    this.#waitingBytes += bytes;
-    const taken = (error?: Error | null): void => {
-      if (error) return; // it waits for ever
-      this.#waiting -= messages.length;
-      this.#waitingBytes -= bytes;
-      if (this.ready) this.#source?.drained();
-    };
-    const { stream } = this.#socket;
-    stream.cork();
-    buffers.forEach((buffer, index) => {
-      if (index < buffers.length - 1) stream.write(buffer);
-      else stream.write(buffer, taken);
-    });
-    stream.uncork();
+    this.#writer.write(buffers, { messages: batch.messages.length, bytes: batch.bytes });
   }
 
   backlog(): Backlog {
-    const { stream } = this.#socket;
-    // What was taken at once is taken, though the stream calls back only later in the tick.
-    if (stream.writableLength === 0 && !stream.destroyed) return NOTHING;
-    return { messages: this.#waiting, bytes: this.#waitingBytes };
+    return this.#writer.backlog;
   }
 
   reading(on: boolean): void {
     this.#reading = on;
-    if (on) this.#socket.stream.resume();
-    else this.#socket.stream.pause();
+    this.#flow();
+  }
+
+  /** Leaves off reading for a reason of the transport's own, or goes on as far as the router wants it. */
+  hold(on: boolean): void {
+    this.#held = on;
+    this.#flow();
+  }
+
+  #flow(): void {
+    const { stream } = this.#socket;
+    if (this.#closing || (this.#reading && !this.#held)) stream.resume();
+    else stream.pause();
   }
 
   /** Ends in order, or breaks off, as the cause says; what still comes is read and forgotten. */

@@ -6,6 +6,7 @@ import type { Kind } from '../../ports/message.js';
 import type { PipeDoor, PipeSink, PipeSource } from '../../ports/pipe.js';
 import type { Refusal } from '../../ports/refusal.js';
 import type { Address, DatagramSocket, DatagramSockets } from '../../ports/sockets.js';
+import { Rate } from '../rate.js';
 
 /** A port of its own where each datagram is a message for one room. */
 export interface NakedSettings {
@@ -59,13 +60,11 @@ export class NakedUdp {
   #socket: DatagramSocket | null = null;
   #source: PipeSource | null = null;
   #triedAt = -Infinity;
-  #tokens: number;
-  #filledAt: number;
+  readonly #rate: Rate;
 
   private constructor(options: NakedOptions) {
     this.#options = options;
-    this.#tokens = options.messagesPerSecond;
-    this.#filledAt = options.clock.now();
+    this.#rate = new Rate(options.clock, options.messagesPerSecond);
   }
 
   /** Starts to listen; a refusal where its room does not admit it. Rejects with what the system says. */
@@ -103,19 +102,8 @@ export class NakedUdp {
 
   #receive(datagram: Buffer): void {
     const { clock, maxBytes, kind } = this.#options;
-    if (datagram.length > maxBytes || !this.#admits() || (kind !== 'binary' && !isUtf8(datagram))) return;
+    if (datagram.length > maxBytes || !this.#rate.take() || (kind !== 'binary' && !isUtf8(datagram))) return;
     if (this.#source) this.#source.receive(kind, datagram);
     else if (clock.now() - this.#triedAt >= AGAIN_MS) void this.#enter();
-  }
-
-  /** A token bucket, as rooms have them (policies.md). */
-  #admits(): boolean {
-    const { clock, messagesPerSecond } = this.#options;
-    const now = clock.now();
-    this.#tokens = Math.min(messagesPerSecond, this.#tokens + ((now - this.#filledAt) * messagesPerSecond) / 1000);
-    this.#filledAt = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
-    return true;
   }
 }

@@ -42,6 +42,7 @@ function packed(messages: readonly Message[]): Buffer {
 
 /** The messages of a batch as buffers to be written one behind the other; a large payload stays where it is. */
 export function encodeFrames(messages: readonly Message[]): readonly Buffer[] {
+  if (messages.every(({ payload }) => payload.length <= COPY_BYTES)) return [packed(messages)];
   const buffers: Buffer[] = [];
   let small: Message[] = [];
   const pack = (): void => {

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
+import { BatchWriter } from '../../../support/batch-writer.js';
 import { errors } from '../../../generated/errors.js';
 import type { EndCause } from '../../../generated/types.js';
 import type { Cancel, Clock } from '../../ports/clock.js';
@@ -8,8 +9,6 @@ import type { Backlog, PipeSink, PipeSource } from '../../ports/pipe.js';
 import { CLOSE_CODES, causeOfError } from './causes.js';
 import { encodeFrames } from './frames.js';
 import { Unfinished } from './unfinished.js';
-
-const NOTHING: Backlog = { messages: 0, bytes: 0 };
 
 interface PipeParts {
   readonly webSocket: WebSocket;
@@ -28,8 +27,7 @@ export class WebSocketPipe implements PipeSink {
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
   readonly #parts: PipeParts;
-  #waiting = 0;
-  #waitingBytes = 0;
+  readonly #writer: BatchWriter;
   #source: PipeSource | null = null;
   #reading = true;
   #heard: number;
@@ -42,6 +40,7 @@ export class WebSocketPipe implements PipeSink {
     this.#parts = parts;
     this.#webSocket = parts.webSocket;
     this.#socket = parts.socket;
+    this.#writer = new BatchWriter(parts.socket, () => this.#source?.drained());
     this.#heard = parts.clock.now();
   }
 
@@ -50,7 +49,7 @@ export class WebSocketPipe implements PipeSink {
   }
 
   get ready(): boolean {
-    return this.#socket.writableLength === 0;
+    return this.#writer.ready;
   }
 
   /** Starts to report to the router. */
@@ -86,27 +85,11 @@ export class WebSocketPipe implements PipeSink {
 
   deliver(batch: Batch): void {
     const buffers = batch.encoding('websocket', encodeFrames);
-    const { bytes, messages } = batch;
-    this.#waiting += messages.length;
-    this.#waitingBytes += bytes;
-    const taken = (error?: Error | null): void => {
-      if (error) return; // it waits for ever
-      this.#waiting -= messages.length;
-      this.#waitingBytes -= bytes;
-      if (this.ready) this.#source?.drained();
-    };
-    this.#socket.cork();
-    buffers.forEach((buffer, index) => {
-      if (index < buffers.length - 1) this.#socket.write(buffer);
-      else this.#socket.write(buffer, taken);
-    });
-    this.#socket.uncork();
+    this.#writer.write(buffers, { messages: batch.messages.length, bytes: batch.bytes });
   }
 
   backlog(): Backlog {
-    // What was taken at once is taken, though the stream calls back only later in the tick.
-    if (this.#socket.writableLength === 0 && !this.#socket.destroyed) return NOTHING;
-    return { messages: this.#waiting, bytes: this.#waitingBytes };
+    return this.#writer.backlog;
   }
 
   reading(on: boolean): void {

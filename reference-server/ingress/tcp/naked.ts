@@ -1,0 +1,89 @@
+import type { Framing, Scope } from '../../../generated/types.js';
+import type { GrantDoor } from '../../ports/access.js';
+import type { Clock } from '../../ports/clock.js';
+import type { PipeDoor, PipeOffer } from '../../ports/pipe.js';
+import type { Result } from '../../ports/refusal.js';
+import type { ByteSocket } from '../../ports/sockets.js';
+import { Rate } from '../rate.js';
+import { TcpPipe } from './pipe.js';
+import { Throttle } from './throttle.js';
+
+/** A port of its own where each connection is a member of one room, from its first byte on. */
+export interface NakedTcpSettings {
+  readonly room: string;
+  readonly framing: Framing;
+  readonly scopes: readonly Scope[];
+  /** Longest message; a longer one breaks its connection off. */
+  readonly maxBytes: number;
+  /** How fast messages are read, from all connections together. */
+  readonly messagesPerSecond: number;
+  /** Connections at a time. */
+  readonly maxConnections: number;
+}
+
+interface NakedTcpOptions extends NakedTcpSettings {
+  readonly door: PipeDoor;
+  readonly grants: GrantDoor;
+  readonly clock: Clock;
+}
+
+/** What the tickets, which never leave the server, are made for: a transport that every server of this kind offers. */
+const TICKET_FOR = 'websocket';
+
+/** An endpoint without preamble and tickets: whoever connects is an anonymous member of its room (NAKED-1, NAKED-2). */
+export class NakedTcp {
+  readonly #options: NakedTcpOptions;
+  readonly #rate: Rate;
+  #open = 0;
+  #draining = false;
+
+  constructor(options: NakedTcpOptions) {
+    this.#options = options;
+    this.#rate = new Rate(options.clock, options.messagesPerSecond);
+  }
+
+  /** Why its room would not admit what comes; undefined where it would. */
+  check(): Result<{ readonly admits: true }> {
+    const offer = this.#offer();
+    if ('refused' in offer) return offer;
+    offer.abandon();
+    const fits = this.#options.framing !== 'raw' || offer.stream;
+    return fits ? { admits: true } : { refused: 'framing_unsupported' };
+  }
+
+  /** A connection has come in. */
+  accept(socket: ByteSocket): void {
+    const { framing, maxBytes, maxConnections, clock } = this.#options;
+    const { stream } = socket;
+    stream.on('error', () => undefined); // its `close` follows, which is all that matters here
+    const offer = this.#draining || stream.destroyed || this.#open >= maxConnections ? null : this.#offer();
+    if (!offer || 'refused' in offer) {
+      stream.destroy(); // NAKED-5
+      return;
+    }
+    this.#open += 1;
+    stream.once('close', () => (this.#open -= 1));
+    const { keepaliveMs, maxMessageBytes } = offer.limits;
+    const hardMessageBytes = Math.min(maxBytes, maxMessageBytes);
+    const pipe = new TcpPipe({ socket, framing, clock: offer.clock, hardMessageBytes, keepaliveMs });
+    const cost = ({ length }: Buffer): number => (framing === 'raw' ? length / maxBytes : 1);
+    const hold = (on: boolean): void => pipe.hold(on);
+    const breakOff = (): void => pipe.close('protocol_error');
+    const source = new Throttle(offer.open(pipe), { rate: this.#rate, clock, cost, hold, breakOff });
+    pipe.attach(source, Buffer.alloc(0));
+  }
+
+  /** Takes no more connections. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** A session of its own for a connection, which ends with it, as nobody knows its secret. */
+  #offer(): Result<PipeOffer> {
+    const { grants, door, room, scopes } = this.#options;
+    const limits = { sessionLingerMs: 1, ticketMs: 1000 };
+    const grant = grants.grant({ room, transport: TICKET_FOR, scopes: [...scopes], limits }, null);
+    if (grant instanceof Promise) throw new Error('a grant in a room that is there waits for nothing');
+    return 'refused' in grant ? grant : door.redeem(grant.pipeTicket, TICKET_FOR);
+  }
+}

@@ -1,0 +1,109 @@
+import type { EndCause } from '../../../generated/types.js';
+import type { Cancel, Clock } from '../../ports/clock.js';
+import type { Kind } from '../../ports/message.js';
+import type { PipeSource, Queued } from '../../ports/pipe.js';
+import type { Rate } from '../rate.js';
+
+interface ThrottleParts {
+  readonly rate: Rate;
+  readonly clock: Clock;
+  /** What a message costs, in messages. */
+  readonly cost: (payload: Buffer) => number;
+  /** Leaves off reading, or reads on. */
+  readonly hold: (on: boolean) => void;
+  readonly breakOff: () => void;
+}
+
+/** RFC 9112, section 3; browsers write no other. */
+const REQUEST_LINE = /^[A-Z]+ \S+ HTTP\/1\.\d\r?(\n|$)/;
+const LONGEST_REQUEST_LINE = 16_384;
+
+/** Lets messages through as fast as a rate allows. What has come sooner waits, and nothing more is read meanwhile. */
+export class Throttle implements PipeSource {
+  readonly #source: PipeSource;
+  readonly #parts: ThrottleParts;
+  readonly #waiting: (readonly [Kind, Buffer])[] = [];
+  #state: 'new' | 'known' | 'over' = 'new';
+  #last: () => void = () => undefined;
+  #stop: Cancel = () => undefined;
+
+  constructor(source: PipeSource, parts: ThrottleParts) {
+    this.#source = source;
+    this.#parts = parts;
+  }
+
+  get epoch(): number {
+    return this.#source.epoch;
+  }
+
+  receive(kind: Kind, payload: Buffer): void {
+    if (this.#state === 'new') this.#look(payload);
+    if (this.#state === 'over') return;
+    if (this.#waiting.length === 0 && this.#pass(kind, payload)) return;
+    this.#waiting.push([kind, payload]);
+    if (this.#waiting.length === 1) this.#wait();
+  }
+
+  /** The end comes behind what waits. */
+  sendingEnded(discardedBytes: number): void {
+    if (this.#waiting.length === 0) this.#source.sendingEnded(discardedBytes);
+    else this.#last = () => this.#source.sendingEnded(discardedBytes);
+  }
+
+  ended(cause: EndCause): void {
+    this.#stop();
+    this.#waiting.length = 0;
+    this.#source.ended(cause);
+  }
+
+  drained(): void {
+    this.#source.drained();
+  }
+
+  truncated(): void {
+    this.#source.truncated();
+  }
+
+  queued(most: number): readonly Queued[] {
+    return this.#source.queued(most);
+  }
+
+  receivePart(kind: Kind, payload: Buffer, last: boolean): void {
+    this.#source.receivePart(kind, payload, last);
+  }
+
+  forgetPart(): void {
+    this.#source.forgetPart();
+  }
+
+  /** A page could have a browser send something here (NAKED-6). */
+  #look(first: Buffer): void {
+    this.#state = REQUEST_LINE.test(first.toString('latin1', 0, LONGEST_REQUEST_LINE)) ? 'over' : 'known';
+    if (this.#state === 'over') this.#parts.breakOff();
+  }
+
+  #pass(kind: Kind, payload: Buffer): boolean {
+    const { rate, cost } = this.#parts;
+    if (!rate.take(cost(payload))) return false;
+    this.#source.receive(kind, payload);
+    return true;
+  }
+
+  #wait(): void {
+    const { clock, rate, hold } = this.#parts;
+    hold(true);
+    this.#stop = clock.after(Math.max(1, rate.waitMs), () => this.#goOn());
+  }
+
+  #goOn(): void {
+    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+      if (!this.#pass(...next)) {
+        this.#wait();
+        return;
+      }
+      this.#waiting.shift();
+    }
+    this.#parts.hold(false);
+    this.#last();
+  }
+}

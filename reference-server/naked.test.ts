@@ -1,0 +1,186 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { Discovery, NakedEndpoint } from '../generated/types.js';
+import { validate } from '../generated/validate.js';
+import { packageRoot } from '../support/package-root.js';
+import { startServer } from './compose.js';
+import { ConfigError, loadConfig } from './config/config.js';
+import { type NakedFile, nakedOf } from './config/naked.js';
+import { NakedTcp } from './ingress/tcp/naked.js';
+import { tcpListeners } from './listeners/tcp.js';
+import { Connections } from './listeners/connections.js';
+import { ask } from './testing/http.js';
+import { TcpClient } from './testing/tcp-client.js';
+import { until } from './testing/until.js';
+import { World } from './testing/world.js';
+
+const PEM = join(packageRoot(), 'reference-server/testing/tls');
+const tls = { certFile: join(PEM, 'cert.pem'), keyFile: join(PEM, 'key.pem') };
+const ca = readFileSync(tls.certFile, 'utf8');
+const ROOMS = {
+  lobby: { anonymous: { send: true, receive: true } },
+  radio: { anonymous: { send: true, receive: true }, boundaries: 'ignored' as const },
+  notices: { anonymous: { send: false, receive: true } },
+};
+
+interface Serving {
+  readonly url: string;
+  readonly discovery: Discovery;
+  readonly naked: readonly NakedEndpoint[];
+}
+
+async function serving(t: Test, naked: readonly NakedFile[], more: { tls?: typeof tls } = {}): Promise<Serving> {
+  const config = { ...loadConfig(undefined, { port: 0 }), logLevel: 'fatal', rooms: ROOMS, ...more };
+  const limits = { ...config.limits, drainMs: 0, preambleMs: 200 };
+  const server = await startServer({
+    ...config,
+    limits,
+    naked: nakedOf(naked, { tls: config.tls, form: config.form }),
+  });
+  t.teardown(() => server.drain());
+  const discovery = JSON.parse((await ask(server.url, { path: '/.well-known/porthouse', ca })).body) as Discovery;
+  t.ok(validate['http/discovery'](discovery));
+  return { url: server.url, discovery, naked: discovery.endpoints.naked ?? [] };
+}
+
+function dialled(t: Test, naked: NakedEndpoint | undefined, trust?: string): TcpClient {
+  const { hostname: host, port } = new URL(String(naked?.url));
+  const client = new TcpClient({ host, port: Number(port) }, trust);
+  t.teardown(() => client.cut());
+  return client;
+}
+
+const LINES = { transport: 'tcp', room: 'lobby', port: 0, listed: true } as const;
+
+void t.test('netcat needs no more than an address', async (t) => {
+  if (spawnSync('nc', ['-h']).error) {
+    if (process.env.CI === 'true') t.fail('nc is not installed');
+    else t.comment('nc is not installed');
+    return;
+  }
+  const { naked } = await serving(t, [LINES]);
+  const { hostname, port } = new URL(String(naked[0]?.url));
+  const [one, two] = [1, 2].map(() => spawn('nc', [hostname, port]));
+  if (!one || !two) throw new Error('no netcats');
+  t.teardown(() => [one, two].forEach((each) => each.kill()));
+  const heard = new Promise((resolve) => two.stdout.once('data', (said: Buffer) => resolve(String(said))));
+  const calling = setInterval(() => one.stdin.write('ahoy\n'), 20); // until the other is there
+  t.match(await heard, /^(ahoy\n)+$/);
+  clearInterval(calling);
+});
+
+void t.test('with a certificate nobody is a member before the handshake', async (t) => {
+  const { naked } = await serving(t, [LINES, { ...LINES, tls: false }], { tls });
+  t.match(
+    naked.map(({ url }) => new URL(url).protocol),
+    ['tls:', 'tcp:'],
+  );
+  const listener = dialled(t, naked[1]);
+  const plain = dialled(t, naked[0]);
+  plain.write('in the clear\n');
+  const [silent, inside] = [dialled(t, naked[0]), dialled(t, naked[0], ca)];
+  const calling = setInterval(() => inside.write('inside\n'), 20);
+  t.equal(await listener.line(), 'inside');
+  clearInterval(calling);
+  t.match(Buffer.from((await plain.ended()).rest, 'latin1').toString('hex'), /^(1503..0002....)?$/, 'at most an alert');
+  t.equal((await silent.ended()).rest, '', 'a handshake has its time');
+});
+
+void t.test('a form needs nothing but the address', async (t) => {
+  const { url, naked } = await serving(t, [LINES, { transport: 'form', room: 'lobby', listed: true }]);
+  const listener = dialled(t, naked[0]);
+  const said = listener.line();
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const path = String(naked[1]?.url);
+  const post = () => ask(url, { method: 'POST', path, headers, body: 'message=low+tide' });
+  const calling = setInterval(() => void post(), 20); // until the listener is there
+  t.equal(await said, 'low tide');
+  clearInterval(calling);
+  t.match(JSON.parse((await post()).body), { room: 'lobby', messages: [{ n: 1, kind: 'text' }] });
+  t.equal(
+    (await ask(url, { method: 'POST', path: '/porthouse/v1/naked/radio', headers, body: 'message=x' })).status,
+    404,
+  );
+});
+
+void t.test('what is not listed is not told of, and no profile is declared for it', async (t) => {
+  const { discovery, naked } = await serving(t, [{ ...LINES, listed: false }]);
+  t.same([naked, discovery.profiles.includes('naked')], [[], false]);
+});
+
+void t.test(
+  'an endpoint that its room does not admit, or that is written wrong, is refused at the start',
+  async (t) => {
+    const wrong: readonly (readonly [NakedFile, string])[] = [
+      [{ ...LINES, room: 'nowhere' }, 'naked/0/room: nowhere does not admit it: room_not_found'],
+      [{ ...LINES, room: 'notices' }, 'naked/0/room: notices does not admit it: forbidden'],
+      [{ transport: 'form', room: 'notices' }, 'naked/0/room: notices does not admit it: forbidden'],
+      [{ ...LINES, framing: 'raw' }, 'naked/0/room: lobby does not admit it: framing_unsupported'],
+      [{ ...LINES, kind: 'text' }, 'naked/0/kind: belongs to udp'],
+      [{ transport: 'form', room: 'lobby', port: 1 }, 'naked/0/port: belongs to udp and tcp'],
+      [{ transport: 'tcp', room: 'lobby' }, 'naked/0/port: is needed'],
+      [{ ...LINES, tls: true }, 'naked/0/tls: needs the setting `tls`'],
+    ];
+    for (const [file, message] of wrong) await t.rejects(serving(t, [file]), { constructor: ConfigError, message });
+    const twice = { transport: 'form', room: 'lobby' } as const;
+    await t.rejects(serving(t, [twice, twice]), { message: 'naked/0/room: has one path for forms' });
+  },
+);
+
+/** An endpoint before the real router, whose time goes by hand. */
+async function endpoint(t: Test, settings: Partial<ConstructorParameters<typeof NakedTcp>[0]> = {}) {
+  const world = new World({ ticking: true, rooms: ROOMS, streams: true });
+  const { clock, router } = world;
+  const usual = { room: 'lobby', framing: 'line', scopes: ['send', 'receive'], maxBytes: 10 } as const;
+  const rates = { messagesPerSecond: 2, maxConnections: 10 };
+  const naked = new NakedTcp({ ...usual, ...rates, ...settings, door: router, grants: router, clock });
+  const at = { host: '127.0.0.1', port: 0 };
+  const listener = await tcpListeners(new Connections(10)).listen(at, (socket) => naked.accept(socket));
+  t.teardown(() => listener.close());
+  const dial = (): TcpClient => {
+    const client = new TcpClient(listener.address);
+    t.teardown(() => client.cut());
+    return client;
+  };
+  return { world, naked, dial };
+}
+
+void t.test('what comes too fast waits, and the end waits behind it', async (t) => {
+  const { world, dial } = await endpoint(t);
+  const listener = world.join();
+  const client = dial();
+  client.write('1\n2\n3\n4\n5\n');
+  client.socket.end();
+  const texts = async (count: number) => (await listener.sink.arrived(count)).map(({ payload }) => String(payload));
+  t.same(await texts(2), ['1', '2'], 'a second full at once');
+  t.equal(world.router.sessions, 2);
+  world.clock.advance(1000);
+  t.same(await texts(4), ['1', '2', '3', '4']);
+  world.clock.advance(500);
+  t.same(await texts(5), ['1', '2', '3', '4', '5']);
+  t.equal(listener.sink.batches.flatMap(({ messages }) => messages).length, 5);
+});
+
+void t.test('of bytes, so many count as a message', async (t) => {
+  const { world, dial } = await endpoint(t, { room: 'radio', framing: 'raw' });
+  const listener = world.join({ room: 'radio' });
+  const client = dial();
+  client.write('x'.repeat(40)); // as much as four messages, where two go at once
+  await listener.sink.arrived(1);
+  const began = world.clock.now();
+  client.write('y');
+  await until(() => {
+    world.clock.advance(1);
+    return listener.sink.batches.length > 1;
+  });
+  t.ok(world.clock.now() - began >= 1500, 'what went beyond is owed');
+});
+
+void t.test('a room that has no place, and a server that stops, have no word for who comes', async (t) => {
+  const { naked, dial } = await endpoint(t);
+  naked.drain();
+  const { how, rest } = await dial().ended();
+  t.match([how, rest], [/end|reset/, '']);
+});
