@@ -99,7 +99,10 @@ test('a mutant runs the canary, what proves its ids, and the same sample for the
   const claimed = cases.map((of) => (of.id === 'delivery/echo' ? { ...of, mutants: ['x'] } : of));
   const narrow = casesFor(mutant, claimed, { seed: 1, full: false }).cases;
   t.ok(narrow.some(({ id }) => id === 'delivery/echo'));
-  t.ok(narrow.filter(({ canary }) => !canary).length <= 7, 'cases that claim the mutant stand for all that prove its ids');
+  t.ok(
+    narrow.filter(({ canary }) => !canary).length <= 7,
+    'cases that claim the mutant stand for all that prove its ids',
+  );
   t.ok(casesFor(mutant, cases, { seed: 1, full: true }).cases.length > cases.length / 2);
   t.end();
 });
