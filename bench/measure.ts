@@ -36,11 +36,13 @@ async function run(job: Job, held: () => Promise<void>): Promise<Outcome> {
 
 /** One server in a process of its own, one load generator in another, for as long as one measurement takes. */
 export async function measure(row: Row, name: ServerName, settings: Settings): Promise<Measured> {
-  const { dialect, start } = CATALOGUE[name];
+  const { dialect, start, window = Infinity } = CATALOGUE[name];
   const server: Started = await start(row);
   try {
     const memory: (number | null)[] = [];
-    const job = { ...row.job(settings), dialect, url: server.url, serverPid: server.pid };
+    const given = row.job(settings);
+    const most = Math.min(given.window, window);
+    const job = { ...given, window: most, dialect, url: server.url, serverPid: server.pid };
     const outcome = await run(job, async () => void memory.push(await server.memory()));
     return { outcome, figures: figuresOf(row, outcome, memory) };
   } finally {
@@ -51,13 +53,10 @@ export async function measure(row: Row, name: ServerName, settings: Settings): P
 function figuresOf({ figures }: Row, outcome: Outcome, memory: readonly (number | null)[]): Measured['figures'] {
   const [before, after] = memory;
   const known = before !== undefined && before !== null && after !== undefined && after !== null;
-  const values = {
-    'latency-p50': outcome.p50,
-    'latency-p99': outcome.p99,
-    each: known ? (after - before) / outcome.count : null,
-    rate: outcome.count / outcome.seconds,
+  const each = known ? (after - before) / outcome.count : null;
+  const value = (id: string, unit: string): number | null | undefined => {
+    if (unit === 'ms') return id.endsWith('p50') ? outcome.p50 : outcome.p99;
+    return unit === 'KiB' ? each : outcome.count / outcome.seconds;
   };
-  const value = (id: string, unit: string): number | null | undefined =>
-    id === 'latency-p50' || id === 'latency-p99' ? values[id] : unit === 'KiB' ? values.each : values.rate;
   return Object.fromEntries(figures.map(({ id, unit }) => [id, value(id, unit) ?? null]));
 }

@@ -1,10 +1,30 @@
 import type { Job } from './load/job.js';
 
-export type ServerName = 'porthouse' | 'naive' | 'socket.io' | 'nats' | 'mosquitto';
+/** Servers that are compared with each other. */
+export type PeerName = 'porthouse' | 'naive' | 'socket.io' | 'nats' | 'mosquitto';
+/** Porthouse by one of its transports. */
+export type TransportName = 'websocket' | 'tcp-line' | 'tcp-frame' | 'udp' | 'form';
+export type ServerName = PeerName | TransportName;
 
-/** Servers in the order of the table; all ratios are to `naive`. */
-export const SERVERS: readonly ServerName[] = ['porthouse', 'naive', 'socket.io', 'nats', 'mosquitto'];
-export const BASE: ServerName = 'naive';
+/** Those that are measured side by side, in the order of the table. */
+export interface Company {
+  readonly servers: readonly ServerName[];
+  /** All ratios are to this one. */
+  readonly base: ServerName;
+}
+
+export const PEERS = {
+  servers: ['porthouse', 'naive', 'socket.io', 'nats', 'mosquitto'],
+  base: 'naive',
+} as const satisfies Company;
+
+export const TRANSPORTS = {
+  servers: ['websocket', 'tcp-line', 'tcp-frame', 'udp', 'form'],
+  base: 'websocket',
+} as const satisfies Company;
+
+export const COMPANIES: readonly Company[] = [PEERS, TRANSPORTS];
+export const SERVERS: readonly ServerName[] = [...PEERS.servers, ...TRANSPORTS.servers];
 
 /** How long and how often; `members` and `held` replace those of every row. */
 export interface Settings {
@@ -52,10 +72,9 @@ export interface Figure {
 }
 
 /** One measurement, made in every round with every one of its servers. */
-export interface Row {
+export interface Row extends Company {
   readonly name: string;
   readonly figures: readonly Figure[];
-  readonly servers: readonly ServerName[];
   readonly unmasking: Unmasking;
   /** Whether it is memory that is measured: servers on Node then have a small young generation of fixed size. */
   readonly memory?: true;
@@ -67,19 +86,23 @@ const FAN_OUT_WINDOW = 100;
 const PACED = { members: 100, rate: 250 };
 const AT_25K = 'Delay at 25,000 deliveries/s to 100 members';
 
-function fanOut(members: number): Row {
+/** Ids of the rows of transports begin with this. */
+const prefix = (company: Company): string => (company === TRANSPORTS ? 'transports-' : '');
+
+function fanOut(members: number, company: Company): Row {
+  const id = `${prefix(company)}fan-out-${String(members)}`;
   return {
-    name: `fan-out-${String(members)}`,
+    ...company,
+    name: id,
     figures: [
       {
-        id: `fan-out-${String(members)}`,
+        id,
         title: `Fan-out to ${String(members)} members, 128 B`,
         short: `fan-out ${String(members)}, 128 B`,
         unit: 'deliveries/s',
         better: 'more',
       },
     ],
-    servers: SERVERS,
     unmasking: 'as installed',
     job: ({ warmUpMs, ms, members: fewer }) => ({
       ...{ ...NOTHING, task: 'window', window: FAN_OUT_WINDOW, warmUpMs, ms },
@@ -89,20 +112,21 @@ function fanOut(members: number): Row {
 }
 
 interface Relay {
-  readonly name: string;
+  readonly id: string;
   readonly title: string;
   readonly short: string;
   readonly payloadBytes: number;
   readonly window: number;
-  readonly servers?: readonly ServerName[];
+  readonly company: Company;
   readonly unmasking?: Unmasking;
 }
 
-function relay({ payloadBytes, window, servers = SERVERS, unmasking = 'as installed', ...figure }: Relay): Row {
+function relay({ payloadBytes, window, company, unmasking = 'as installed', ...figure }: Relay): Row {
+  const id = `${prefix(company)}${figure.id}`;
   return {
-    name: figure.name,
-    figures: [{ ...figure, id: figure.name, unit: 'messages/s', better: 'more' }],
-    servers,
+    ...company,
+    name: id,
+    figures: [{ ...figure, id, unit: 'messages/s', better: 'more' }],
     unmasking,
     job: ({ warmUpMs, ms }) => ({ ...NOTHING, task: 'window', payloadBytes, window, warmUpMs, ms }),
   };
@@ -110,27 +134,31 @@ function relay({ payloadBytes, window, servers = SERVERS, unmasking = 'as instal
 
 /** With a quarter of it, whatever needs less than 25 us for a message waits for the load generator's next look. */
 const LARGE = { payloadBytes: 16 * 1024, window: 256 };
-const OVER_WS: readonly ServerName[] = ['porthouse', 'naive'];
+const SMALL = { id: 'relay-128', title: 'Relay 1:1, 128 B', short: 'relay 128 B', payloadBytes: 128, window: 2000 };
+const OVER_WS: Company = { servers: ['porthouse', 'naive'], base: 'naive' };
 
-const latency: Row = {
-  name: 'latency',
-  figures: [
-    { id: 'latency-p50', title: `${AT_25K}, p50`, short: 'at 25k/s: p50 ms', unit: 'ms', better: 'less' },
-    { id: 'latency-p99', title: `${AT_25K}, p99`, short: 'at 25k/s: p99 ms', unit: 'ms', better: 'less' },
-  ],
-  servers: SERVERS,
-  unmasking: 'as installed',
-  job: ({ paceMs, members }) => ({
-    ...{ ...NOTHING, ...PACED, task: 'pace', window: FAN_OUT_WINDOW, warmUpMs: 1000, ms: paceMs },
-    members: members ?? PACED.members,
-  }),
-};
+function latency(company: Company): Row {
+  const name = `${prefix(company)}latency`;
+  return {
+    ...company,
+    name,
+    figures: [
+      { id: `${name}-p50`, title: `${AT_25K}, p50`, short: 'at 25k/s: p50 ms', unit: 'ms', better: 'less' },
+      { id: `${name}-p99`, title: `${AT_25K}, p99`, short: 'at 25k/s: p99 ms', unit: 'ms', better: 'less' },
+    ],
+    unmasking: 'as installed',
+    job: ({ paceMs, members }) => ({
+      ...{ ...NOTHING, ...PACED, task: 'pace', window: FAN_OUT_WINDOW, warmUpMs: 1000, ms: paceMs },
+      members: members ?? PACED.members,
+    }),
+  };
+}
 
 function memory(figure: Pick<Figure, 'id' | 'title' | 'short'>, siblings: boolean): Row {
   return {
     name: figure.id,
     figures: [{ ...figure, unit: 'KiB', better: 'less' }],
-    servers: siblings ? OVER_WS : SERVERS,
+    ...(siblings ? OVER_WS : PEERS),
     unmasking: 'as installed',
     memory: true,
     job: ({ held, heldBefore }) => ({
@@ -141,39 +169,42 @@ function memory(figure: Pick<Figure, 'id' | 'title' | 'short'>, siblings: boolea
 }
 
 const opens: Row = {
+  ...PEERS,
   name: 'opens',
   figures: [
     { id: 'opens', title: 'Connections opened, grants included', short: 'opens/s', unit: 'opens/s', better: 'more' },
   ],
-  servers: SERVERS,
   unmasking: 'as installed',
   job: ({ opens: members, heldBefore: before }) => ({ ...NOTHING, task: 'open', members, before, warmUpMs: 0, ms: 0 }),
 };
 
 /** Everything that is measured, in the order of the table. */
 export const ROWS: readonly Row[] = [
-  fanOut(100),
-  fanOut(500),
-  latency,
-  relay({ name: 'relay-128', title: 'Relay 1:1, 128 B', short: 'relay 128 B', payloadBytes: 128, window: 2000 }),
-  relay({ name: 'relay-16k', title: 'Relay 1:1, 16 KiB', short: 'relay 16 KiB', ...LARGE }),
+  fanOut(100, PEERS),
+  fanOut(500, PEERS),
+  latency(PEERS),
+  relay({ ...SMALL, company: PEERS }),
+  relay({ ...LARGE, id: 'relay-16k', title: 'Relay 1:1, 16 KiB', short: 'relay 16 KiB', company: PEERS }),
   relay({
-    name: 'relay-16k-native',
+    ...LARGE,
+    id: 'relay-16k-native',
     title: 'Relay 1:1, 16 KiB, both with bufferutil',
     short: '  both bufferutil',
-    ...LARGE,
-    servers: OVER_WS,
+    company: OVER_WS,
     unmasking: 'native',
   }),
   relay({
-    name: 'relay-16k-js',
+    ...LARGE,
+    id: 'relay-16k-js',
     title: 'Relay 1:1, 16 KiB, both without bufferutil',
     short: '  both without',
-    ...LARGE,
-    servers: OVER_WS,
+    company: OVER_WS,
     unmasking: 'javascript',
   }),
   memory({ id: 'idle', title: 'Memory of an idle connection', short: 'KiB, idle' }, false),
   memory({ id: 'idle-sibling', title: 'Memory of an idle pipe with its sibling', short: '  with sibling' }, true),
   opens,
+  fanOut(100, TRANSPORTS),
+  latency(TRANSPORTS),
+  relay({ ...SMALL, company: TRANSPORTS }),
 ];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { packageRoot } from '../support/package-root.js';
+import { TRANSPORTS } from './plan.js';
 import type { Results } from './report/results.js';
 
 const RUN = join(packageRoot(), 'dist/bench/run.js');
@@ -24,6 +25,14 @@ void t.test('a run delivers everything in order and writes what it measured', as
     t.match(results.rows[0]?.servers[name], { value: Number, rounds: [Number], ratio: Number, clientCpu: Number });
   }
   t.match(readFileSync(join(folder, 'results.svg'), 'utf8'), /^<svg [^]+<\/svg>\n$/);
+});
+
+void t.test('a run delivers everything in order by every transport', async (t) => {
+  const folder = t.testdir();
+  await bench([RUN, '--quick', '--members', '3', '--ms', '20', '--rows', 'transports-fan-out-100', '--out', folder]);
+  const { rows } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as Results;
+  t.equal(rows[0]?.base, 'websocket');
+  for (const name of TRANSPORTS.servers) t.match(rows[0]?.servers[name], { value: Number, ratio: Number }, name);
 });
 
 void t.test('a row or a server that nobody knows is refused', async (t) => {

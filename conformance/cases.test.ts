@@ -1,7 +1,7 @@
 import { test } from 'tap';
 import { parseCase } from './cases.js';
 import { expand } from './expand.js';
-import type { Case } from './model.js';
+import type { Case, Step } from './model.js';
 import { asText } from './model.js';
 
 const HEAD = 'id: area/name\ntitle: A title that says something\n';
@@ -123,6 +123,27 @@ test('a run', (t) => {
       [
         [true, 'OPEN-9'],
         [undefined, 'OPEN-1'],
+      ],
+    );
+    t.end();
+  });
+
+  t.test('has one bystander come by the transport that it is about, and nonces go both ways', (t) => {
+    const by = (members: string): Step[] =>
+      expand(only(GOOD.replace('[alice, bob]', members))).filter(({ part }) => part === 'bystander');
+    const transports = (members: string) =>
+      by(members).flatMap(({ verb, fields }) => (verb === 'grant' ? [fields['request']] : []));
+    t.same(transports('[alice, bob]'), [{}, {}]);
+    t.same(transports('{ alice: { transport: udp }, bob: {} }'), [{ transport: 'udp' }, {}]);
+    t.same(transports('{ alice: { transport: udp }, bob: { transport: ftp } }'), [{ transport: 'ftp' }, {}]);
+    t.same(
+      by('{ alice: { transport: tcp }, bob: {} }').flatMap(({ verb, fields }) =>
+        verb === 'control' ? [fields['of']] : [],
+      ),
+      [
+        ['bystander1', 'bystander2'],
+        ['bystander2', 'bystander1'],
+        ['bystander1', 'bystander2'],
       ],
     );
     t.end();

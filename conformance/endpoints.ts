@@ -77,6 +77,15 @@ export function endpointOf(target: Target, { grant, kind, transport }: Wanted): 
   throw new Error(`the server names no address for a ${kind} over ${transport}`);
 }
 
+const LOOPBACK = /^(127\.|\[::1\]$|localhost$)/;
+
+/** Whether the kit can log in where a transport's pipes are opened: FTP off loopback wants TLS, which its driver has not. */
+export function isInReach(transport: string, { discovery, wellKnown }: Target): boolean {
+  if (transport !== 'ftp') return true;
+  const declared = field(field(field(discovery, 'endpoints'), 'pipe'), transport);
+  return LOOPBACK.test(absolute(declared, wellKnown)?.hostname ?? '');
+}
+
 function absolute(value: Json | undefined, base: URL): URL | undefined {
   if (typeof value !== 'string') return undefined;
   return URL.canParse(value, base.href) ? new URL(value, base) : undefined;

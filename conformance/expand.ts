@@ -1,4 +1,4 @@
-import { isExclusive } from './plan.js';
+import { bystandersOver, isExclusive } from './plan.js';
 import type { Case, CaseStep, Fields, Member, Part, Step, Verb } from './model.js';
 import { asText, fullAt } from './model.js';
 
@@ -52,9 +52,9 @@ export function expand(of: Case): readonly Step[] {
 const expanded = new WeakMap<Case, readonly Step[]>();
 
 function stepsOf(of: Case): Step[] {
-  const opening = of.canary ? [] : OPENING;
+  const opening = of.canary ? [] : openingOver(bystandersOver(of));
   const given = givenDrafts(of);
-  const closing = of.canary ? [] : isExclusive(of) ? bystandersReturn() : CLOSING;
+  const closing = of.canary ? [] : isExclusive(of) ? bystandersReturn() : closingOver(bystandersOver(of));
   const drafts = [...opening, ...given, ...of.steps.map(asDraft), ...closing];
   return drafts.map((draft, index) => finish(draft, index));
 }
@@ -87,10 +87,11 @@ const bystandersReturn = (): Draft[] => [
   ...bystandersOpen(BYSTANDER.again),
 ];
 
-function bystandersOpen(room: string = BYSTANDER.room): Draft[] {
+function bystandersOpen(room: string = BYSTANDER.room, transport = 'websocket'): Draft[] {
   const { first, second } = BYSTANDER;
+  const member = transport === 'websocket' ? MEMBER : { ...MEMBER, request: { transport } };
   return [
-    ...memberDrafts(first, MEMBER, true),
+    ...memberDrafts(first, member, true),
     ...memberDrafts(second, MEMBER, false),
     { ...bystanderNonce(), needs: 'DELIV-1' },
   ].map((draft) => ({
@@ -100,15 +101,26 @@ function bystandersOpen(room: string = BYSTANDER.room): Draft[] {
   }));
 }
 
-const bystanderNonce = (): Draft => ({
+const bystanderNonce = (from: string = BYSTANDER.first, to: string = BYSTANDER.second): Draft => ({
   part: 'bystander',
   verb: 'control',
-  fields: { of: [BYSTANDER.first, BYSTANDER.second] },
+  fields: { of: [from, to] },
 });
 
-// The same for every case, so that what is known of their fields is known of all.
-const OPENING = bystandersOpen();
+// The same for every case of a transport, so that what is known of their fields is known of all.
+const openings = new Map<string, readonly Draft[]>();
 const CLOSING = [bystanderNonce()];
+// Over another transport nothing but its own first nonce says that the first one's pipe is open, and only at the end a
+// nonce goes to it. The one by which isolation is judged goes the way that was good before.
+const CLOSING_BOTH: readonly Draft[] = [bystanderNonce(BYSTANDER.second, BYSTANDER.first), bystanderNonce()];
+
+const closingOver = (transport: string): readonly Draft[] => (transport === 'websocket' ? CLOSING : CLOSING_BOTH);
+
+function openingOver(transport: string): readonly Draft[] {
+  const found = openings.get(transport) ?? bystandersOpen(BYSTANDER.room, transport);
+  openings.set(transport, found);
+  return found;
+}
 
 function givenDrafts({ given }: Case): Draft[] {
   const made = new Set<string>();

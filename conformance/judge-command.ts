@@ -3,7 +3,9 @@ import type { Case } from './model.js';
 import { isFields } from './model.js';
 import type { ReportingFlags } from './outputs.js';
 import { Reporting } from './outputs.js';
+import { compared } from './permute/differences.js';
 import { baseOf, combinationOf, permute } from './permute/permute.js';
+import { toldIn } from './permute/told.js';
 import { declaredBy } from './plan.js';
 import type { CaseReport, SuiteReport } from './report.js';
 import { EXIT, buildReport } from './report.js';
@@ -44,7 +46,15 @@ export function judgeTimeline(
   if (head === undefined) throw new Error('no timeline of a suite: its first line is missing');
   const trouble = runs.get('*')?.find((record) => record.type === 'server')?.what;
   const byId = new Map(cases.map((each) => [each.id, each]));
-  const reports = [...runs].filter(([run]) => run !== '*').map(([, records]) => judgeRun(records, byId));
+  const judgeable = [...runs].filter(([run]) => run !== '*');
+  const reports = judgeable.map(([, records]) => judgeRun(records, byId));
+  const twins = compared(reports.map(({ id }) => id));
+  const told = reports
+    .filter(({ id, reason }) => reason === undefined && twins.has(baseOf(id)))
+    .flatMap(({ id, run }) => {
+      const of = caseOf(id, byId);
+      return of === undefined ? [] : [[run, toldIn(of, runs.get(run) ?? [])] as const];
+    });
   const discovery = isFields(head.discovery) ? head.discovery : {};
   const last = Math.max(0, ...[...runs.values()].map((records) => records.at(-1)?.t ?? 0));
   return buildReport({
@@ -55,6 +65,7 @@ export function judgeTimeline(
     seconds: Math.round(last) / 1000,
     tested: head.tested,
     trouble,
+    told: new Map(told),
   });
 }
 

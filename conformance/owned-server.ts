@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { standBy, unwatch, watch } from '../support/watchdog.js';
 import type { TlsSettings } from './drivers/connect.js';
 
 /** A server process whose streams can be read; the leader of a process group of its own. */
@@ -68,6 +69,7 @@ export class OwnedServer {
   }
 
   private constructor(launch: Launch) {
+    standBy();
     this.#launch = launch;
     this.#child = launch.spawn(undefined);
     this.#url = new URL('http://127.0.0.1');
@@ -150,7 +152,9 @@ export class OwnedServer {
       if (this.#ending) return;
       this.#trouble = `it ended by itself (${signal ?? `exit code ${String(code)}`}); it said: ${telling(this.#said)}`;
     });
-    return new Promise((resolve) => child.once('close', resolve).once('error', resolve));
+    const closed = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
+    if (child.pid !== undefined) guard(-child.pid, closed);
+    return closed;
   }
 
   async #address(): Promise<URL> {
@@ -174,6 +178,14 @@ export class OwnedServer {
       // The group is gone already.
     }
   }
+}
+
+// Nothing runs here any more where the kit itself is killed.
+function guard(group: number, closed: Promise<unknown>): void {
+  watch(group);
+  void closed.then(() => {
+    unwatch(group);
+  });
 }
 
 // The last line of a stack trace tells least.

@@ -48,6 +48,19 @@ export function profilesOf(of: Case): readonly string[] {
   return [...new Set([...proved, ...transportsOf(of)])];
 }
 
+/** Transports by which a bystander can both send and receive, the dearest first. */
+const STANDS_BY = ['ftp', 'udp', 'tcp'] as const;
+
+/**
+ * By what one of the bystanders of a case comes: the transport that the case is about, so that nothing of it is believed to a
+ * server which does not carry a message over that, and a case that harms others harms them; else WebSocket.
+ */
+export function bystandersOver(of: Case): string {
+  if (isExclusive(of)) return 'websocket';
+  const profiles = profilesOf(of);
+  return STANDS_BY.find((transport) => profiles.includes(transport)) ?? 'websocket';
+}
+
 // WebSocket is what the kit uses for everything that a case says nothing about.
 const transportsOf = ({ given }: Case): readonly string[] =>
   Object.values(given.members).flatMap(({ request: { transport }, siblings }) =>

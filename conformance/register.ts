@@ -28,6 +28,9 @@ export const limitOf = (name: string): LimitEntry | undefined => own(limitTable,
 /** The row of a profile. */
 export const profileOf = (name: string): ProfileEntry | undefined => own(profileTable, name);
 
+/** The names of all profiles. */
+export const allProfiles = (): readonly string[] => Object.keys(profileTable);
+
 /** The requirement with this id. */
 export const requirementOf = (id: string): Requirement | undefined => byId.get(id);
 

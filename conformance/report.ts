@@ -1,6 +1,8 @@
 import { ISOLATION } from './judge/judge.js';
 import type { Check, Verdict } from './judge/judge.js';
 import { invariantRequirements } from './invariants/index.js';
+import { independenceChecks } from './permute/differences.js';
+import type { Told } from './permute/told.js';
 import { debugChecks } from './permute/twins.js';
 import { allRequirements, profileOf, requirementOf } from './register.js';
 
@@ -86,12 +88,16 @@ export interface ReportParts {
   readonly tested: readonly string[];
   /** What a server of the kit's own did by itself, such as to end. */
   readonly trouble?: string | undefined;
+  /** By run, of cases that ran by several transports: what their members were told. */
+  readonly told?: ReadonlyMap<string, Told> | undefined;
 }
 
 /** Draws the sum of all cases: a verdict per requirement, and the exit code. */
-export function buildReport({ tested, trouble, ...parts }: ReportParts): SuiteReport {
+export function buildReport({ tested, trouble, told, ...parts }: ReportParts): SuiteReport {
   const own = parts.cases.flatMap((each) => each.checks).filter((check) => !isRoutine(check));
-  const checks = [...own, ...troubleChecks(trouble), ...runWide(parts.cases), ...debugChecks(parts.cases)];
+  const twins = parts.cases.map((each) => ({ ...each, told: told?.get(each.run) }));
+  const wide = [...runWide(parts.cases), ...debugChecks(parts.cases), ...independenceChecks(twins)];
+  const checks = [...own, ...troubleChecks(trouble), ...wide];
   const requirements = requirementReports(checks);
   const summary = {
     cases: tally(parts.cases.map((each) => each.verdict)),

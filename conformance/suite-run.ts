@@ -7,7 +7,10 @@ import type { Check, Judgement } from './judge/judge.js';
 import { judge } from './judge/judge.js';
 import type { Case } from './model.js';
 import type { OwnedServer } from './owned-server.js';
-import { permute } from './permute/permute.js';
+import { compared } from './permute/differences.js';
+import { baseOf, permute } from './permute/permute.js';
+import type { Told } from './permute/told.js';
+import { toldIn } from './permute/told.js';
 import { suspectsOf } from './permute/twins.js';
 import { Place } from './place.js';
 import type { Declared, Selection, Skip } from './plan.js';
@@ -59,6 +62,9 @@ const MOST_SUSPECTS = 40;
 /** Runs cases: the canary alone and first, the others several at a time, each with sessions of its own. */
 export class SuiteRun {
   readonly reports: CaseReport[] = [];
+  /** What members were told, of cases that run by several transports. */
+  readonly told = new Map<string, Told>();
+  #compared: ReadonlySet<string> = new Set();
   readonly #setting: SuiteSetting;
   // Names made by an earlier run may still be there.
   readonly #prefix = `k${randomBytes(4).toString('hex')}`;
@@ -78,6 +84,7 @@ export class SuiteRun {
   async run(cases: readonly Case[]): Promise<void> {
     const { selection, repeat, gate } = this.#setting;
     const chosen = cases.filter((each) => isChosen(each, selection));
+    this.#compared = compared(chosen.map(({ id }) => id));
     for (const each of chosen.filter(({ canary }) => canary)) await this.#job({ of: each, round: 0 }, this.#main);
     const others = longestFirst(chosen.filter(({ canary }) => !canary));
     const blocked = gate ? this.#blockedBy() : undefined;
@@ -176,6 +183,7 @@ export class SuiteRun {
     // Judged as it is written down: whoever judges the file later sees the same.
     const records = redact(await runCase(of, run));
     this.#setting.onTimeline(records);
+    if (this.#compared.has(baseOf(of.id))) this.told.set(run.run, toldIn(of, records));
     this.#report(of, { ...judged(of, records), run: run.run, seconds: secondsSince(start) });
   }
 

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { suiteHash } from './cases.js';
 import { Patience, fetchDiscovery } from './discovery.js';
 import type { Target } from './endpoints.js';
-import { hasTls, nakedOf } from './endpoints.js';
+import { hasTls, isInReach, nakedOf } from './endpoints.js';
 import type { Case, Fields } from './model.js';
 import type { OwnedServer } from './owned-server.js';
 import { isWay } from './permute/axes.js';
@@ -96,7 +96,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
   const declared = declaredBy(target.discovery);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
   const { owned } = options;
-  const { selection, chosen } = choose(options, { declared, seed, target });
+  const { selection, chosen } = choose(options, { target, declared, seed });
   const runs = summarise(chosen, (each) => skipOf(each, declared, selection)?.reason, options.repeat ?? 1);
   options.onPlan?.({ url: options.base.href, ...declared, ...runs, seed });
   const tested = testedProfiles(chosen, declared.profiles, options);
@@ -133,6 +133,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
     seconds: Math.round(performance.now() - epoch) / 1000,
     tested,
     trouble,
+    told: suite.told,
   });
 }
 
@@ -140,19 +141,19 @@ function troubleRecord(what: string, epoch: number): TimelineRecord {
   return { i: 1, t: Math.round(performance.now() - epoch), run: '*', type: 'server', event: 'crashed', what };
 }
 
-interface Choosing {
-  readonly target: Target;
-  readonly declared: Declared;
-  readonly seed: number;
-}
-
 interface Choice {
   readonly selection: Selection;
   readonly chosen: readonly Case[];
 }
 
+interface Found {
+  readonly target: Target;
+  readonly declared: Declared;
+  readonly seed: number;
+}
+
 /** The cases that are asked for, and behind them their permutations. */
-function choose(options: SuiteOptions, { declared, seed, target }: Choosing): Choice {
+function choose(options: SuiteOptions, { target, declared, seed }: Found): Choice {
   const tls = (transport: string): boolean => options.spare !== undefined || hasTls(target, transport);
   const naked = (wanted: Fields): boolean => nakedOf(target, wanted) !== undefined;
   const { owned, profiles } = options;
@@ -163,7 +164,7 @@ function choose(options: SuiteOptions, { declared, seed, target }: Choosing): Ch
   const able = wanted.filter((each) => skipOf(each, declared, selection) === undefined);
   const isOffered = (axis: Axis, value: string): boolean => {
     const profile = axis === 'debug' ? axis : isWay(axis) ? profileOfWay(value) : undefined;
-    return profile === undefined || declared.profiles.includes(profile);
+    return profile === undefined || (declared.profiles.includes(profile) && isInReach(profile, target));
   };
   const chosen = [...wanted, ...permutations(able, options.permute ?? 'none', { seed, isOffered })];
   return { selection, chosen };

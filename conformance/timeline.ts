@@ -89,7 +89,17 @@ export interface SocketBody {
   readonly at: string;
   readonly conn: number;
   readonly event:
-    'opening' | 'open' | 'refused' | 'failed' | 'closed' | 'violation' | 'ping' | 'pong' | 'hold' | 'release';
+    | 'opening'
+    | 'open'
+    | 'refused'
+    | 'failed'
+    | 'closed'
+    | 'violation'
+    | 'ping'
+    | 'pong'
+    | 'receipt'
+    | 'hold'
+    | 'release';
   readonly dir?: Direction;
   readonly kind?: SocketKind;
   /** Of an opening. */

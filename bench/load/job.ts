@@ -1,7 +1,9 @@
 /** What one load process does; it is handed over as JSON. */
 export interface Job {
   readonly task: 'window' | 'pace' | 'hold' | 'open';
-  readonly dialect: 'porthouse' | 'webSocket' | 'socketIo' | 'nats' | 'mqtt';
+  readonly dialect:
+    | ('porthouse' | 'porthouseLine' | 'porthouseFrame' | 'porthouseUdp' | 'porthouseForm')
+    | ('webSocket' | 'socketIo' | 'nats' | 'mqtt');
   readonly url: string;
   /** Whose processor time counts as the server's. */
   readonly serverPid: number;

@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
+import { packageRoot } from '../../support/package-root.js';
 import type { Dialect } from './dialect.js';
 import { mqtt } from './dialects/mqtt.js';
 import { nats } from './dialects/nats.js';
+import { porthouseFrame, porthouseLine } from './dialects/porthouse-tcp.js';
+import { keyOf, porthouseUdp, seal } from './dialects/porthouse-udp.js';
 import { socketIo } from './dialects/socket-io.js';
 import { webSocket } from './dialects/web-socket.js';
 import { DIGITS, Receiver } from './parser.js';
@@ -22,7 +27,7 @@ interface Wire {
   readonly dialect: Dialect;
   readonly message: (body: Buffer) => Buffer;
   /** What comes in between and is no message. */
-  readonly other: Buffer;
+  readonly other?: Buffer;
 }
 
 const WIRES: Readonly<Record<string, Wire>> = {
@@ -33,6 +38,8 @@ const WIRES: Readonly<Record<string, Wire>> = {
     message: (body) => Buffer.from(`MSG bench 1 ${String(body.length)}\r\n${String(body)}\r\n`),
     other: Buffer.from('PING\r\n'),
   },
+  'lines over TCP': { dialect: porthouseLine, message: (body) => porthouseLine.frame(body).bytes },
+  'frames over TCP': { dialect: porthouseFrame, message: (body) => porthouseFrame.frame(body).bytes },
   MQTT: {
     dialect: mqtt,
     message: (body) => mqtt.frame(body).bytes, // a broker passes on what was published
@@ -40,7 +47,7 @@ const WIRES: Readonly<Record<string, Wire>> = {
   },
 };
 
-for (const [name, { dialect, message, other }] of Object.entries(WIRES)) {
+for (const [name, { dialect, message, other = Buffer.alloc(0) }] of Object.entries(WIRES)) {
   for (const bytes of [20, 300]) {
     void t.test(`messages of ${String(bytes)} bytes over ${name} are found wherever the stream is cut`, (t) => {
       const stream = Buffer.concat([message(payload(0, bytes)), other, message(payload(1, bytes))]);
@@ -67,5 +74,37 @@ for (const [name, { dialect, message, other }] of Object.entries(WIRES)) {
 void t.test('a server that says goodbye or complains is noticed', (t) => {
   t.throws(() => webSocket.parser.next(frame(8, Buffer.from([0x03, 0xe8])), 0), /closed/);
   t.throws(() => nats.parser.next(Buffer.from("-ERR 'Slow Consumer'\r\n"), 0), /Slow Consumer/);
+  t.end();
+});
+
+interface Association {
+  readonly siblingSecret: string;
+  readonly pipeTicket: string;
+  readonly udpAssoc: string;
+  readonly c2s: string;
+  readonly s2c: string;
+  readonly datagrams: readonly { dir: 'c2s' | 's2c'; seq: number; payload: string; datagram: string }[];
+}
+
+void t.test('datagrams are sealed as others have sealed them', (t) => {
+  const file = join(packageRoot(), 'spec/vectors/udp.json');
+  const { associations } = JSON.parse(readFileSync(file, 'utf8')) as { associations: readonly Association[] };
+  for (const { datagrams, udpAssoc, ...grant } of associations) {
+    for (const way of ['c2s', 's2c'] as const) t.equal(keyOf(grant, way).toString('hex'), grant[way]);
+    for (const { dir, seq, payload, datagram } of datagrams) {
+      const assoc = Buffer.from(udpAssoc, 'base64url');
+      const type = Buffer.from(datagram, 'hex')[3] ?? 0;
+      const sealed = seal(keyOf(grant, dir), { type, assoc, seq, payload: Buffer.from(payload, 'hex') });
+      t.equal(sealed.toString('hex'), datagram);
+    }
+  }
+  t.end();
+});
+
+void t.test('a datagram is one message', (t) => {
+  const receiver = new Receiver(porthouseUdp.parser, 20);
+  for (const number of [0, 1]) receiver.take(payload(number, 20));
+  t.equal(receiver.received, 2);
+  t.throws(() => receiver.take(payload(3, 20)), /message 2 was due/);
   t.end();
 });

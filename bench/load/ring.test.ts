@@ -1,6 +1,9 @@
 import t from 'tap';
 import { maskedFrame } from './dialects/web-socket.js';
 import { nats } from './dialects/nats.js';
+import { porthouseForm } from './dialects/porthouse-form.js';
+import { porthouseFrame, porthouseLine } from './dialects/porthouse-tcp.js';
+import { porthouseUdp } from './dialects/porthouse-udp.js';
 import { socketIo } from './dialects/socket-io.js';
 import { type Frame, Ring } from './ring.js';
 
@@ -21,6 +24,10 @@ const FRAMES = {
   'a WebSocket': (payload: Buffer) => maskedFrame(payload, 'binary'),
   'socket.io': (payload: Buffer) => socketIo.frame(payload),
   NATS: (payload: Buffer) => nats.frame(payload),
+  'lines over TCP': (payload: Buffer) => porthouseLine.frame(payload),
+  'frames over TCP': (payload: Buffer) => porthouseFrame.frame(payload),
+  UDP: (payload: Buffer) => porthouseUdp.frame(payload),
+  'a form': (payload: Buffer) => porthouseForm.frame(payload),
 };
 
 for (const [name, frame] of Object.entries(FRAMES)) {

@@ -1,5 +1,5 @@
+import type { Line } from './dialect.js';
 import { DIGITS } from './parser.js';
-import type { Wire } from './wire.js';
 
 /** A message as a client sends it. */
 export interface Frame {
@@ -33,7 +33,7 @@ export class Ring {
   }
 
   /** Writes the messages numbered from `from` up to and without `to`. */
-  write(wire: Pick<Wire, 'write'>, from: number, to: number): void {
+  write(wire: Pick<Line, 'write'>, from: number, to: number): void {
     const length = this.#frame.bytes.length;
     for (let number = from; number < to; number++) this.#stamp(number);
     for (let at = from; at < to;) {

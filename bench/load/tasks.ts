@@ -1,9 +1,9 @@
+import type { Line } from './dialect.js';
 import { Opening } from './opening.js';
 import type { Job, Outcome } from './job.js';
 import { Meter } from './meter.js';
 import { type Parser, Receiver } from './parser.js';
 import { Ring } from './ring.js';
-import type { Wire } from './wire.js';
 
 /** How long the sockets are left alone between two rounds of reading. */
 const CADENCE_MS = 1;
@@ -13,7 +13,7 @@ const PATIENCE_MS = 10_000;
 const still = new Int32Array(new SharedArrayBuffer(4));
 
 interface Company {
-  readonly sender: Wire;
+  readonly sender: Line;
   readonly members: readonly Receiver[];
   readonly ring: Ring;
 }

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
+import type { Line } from './dialect.js';
 
 /** All sockets read into this one buffer: what comes is looked at, or copied, before anything else is read. */
 const CHUNK = Buffer.allocUnsafe(256 * 1024);
 
 /** A bare TCP connection that costs the load generator as little as can be. */
-export class Wire {
+export class Wire implements Line {
   readonly #socket: Socket;
   #take: (bytes: Buffer) => void;
   #kept: Buffer = Buffer.alloc(0);

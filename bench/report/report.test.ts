@@ -60,20 +60,34 @@ void t.test('figures are short', (t) => {
 });
 
 void t.test('the table fits 80 columns and says what is not installed', (t) => {
-  const text = table(resultsOf({ porthouse: [12_345_678], naive: [345_678], nats: [1_712_345], mosquitto: [12.3] }));
+  const peers = { porthouse: [12_345_678], naive: [345_678], nats: [1_712_345], mosquitto: [12.3] };
+  const transports = {
+    websocket: [12_345_678],
+    'tcp-line': [123_456],
+    'tcp-frame': [1e6],
+    udp: [123_456],
+    form: [345_678],
+  };
+  const text = table(resultsOf({ ...peers, ...transports }));
   for (const line of text.split('\n')) if (line.length > 80) t.fail(`${String(line.length)}: ${line}`);
   t.match(text, /12\.3M {3}36x/);
   t.match(text, /^socket.io: not installed$/m);
+  t.match(text, /^ +websocket +tcp-line +tcp-frame +udp +form\nfan-out 100, 128 B +12\.3M {2}1\.0x +123k 0\.01x/m);
   t.end();
 });
 
 void t.test('the plot has a bar for each ratio, inside the picture', (t) => {
-  const svg = plot(resultsOf({ porthouse: [4000], naive: [100], nats: [150], mosquitto: [3] }));
+  const peers = { porthouse: [4000], naive: [100], nats: [150], mosquitto: [3] };
+  const transports = { websocket: [100], 'tcp-line': [70], udp: [1] };
+  const svg = plot(resultsOf({ ...peers, ...transports }));
   const bars = [...svg.matchAll(/<rect class="(?!ground)[\w-]+" x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/g)];
-  const small = ROWS.filter(({ servers }) => !servers.includes('nats')).length;
-  const figures = ROWS.reduce((sum, row) => sum + row.figures.length, 0);
-  t.equal(bars.length, 3 * figures - 2 * small);
+  const named = [...Object.keys(peers), ...Object.keys(transports)];
+  const measured = ROWS.flatMap(({ figures, servers, base }) =>
+    figures.flatMap(() => servers.filter((name) => name !== base && named.includes(name))),
+  );
+  t.equal(bars.length, measured.length);
   t.ok(bars.every(([, x, width]) => Number(x) >= 0 && Number(x) + Number(width) <= 800));
   t.notMatch(svg, /NaN|undefined|Infinity/);
+  t.match(svg, /beside naive ws<[^]*by transport beside its own WebSocket</);
   t.end();
 });

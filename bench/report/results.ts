@@ -1,12 +1,12 @@
 import type { Measured } from '../measure.js';
-import { BASE, type Figure, type Row, SERVERS, type ServerName, type Settings } from '../plan.js';
+import type { Figure, Row, ServerName, Settings } from '../plan.js';
 
 /** One server's share of one figure. */
 export interface Cell {
   /** Median of the rounds. */
   readonly value: number;
   readonly rounds: readonly number[];
-  /** How many times as good as `naive` in the same round, median of the rounds; above 1 is better. Null without it. */
+  /** How many times as good as the row's `base` in the same round, median; above 1 is better. Null without it. */
   readonly ratio: number | null;
   /** Microseconds of processor time for each delivery, message or opening; medians. */
   readonly serverCpu: number | null;
@@ -18,7 +18,11 @@ export interface Absent {
   readonly absent: string;
 }
 
-export type ResultRow = Figure & { readonly servers: Readonly<Partial<Record<ServerName, Cell | Absent>>> };
+export type ResultRow = Figure & {
+  /** Whom the others are compared with. */
+  readonly base: ServerName;
+  readonly servers: Readonly<Partial<Record<ServerName, Cell | Absent>>>;
+};
 
 /** What `bench/results.json` holds; bench/README.md says what it means. */
 export interface Results {
@@ -86,11 +90,11 @@ export function resultRows(measurements: Measurements): ResultRow[] {
   return [...measurements].flatMap(([row, servers]) =>
     row.figures.map((figure) => ({
       ...figure,
+      base: row.base,
       servers: Object.fromEntries(
-        SERVERS.filter((name) => servers.has(name)).map((name) => [
-          name,
-          cellOf(figure, servers.get(name), servers.get(BASE)),
-        ]),
+        row.servers
+          .filter((name) => servers.has(name))
+          .map((name) => [name, cellOf(figure, servers.get(name), servers.get(row.base))]),
       ),
     })),
   );

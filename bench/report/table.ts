@@ -1,4 +1,4 @@
-import { SERVERS, type ServerName } from '../plan.js';
+import { COMPANIES, PEERS, type ServerName } from '../plan.js';
 import { short, times } from './figures.js';
 import { type Absent, type Cell, NOT_INSTALLED, type ResultRow, type Results } from './results.js';
 
@@ -38,6 +38,7 @@ const SAYS = [
   'Medians; behind each how many times as good as naive ws in the same round.',
   'us server/client: processor time of both sides for each delivery or opening.',
 ];
+const BY_TRANSPORT = 'Porthouse by transport; how many times as good as a WebSocket in the same round.';
 
 /** Why there is a dash, once for each reason. */
 function reasons(rows: readonly ResultRow[]): string[] {
@@ -52,8 +53,9 @@ function reasons(rows: readonly ResultRow[]): string[] {
 
 /** The results as a table of at most 80 columns; below it, why something is not in it. */
 export function table({ machine, settings, versions, rows }: Results): string {
-  const names = SERVERS.filter((name) => name in versions);
-  const missing = names.filter((name) => versions[name] === null);
+  const peers = PEERS.servers.filter((name) => name in versions);
+  const missing = peers.filter((name) => versions[name] === null);
+  const versionOf = (name: ServerName): string => versions[name] ?? '-';
   const { node, cores, pinned, bufferutil } = machine;
   const native = bufferutil === null ? 'bufferutil not installed' : `bufferutil ${bufferutil}`;
   const sides = pinned ? 'server and load generator on one each' : 'server and load generator not pinned';
@@ -61,13 +63,16 @@ export function table({ machine, settings, versions, rows }: Results): string {
     `Rounds: ${String(settings.rounds)}; Node ${node}, ${native}.`,
     `${String(cores)} cores, ${sides}.`,
     ...SAYS,
-    '',
-    line('', names),
-    line(
-      '',
-      names.map((name) => versions[name] ?? '-'),
-    ),
-    ...rows.flatMap((row) => rowLines(row, names)),
+    ...COMPANIES.flatMap(({ servers, base }) => {
+      const shown = rows.filter((row) => row.base === base);
+      const names = servers.filter((name) => shown.some((row) => name in row.servers));
+      if (names.length === 0) return [];
+      const head =
+        base === PEERS.base
+          ? ['', line('', names), line('', names.map(versionOf))]
+          : ['', BY_TRANSPORT, line('', names)];
+      return [...head, ...shown.flatMap((row) => rowLines(row, names))];
+    }),
     ...missing.map((name) => `${name}: ${NOT_INSTALLED}`),
     ...reasons(rows),
     '',

@@ -1,13 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Job } from '../load/job.js';
 import type { Row, ServerName } from '../plan.js';
-import { type Started, built, firstLine, source, startOn, started } from './started.js';
+import { type Started, built, file, firstLine, source, startOn, started } from './started.js';
 
 /** What a server has to be started for. */
 type Purpose = Pick<Row, 'unmasking' | 'memory'>;
@@ -17,6 +15,8 @@ const SMALL_YOUNG = ['--min-semi-space-size=1', '--max-semi-space-size=1'];
 
 interface Entry {
   readonly dialect: Job['dialect'];
+  /** Most messages that may be under way, where it cannot be as many as a row has. */
+  readonly window?: number;
   /** Version of what would be measured; null where it is not installed. */
   readonly version: () => string | null;
   readonly start: (purpose: Purpose) => Promise<Started>;
@@ -101,26 +101,32 @@ async function startProgram(name: string, args: (port: number) => readonly strin
 /** Room for as many connections as a row holds; everything else is as the servers have it. */
 const MANY = 100_000;
 
-function file(name: string, content: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'porthouse-bench-')), name);
-  writeFileSync(path, content);
-  return path;
-}
-
 const limits = { maxSessions: MANY, maxConnections: MANY, maxMembers: MANY };
 const porthouseConfig = (): string => file('porthouse.json', JSON.stringify({ limits, logLevel: 'fatal' }));
 const mosquittoConfig = (port: number): string =>
   file('mosquitto.conf', `listener ${String(port)} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n`);
 
-export const CATALOGUE: Readonly<Record<ServerName, Entry>> = {
-  porthouse: {
-    dialect: 'porthouse',
-    version: () => packageVersion('porthouse') ?? 'this',
-    start: (purpose) => {
-      const args = ['--port', '0', '--config', porthouseConfig()];
-      return startOnNode({ file: built('reference-server/main.js'), args, installed: 'native' }, purpose);
-    },
+/** As many datagrams as the kernel keeps of a socket that is not read for a moment. */
+const UDP_WINDOW = 100;
+/** As many messages as may stand in one form, a few less. */
+const FORM_WINDOW = 60;
+
+const porthouse = (dialect: Job['dialect']): Entry => ({
+  dialect,
+  version: () => packageVersion('porthouse') ?? 'this',
+  start: (purpose) => {
+    const args = ['--port', '0', '--config', porthouseConfig()];
+    return startOnNode({ file: built('reference-server/main.js'), args, installed: 'native' }, purpose);
   },
+});
+
+export const CATALOGUE: Readonly<Record<ServerName, Entry>> = {
+  porthouse: porthouse('porthouse'),
+  websocket: porthouse('porthouse'),
+  'tcp-line': porthouse('porthouseLine'),
+  'tcp-frame': porthouse('porthouseFrame'),
+  udp: { ...porthouse('porthouseUdp'), window: UDP_WINDOW },
+  form: { ...porthouse('porthouseForm'), window: FORM_WINDOW },
   naive: {
     dialect: 'webSocket',
     version: () => packageVersion('ws'),

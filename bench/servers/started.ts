@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../../support/package-root.js';
+import { standBy, unwatch, watch } from '../../support/watchdog.js';
 import { residentKiB } from '../processes.js';
 
 const root = packageRoot();
@@ -12,12 +14,20 @@ const root = packageRoot();
 export const built = (file: string): string => join(root, 'dist', file);
 export const source = (file: string): string => join(root, file);
 
+const folders: string[] = [];
+process.once('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
+/** A file of settings, in a folder of its own that goes with this process. */
+export function file(name: string, content: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'porthouse-bench-'));
+  folders.push(folder);
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
 /** A core for each side, where the system lets programs choose and there is more than one. */
 const CORES = { load: '0', server: '1' } as const;
-
-/** Every child that still runs; none may outlive the benchmark. */
-const children = new Set<ChildProcess>();
-process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 
 /** Whether both sides run on a core of their own. */
 export const pinned = process.platform === 'linux' && availableParallelism() > 1;
@@ -31,12 +41,15 @@ interface Command {
 /** Starts a program on its core, with its standard output and an IPC channel to read. */
 export function startOn(core: keyof typeof CORES, { command, args, env }: Command): ChildProcess {
   const all = pinned ? ['taskset', '-c', CORES[core], command, ...args] : [command, ...args];
+  standBy();
   const child = spawn(all[0] ?? command, all.slice(1), {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', core === 'load' ? 'inherit' : 'ignore', 'ipc'],
   });
-  children.add(child);
-  child.once('exit', () => children.delete(child));
+  const { pid } = child;
+  if (pid === undefined) return child;
+  watch(pid); // none may outlive the benchmark
+  child.once('exit', () => unwatch(pid));
   return child;
 }
 

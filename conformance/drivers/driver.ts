@@ -20,13 +20,15 @@ export interface Outgoing {
  * What an observer is told, in the order of the wire. `close` is the other side's last word where the transport has
  * one, with a number of its own (a close code, a reply code). `eof` is the end in order (FIN) with `unfinishedBytes` of
  * a message that never became whole; `reset` is a connection that broke. One of the two is the last record of a
- * connection, unless the kit itself cut it. `violation` names a rule of the transport that the server broke.
+ * connection, unless the kit itself cut it. `violation` names a rule of the transport that the server broke. `receipt`
+ * is what the transport itself says became of the message that was sent next.
  */
 export type DriverRecord =
   | { readonly type: 'message'; readonly kind: MessageKind; readonly payload: Buffer }
   | { readonly type: 'ping'; readonly payload: Buffer }
   | { readonly type: 'pong'; readonly payload: Buffer }
   | { readonly type: 'close'; readonly code: number; readonly reason: string }
+  | { readonly type: 'receipt'; readonly code: number; readonly facts: { readonly [name: string]: string | number } }
   | { readonly type: 'violation'; readonly what: string }
   | { readonly type: 'eof'; readonly unfinishedBytes: number }
   | { readonly type: 'reset'; readonly error: string };

@@ -1,5 +1,6 @@
 import type { Open } from './driver.js';
 import { openForm } from './form/open.js';
+import { openFtp } from './ftp/open.js';
 import { openTcp } from './tcp/open.js';
 import { openUdp } from './udp/open.js';
 import { openWebSocket } from './websocket/open.js';
@@ -9,6 +10,7 @@ const PIPES: ReadonlyMap<string, Open> = new Map([
   ['tcp', openTcp],
   ['form', openForm],
   ['udp', openUdp],
+  ['ftp', openFtp],
 ]);
 const SIBLINGS: ReadonlyMap<string, Open> = new Map([
   ['websocket', openWebSocket],

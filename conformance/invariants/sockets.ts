@@ -22,9 +22,15 @@ const RULES: Readonly<Record<string, string>> = {
   challenges_in_haste: 'UDP-25',
   challenge_for_old_numbers: 'UDP-25',
   close_without_code: 'UDP-22',
+  receipt_for_another_message: 'FTP-14',
+  download_without_its_message: 'FTP-21',
+  download_out_of_turn: 'FTP-21',
+  download_of_another_length: 'FTP-21',
+  download_of_no_kind: 'FTP-21',
+  did_not_wait: 'FTP-23',
 };
 
-/** Faults of the transport itself, which the kit's drivers see in every frame, handshake and datagram. */
+/** Faults of the transport itself, which the kit's drivers see in every frame, handshake, datagram and reply. */
 export function socketViolations({ records }: FinishedRun): Violation[] {
   return records.flatMap((record) => {
     if (record.type !== 'socket' || record.event !== 'violation') return [];

@@ -41,6 +41,7 @@ function onSocket(subject: Subject): Outcome {
   if (expect['event'] !== undefined) return expectEvent(subject);
   if (expect['reply'] !== undefined || expect['error'] !== undefined) return expectAnswer(subject);
   if (expect['closed'] !== undefined) return expectClosed(socket, expect);
+  if (expect['receipt'] !== undefined) return expectReceipt(socket, expect);
   const pong = expect['alive'] === true ? aliveText(step) : asText(expect['pong']);
   return expectPong(socket, pong);
 }
@@ -60,6 +61,17 @@ function expectClosed(socket: SocketState, expect: Fields): Outcome {
     ...(how === undefined ? {} : { how }),
   };
   if (wanted === 'any' || match(wanted, seen) === undefined) return heldAt(record, seen);
+  return { state: 'failed', why: 'WRONG', expected, received: received(record), record: record.i };
+}
+
+/** The next receipt: what the transport itself said of a message of this pipe that was no nonce. */
+function expectReceipt(socket: SocketState, expect: Fields): Outcome {
+  const expected = describe(expect);
+  const found = socket.inbound.find((each) => each.what === 'receipt' && !each.claimed && !each.nonce);
+  if (found?.record.type !== 'socket') return { state: 'pending', expected };
+  const { record } = found;
+  const facts = record.json ?? {};
+  if (match(expect['receipt'] ?? {}, facts) === undefined) return heldBy([found], facts);
   return { state: 'failed', why: 'WRONG', expected, received: received(record), record: record.i };
 }
 

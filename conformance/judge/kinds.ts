@@ -4,12 +4,12 @@ const CHARACTERS: readonly string[] = ['text', 'json'];
 
 /**
  * How a message of `kind` may arrive on a socket; undefined where its transport tells no kinds apart. WebSocket carries
- * JSON as text. Frames of TCP and datagrams name all three, and there a text may have become JSON in its room.
+ * JSON as text. Frames of TCP, datagrams and FTP name all three, and there a text may have become JSON in its room.
  */
 export function arrivingKinds(kind: string, { opening }: Pick<SocketState, 'opening'>): readonly string[] | undefined {
   const { transport = 'websocket', framing } = opening;
   if (transport === 'websocket') return [kind === 'binary' ? 'binary' : 'text'];
-  if (transport !== 'udp' && framing !== 'frame') return undefined;
+  if (transport !== 'udp' && transport !== 'ftp' && framing !== 'frame') return undefined;
   return kind === 'binary' ? ['binary'] : CHARACTERS;
 }
 

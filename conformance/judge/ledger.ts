@@ -15,7 +15,7 @@ import type {
 /** Something received on a socket that a step can claim. */
 export interface Entry {
   readonly record: TimelineRecord;
-  readonly what: 'message' | 'event' | 'answer' | 'pong' | 'line' | 'noise';
+  readonly what: 'message' | 'event' | 'answer' | 'pong' | 'receipt' | 'line' | 'noise';
   /** Arrived because the kit itself sent a nonce (control or sentinel). */
   readonly nonce: boolean;
   /** The call that an answer answers. */
@@ -179,6 +179,7 @@ export class Ledger {
     if (record.event === 'hold') state.held = true;
     if (record.event === 'release') state.held = false;
     if (record.event === 'pong' && record.dir === 'in') state.inbound.push(entry(record, 'pong'));
+    if (record.event === 'receipt') state.inbound.push(this.#receipt(state, record));
     if (record.event === 'closed' && record.dir === 'out') state.leaving = true;
     if (record.event === 'closed' && record.dir === 'in') state.closed ??= record;
   }
@@ -277,6 +278,13 @@ export class Ledger {
     const isNonce = this.sent.some((each) => each.record.role !== undefined && each.record.sha256 === record.sha256);
     const again = socket.inbound.some((each) => each.nonce && shaOf(each) === record.sha256);
     socket.inbound.push({ ...entry(record, 'message'), nonce: isNonce && !again });
+  }
+
+  /** Receipts come in the order of the messages. */
+  #receipt({ conn, inbound }: SocketState, record: TimelineRecord): Entry {
+    const before = inbound.filter(({ what }) => what === 'receipt').length;
+    const message = this.sent.filter((each) => each.record.conn === conn)[before]?.record;
+    return { ...entry(record, 'receipt'), nonce: message?.role !== undefined };
   }
 
   #raw(conn: number, counts: number | undefined): void {

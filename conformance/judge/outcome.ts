@@ -74,6 +74,7 @@ function socketText(record: TimelineRecord & { type: 'socket' }): string {
   if (record.event === 'refused') return brief(`refused with ${String(record.status)} ${brief(record.json ?? '')}`);
   if (record.event === 'failed') return `no connection: ${record.what ?? 'unknown'}`;
   if (record.event === 'closed') return closedText(record);
+  if (record.event === 'receipt') return brief(`receipt ${JSON.stringify(record.json)}`);
   if (record.event === 'open') return `open, subprotocol ${record.protocol ?? 'none'}`;
   return record.event;
 }

@@ -4,9 +4,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { isObject, numberAt, objectAt, parseObject, stringAt } from '../mutants/json.js';
 import type { Json, JsonObject } from '../mutants/json.js';
+import { udpKeys } from '../drivers/udp/codec.js';
+import type { UdpKeys } from '../drivers/udp/codec.js';
 import { exampleOf } from './examples.js';
 import type { NullServer, RunningNull } from './null-server.js';
-import { PATHS, listen, withOwnEndpoints } from './null-server.js';
+import { PATHS, listen, withOwnEndpoints, withPorts } from './null-server.js';
+import type { LinePeer } from './ports.js';
+import { openPorts } from './ports.js';
 import { acceptUpgrade } from './websocket.js';
 import type { Peer } from './websocket.js';
 
@@ -25,24 +29,33 @@ interface Memory {
 
 /** A server that says yes to everything, with answers of the right shape and counters that fit what it was sent. */
 class YesServer {
-  readonly #discovery: JsonObject;
+  readonly #example: JsonObject;
+  #discovery: JsonObject;
   readonly #pipes: Pipes;
+  readonly #associations = new Map<string, UdpKeys>();
   readonly #sessions = new Map<string, Memory>();
   readonly #tickets = new Map<string, string>();
 
   constructor(discovery: JsonObject, pipes: Pipes) {
-    this.#discovery = withOwnEndpoints(discovery);
+    this.#example = discovery;
+    this.#discovery = discovery;
     this.#pipes = pipes;
   }
 
-  start(): Promise<RunningNull> {
+  async start(): Promise<RunningNull> {
+    const ports = await openPorts({
+      manner: this.#pipes === 'swallow' ? 'accept' : 'repeat',
+      keysOf: (assoc) => this.#associations.get(assoc),
+      onSibling: (peer) => this.#serveSibling(overLines(peer)),
+    });
+    this.#discovery = withOwnEndpoints(this.#example, ports);
     const server = createServer((request, response) => this.#answer(request, response));
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       const peer = acceptUpgrade({ request, socket, head }, [SIBLING, PIPE]);
       if (peer.protocol === SIBLING) this.#serveSibling(peer);
       else this.#servePipe(peer, request.headers['sec-websocket-protocol'] ?? '');
     });
-    return listen(server);
+    return withPorts(await listen(server), ports);
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -64,8 +77,20 @@ class YesServer {
     this.#tickets.set(pipeTicket, sid);
     const asked = Object.fromEntries(['room', 'formats', 'scopes'].map((key) => [key, request[key] ?? grant[key]]));
     const limits = { ...objectAt(grant, 'limits'), ...objectAt(request, 'limits') };
-    const endpoints = { pipe: PATHS.pipe, sibling: { websocket: PATHS.sibling } };
-    return { ...grant, ...asked, limits, sid, pipeTicket, siblingSecret: fresh(32), endpoints };
+    const siblingSecret = fresh(32);
+    const way = this.#wayOf(request, udpKeys(siblingSecret, pipeTicket));
+    return { ...grant, ...asked, ...way, limits, sid, pipeTicket, siblingSecret };
+  }
+
+  /** What a grant says of the transport that was asked for. */
+  #wayOf(request: JsonObject, keys: UdpKeys): JsonObject {
+    const transport = stringAt(request, 'transport') ?? 'websocket';
+    const { pipe, sibling } = objectAt(this.#discovery, 'endpoints');
+    const udpAssoc = fresh(8);
+    if (transport === 'udp') this.#associations.set(udpAssoc, keys);
+    const endpoints = { pipe: stringAt(pipe, transport) ?? PATHS.pipe, sibling: sibling ?? null };
+    const framing = transport === 'tcp' ? { framing: request['framing'] ?? 'frame' } : {};
+    return { transport, endpoints, ...framing, ...(transport === 'udp' ? { udpAssoc } : {}) };
   }
 
   #servePipe(peer: Peer, offered: string): void {
@@ -111,6 +136,13 @@ class YesServer {
     return { ...counters, epoch: 1, headSeq: 0 };
   }
 }
+
+/** A sibling over TCP: a line of JSON in each direction. */
+const overLines = ({ send, onLine }: LinePeer): Peer => ({
+  protocol: SIBLING,
+  send: ({ payload }) => send(payload.toString('latin1')),
+  onMessage: (listener) => onLine((line) => listener({ kind: 'text', payload: Buffer.from(line, 'latin1') })),
+});
 
 /** Takes everything, with plausible answers, and delivers nothing. */
 export const acceptAll: NullServer = {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../../support/package-root.js';
 import { parseObject } from '../mutants/json.js';
 import type { JsonObject } from '../mutants/json.js';
+import { allProfiles } from '../register.js';
 
 const folder = join(packageRoot(import.meta.url), 'schemas', 'examples');
 
@@ -18,5 +19,8 @@ export function exampleOf(type: string, preferred?: string): JsonObject {
   return name === undefined ? {} : (parseObject(readFileSync(join(valid, name))) ?? {});
 }
 
-/** The discovery document that the specification shows for a server with every profile. */
-export const exampleDiscovery = (): JsonObject => exampleOf('http/discovery', 'reference-server');
+/** The discovery document that the specification shows, of a server that declares every profile. */
+export const exampleDiscovery = (): JsonObject => ({
+  ...exampleOf('http/discovery', 'reference-server'),
+  profiles: allProfiles(),
+});

@@ -1,12 +1,15 @@
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { JsonObject } from '../mutants/json.js';
+import type { Ports } from './ports.js';
 
 /** A server that does nothing useful. The kit must not find a single PASS in it. */
 export interface NullServer {
   readonly name: string;
   /** What it does, in one sentence. */
   readonly what: string;
+  /** It is null over TCP, UDP and FTP alone, and relays everything else to a good server. */
+  readonly half?: boolean;
   readonly start: (shape: NullShape) => Promise<RunningNull>;
 }
 
@@ -16,6 +19,8 @@ export interface NullShape {
   readonly discovery: JsonObject;
   /** What `reject-all` answers. */
   readonly refusal?: Refusal;
+  /** The server behind one that is null by half. */
+  readonly good?: URL;
 }
 
 /** A refusal: HTTP status and registry name. */
@@ -36,17 +41,26 @@ export const PATHS = {
   sessions: '/porthouse/v1/sessions',
   pipe: '/porthouse/v1/pipe',
   sibling: '/porthouse/v1/sibling',
+  form: '/porthouse/v1/rooms/{room}/messages',
 } as const;
 
-/** `discovery` with the entry points of a null server. */
-export function withOwnEndpoints(discovery: JsonObject): JsonObject {
+/** `discovery` with the entry points of a null server, its ports among them. */
+export function withOwnEndpoints(discovery: JsonObject, { hosts }: Pick<Ports, 'hosts'>): JsonObject {
+  const tcp = `tcp://${hosts.tcp}`;
+  const form = PATHS.form;
   const endpoints = {
     sessions: PATHS.sessions,
-    sibling: { websocket: PATHS.sibling },
-    pipe: { websocket: PATHS.pipe },
+    sibling: { websocket: PATHS.sibling, tcp },
+    pipe: { websocket: PATHS.pipe, tcp, udp: `udp://${hosts.udp}`, ftp: `ftp://${hosts.ftp}`, form },
   };
   return { ...discovery, endpoints };
 }
+
+/** The same server, which also stops its ports. */
+export const withPorts = ({ url, stop }: RunningNull, ports: Ports): RunningNull => ({
+  url,
+  stop: () => Promise.all([stop(), ports.stop()]).then(() => undefined),
+});
 
 /** Listens on a free port of loopback. */
 export async function listen(server: Server | HttpServer): Promise<RunningNull> {

@@ -14,8 +14,8 @@ export const AXES = {
   kind: ['own', 'other'],
   frag: ['1', '3'],
   order: ['bind', 'pipe'],
-  in: ['websocket', 'line', 'frame', 'udp', 'form'],
-  out: ['websocket', 'line', 'frame', 'udp'],
+  in: ['websocket', 'line', 'frame', 'udp', 'ftp', 'form'],
+  out: ['websocket', 'line', 'frame', 'udp', 'ftp'],
 } as const;
 
 /** Name of an axis. */

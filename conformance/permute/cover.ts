@@ -70,9 +70,9 @@ export interface Making {
 
 /**
  * The permutations of `cases` that run beside them. `pairwise`: the files of an area share out its combinations, so that
- * in every area each pair of values occurs that its cases allow, and every file has one at least; the row of a file
- * that has it is drawn. By what members come (`in`, `out`) the files of the whole suite share out among themselves,
- * apart from everything else. `all`: every combination of every case.
+ * in every area each pair of values occurs that its cases allow; which files have one, and which of their rows, is
+ * drawn. By what members come (`in`, `out`) the files of the whole suite share out among themselves, apart from
+ * everything else. `all`: every combination of every case.
  */
 export function permutations(cases: readonly Case[], how: Permuting, making: Making): readonly Case[] {
   const choices = (of: Case, ways: boolean): readonly Choice[] =>
@@ -107,11 +107,14 @@ interface Sharing {
   readonly covered: Set<string>;
 }
 
-// Cases that allow the same: each file takes the next combination, and what nobody has yet goes round again.
+// Cases that allow the same: each file in turn takes a combination that nobody has yet; the seed says in which order.
 function shared(alike: readonly Case[], choices: readonly Choice[], { seed, covered }: Sharing): readonly Case[] {
   const [first] = alike;
   if (first === undefined || choices.length === 0) return [];
-  const files = groupsOf(alike, ({ file }) => file);
+  const files = inDrawnOrder(
+    groupsOf(alike, ({ file }) => file),
+    seed,
+  );
   const combinations = pairwise(choices, seed, areaOf(first)).slice(1);
   const isNew = (of: Combination): boolean => pairsOf(of).some((pair) => !covered.has(pair));
   const fresh = combinations.filter((of) => {
@@ -119,13 +122,16 @@ function shared(alike: readonly Case[], choices: readonly Choice[], { seed, cove
     for (const pair of pairsOf(of)) covered.add(pair);
     return adds;
   });
-  const inTurn = [...fresh, ...combinations.filter((of) => !fresh.includes(of))];
-  const count = Math.max(files.length, fresh.length);
-  return Array.from({ length: count }, (_, index) => {
+  return fresh.flatMap((combination, index) => {
     const rows = files[index % files.length] ?? alike;
-    const of = drawn(rows, seed + Math.floor(index / files.length));
-    return make(of, [inTurn[index % inTurn.length] ?? {}]);
-  }).flat();
+    return make(drawn(rows, seed + Math.floor(index / files.length)), [combination]);
+  });
+}
+
+function inDrawnOrder(files: readonly (readonly Case[])[], seed: number): readonly (readonly Case[])[] {
+  const rankOf = (rows: readonly Case[]): string => draw(seed, rows[0]?.file ?? '');
+  const ranked = files.map((rows) => ({ rows, rank: rankOf(rows) }));
+  return ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1)).map(({ rows }) => rows);
 }
 
 function drawn(rows: readonly Case[], seed: number): Case {

@@ -25,6 +25,7 @@ export const WAYS = {
   line: { transport: 'tcp', framing: 'line', duplex: true, kinds: false, mostBytes: LONG, mostMessages: MANY },
   frame: { transport: 'tcp', framing: 'frame', duplex: true, kinds: true, mostBytes: LONG, mostMessages: MANY },
   udp: { transport: 'udp', duplex: true, kinds: true, mostBytes: 1000, mostMessages: FEW },
+  ftp: { transport: 'ftp', duplex: true, kinds: true, mostBytes: LONG, mostMessages: FEW },
   form: { transport: 'form', duplex: false, kinds: true, mostBytes: LONG, mostMessages: FEW },
 } as const satisfies Readonly<Record<string, Way>>;
 

@@ -1,4 +1,5 @@
 import type { Case } from '../model.js';
+import { baseOf } from '../permute/permute.js';
 import type { MutantResult } from './try-mutant.js';
 
 /** A case that says of a mutant that it kills it, and does not. */
@@ -10,7 +11,7 @@ export interface EmptyClaim {
 }
 
 /** The file that a case or one of its rows comes from. */
-const fileOf = (id: string): string => id.split('#')[0] ?? id;
+const fileOf = (id: string): string => baseOf(id).split('#')[0] ?? id;
 
 /**
  * What the `mutants` lists of case files promise and did not keep: one row at least of each file must have failed before

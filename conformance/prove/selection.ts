@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Case } from '../model.js';
 import { isExclusive } from '../plan.js';
+import { isWay, axesOf, valuesOf } from '../permute/axes.js';
+import { INDEPENDENCE } from '../permute/differences.js';
+import { permute } from '../permute/permute.js';
 import type { Mutant } from './catalogue.js';
 
 /** How many cases beside its own a mutant is held against, to find false alarms. */
@@ -59,6 +62,20 @@ function sampleOf(cases: readonly Case[], seed: string): readonly Case[] {
 }
 
 /**
+ * Each case with the permutations in which some of its members come by another transport, for a mutant that makes a
+ * difference between transports: nothing but the comparison of all its runs may notice that.
+ */
+function byAllWays({ breaks }: Mutant, cases: readonly Case[]): readonly Case[] {
+  if (!breaks.includes(INDEPENDENCE)) return [];
+  return cases.flatMap((of) =>
+    axesOf(of)
+      .filter(isWay)
+      .flatMap((axis) => valuesOf(of, axis).flatMap((value) => permute(of, { [axis]: value }) ?? []))
+      .filter((made) => made !== of),
+  );
+}
+
+/**
  * The canary, the cases that must kill the mutant, and a sample of the others that `seed` decides. Slow cases only where
  * nothing else would do. With `full` everything.
  */
@@ -70,5 +87,5 @@ export function casesFor(mutant: Mutant, cases: readonly Case[], { seed, full }:
   const others = all.filter((of) => !of.canary && !isSlow(of) && !isExclusive(of) && !own.includes(of));
   const sample = sampleOf(others, `${String(seed)} ${mutant.name}`);
   const chosen = new Set([...all.filter(({ canary }) => canary), ...own, ...sample]);
-  return { cases: all.filter((of) => chosen.has(of)), slow: own.some(isSlow) };
+  return { cases: [...all.filter((of) => chosen.has(of)), ...byAllWays(mutant, own)], slow: own.some(isSlow) };
 }

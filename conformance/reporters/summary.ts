@@ -41,24 +41,37 @@ export function permutationLines({ cases }: SuiteReport, width: number): string[
   return lines.length === 0 ? [] : ['depends on how it is run', ...lines, ''];
 }
 
+/** So many cases are named that wait for a step of their own; on a server with more faults they tell little. */
+const MOST_NAMED = 5;
+
 /** What could not be said, by what has to be repaired first. */
 export function waitingLines(report: SuiteReport, width: number): string[] {
+  const open = report.cases.filter(({ verdict }) => verdict === 'INCONCLUSIVE');
+  const own = [...new Set(open.flatMap((each) => ownStep(each) ?? []))];
   const reasons = new Map<string, Set<string>>();
-  for (const each of report.cases.filter(({ verdict }) => verdict === 'INCONCLUSIVE')) {
-    const reason = reasonOf(each);
+  for (const each of open.filter((of) => ownStep(of) === undefined || own.length > MOST_NAMED)) {
+    const reason = ownStep(each) === undefined ? waitsFor(each) : 'a step of their own that proves nothing';
     reasons.set(reason, (reasons.get(reason) ?? new Set()).add(baseOf(each.id)));
   }
   const sorted = [...reasons].sort(([, a], [, b]) => b.size - a.size);
-  return sorted.flatMap(([reason, { size }]) => {
-    const sentence = requirementOf(reason)?.sentence;
-    const cases = size === 1 ? '1 case waits' : `${String(size)} cases wait`;
-    return wrap(`${cases} for ${reason}${sentence === undefined ? '' : `: ${sentence}`}`, width);
-  });
+  const named = own.length > MOST_NAMED ? [] : own;
+  return [
+    ...sorted.flatMap(([reason, { size }]) => {
+      const sentence = requirementOf(reason)?.sentence;
+      const cases = size === 1 ? '1 case waits' : `${String(size)} cases wait`;
+      return wrap(`${cases} for ${reason}${sentence === undefined ? '' : `: ${sentence}`}`, width);
+    }),
+    ...named.flatMap((place) => wrap(`waited in vain, in a step that proves nothing: ${place}`, width)),
+  ];
 }
 
-function reasonOf({ reason, checks }: CaseReport): string {
-  const open = reason ?? checks.find((check) => check.verdict === 'INCONCLUSIVE')?.waitsFor ?? 'the kit';
-  return /^line \d+$/.test(open) ? 'a step of their own that proves nothing' : open;
+const waitsFor = ({ reason, checks }: CaseReport): string =>
+  reason ?? checks.find((check) => check.verdict === 'INCONCLUSIVE')?.waitsFor ?? 'the kit';
+
+/** The step of a case that was waited for in vain and is no requirement's; undefined where it is another's fault. */
+function ownStep(of: CaseReport): string | undefined {
+  const line = /^line (\d+)$/.exec(waitsFor(of))?.[1];
+  return line === undefined ? undefined : `${baseOf(of.id)} (conformance/cases/${of.file}:${line})`;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { BYSTANDER } from '../expand.js';
 import { asText, splitAt } from '../model.js';
-import type { Step } from '../model.js';
+import type { Case, Step } from '../model.js';
+import { bystandersOver } from '../plan.js';
 import type { RecordBody, TimelineRecord } from '../timeline.js';
 import type { Connection } from './connection.js';
 import type { Run } from './run.js';
@@ -15,16 +16,17 @@ interface Pair {
 }
 
 /**
- * The bystanders of runs that follow each other. A pair that a run leaves whole, and to which nothing has come since,
+ * The bystanders of runs that follow each other, a pair for each transport. A pair that a run leaves whole, and to which nothing has come since,
  * stands by in the next one too: a server that harms it then harms whoever has been there for long.
  */
 export class Bystanders {
-  #pair: Pair | undefined;
+  readonly #pairs = new Map<string, Pair>();
 
-  /** The name of their room, where there is a pair for the next run. */
-  get room(): string | undefined {
-    if (this.#pair?.connections.every(({ recorder }) => recorder?.quiet === true) === false) this.end();
-    return this.#pair?.room;
+  /** The name of their room, where there is a pair for a run of this case. */
+  roomFor(of: Case): string | undefined {
+    const pair = this.#pairs.get(bystandersOver(of));
+    if (pair?.connections.every(({ recorder }) => recorder?.quiet === true) === false) this.end(of);
+    return this.#pairs.get(bystandersOver(of))?.room;
   }
 
   /**
@@ -32,9 +34,10 @@ export class Bystanders {
    * where they have to be opened.
    */
   retell(run: Run, { part, verb, fields }: Step): boolean {
-    if (part !== 'bystander' || this.#pair === undefined || run.setting.bystanders !== this) return false;
-    if (verb === 'grant') return this.#tell(run, `${asText(fields['as'])}.grant`);
-    return verb === 'open' && this.#adopt(run, `${asText(fields['pipe'])}.pipe`);
+    const pair = this.#pairs.get(bystandersOver(run.of));
+    if (part !== 'bystander' || pair === undefined || run.setting.bystanders !== this) return false;
+    if (verb === 'grant') return tell(run, storyOf(pair, `${asText(fields['as'])}.grant`));
+    return verb === 'open' && adopt(run, pair, `${asText(fields['pipe'])}.pipe`);
   }
 
   /** The run is about to end, and its bystanders are well: they are not cut off. */
@@ -44,33 +47,35 @@ export class Bystanders {
     const room = run.ledger.run?.rooms[BYSTANDER.room]?.name ?? '';
     run.release(connections);
     for (const { recorder } of connections) recorder?.leave();
-    this.#pair = { room, story, connections };
+    this.#pairs.set(bystandersOver(run.of), { room, story, connections });
   }
 
-  /** Sends the pair away. */
-  end(): void {
-    for (const { driver } of this.#pair?.connections ?? []) driver.cut();
-    this.#pair = undefined;
-  }
-
-  #tell(run: Run, at: string): boolean {
-    for (const record of this.#storyOf(at)) run.append(bodyOf(record));
-    return true;
-  }
-
-  #adopt(run: Run, at: string): boolean {
-    const before = this.#pair?.connections.find((each) => each.at === at);
-    if (before?.recorder === undefined) return false;
-    const conn = before.recorder.follow(run);
-    run.keep({ ...before, conn });
-    for (const record of this.#storyOf(at)) run.append({ ...bodyOf(record), conn } as RecordBody);
-    return true;
-  }
-
-  #storyOf(at: string): readonly TimelineRecord[] {
-    return (this.#pair?.story ?? []).filter((record) => 'at' in record && record.at === at);
+  /** Sends the pair of a case away, or all. */
+  end(of?: Case): void {
+    const gone = of === undefined ? [...this.#pairs.keys()] : [bystandersOver(of)];
+    for (const transport of gone) {
+      for (const { driver } of this.#pairs.get(transport)?.connections ?? []) driver.cut();
+      this.#pairs.delete(transport);
+    }
   }
 }
+
+function tell(run: Run, story: readonly TimelineRecord[]): boolean {
+  for (const record of story) run.append(bodyOf(record));
+  return true;
+}
+
+function adopt(run: Run, pair: Pair, at: string): boolean {
+  const before = pair.connections.find((each) => each.at === at);
+  if (before?.recorder === undefined) return false;
+  const conn = before.recorder.follow(run);
+  run.keep({ ...before, conn });
+  for (const record of storyOf(pair, at)) run.append({ ...bodyOf(record), conn } as RecordBody);
+  return true;
+}
+
+const storyOf = ({ story }: Pair, at: string): readonly TimelineRecord[] =>
+  story.filter((record) => 'at' in record && record.at === at);
 
 function isOpening(record: TimelineRecord): boolean {
   if (record.type === 'http') return NAMES.has(splitAt(record.at).member);

@@ -36,7 +36,8 @@ export class Recorder {
 
   record(each: DriverRecord): void {
     if (this.#run === undefined) {
-      if (each.type !== 'ping') this.#missed += 1;
+      // The receipt of the last nonce may come behind the nonce.
+      if (each.type !== 'ping' && each.type !== 'receipt') this.#missed += 1;
       return;
     }
     const body = bodyOf(each, this.#place);
@@ -161,6 +162,8 @@ function bodyOf(record: DriverRecord, { at, conn, kind, transport }: Place): Rec
       return { ...socket, event: 'closed', dir: 'in', ...abnormal(transport), how: 'end', what: 'eof' };
     case 'reset':
       return { ...socket, event: 'closed', dir: 'in', ...abnormal(transport), how: 'reset', what: record.error };
+    case 'receipt':
+      return { ...socket, event: 'receipt', dir: 'in', code: record.code, json: record.facts };
     case 'violation':
       return { ...socket, event: 'violation', what: record.what };
   }

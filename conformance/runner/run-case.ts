@@ -27,7 +27,7 @@ export async function runCase(of: Case, setting: RunSetting): Promise<readonly T
     if (!held && step.part === 'bystander') harmed = true;
     else if (!held) broken = true;
   }
-  if (harmed) setting.bystanders?.end();
+  if (harmed) setting.bystanders?.end(of);
   else setting.bystanders?.keep(run);
   run.end();
   return run.records;
@@ -37,7 +37,7 @@ function runRecord(of: Case, { prefix, seed, target, tokens, deadlineMs, bystand
   const again = isExclusive(of) ? { [BYSTANDER.again]: {} } : {};
   const keys = of.canary ? { main: {} } : { [BYSTANDER.room]: {}, ...again };
   const specs: { readonly [key: string]: Fields } = { ...keys, ...of.given.rooms };
-  const kept = isExclusive(of) ? undefined : bystanders?.room;
+  const kept = isExclusive(of) ? undefined : bystanders?.roomFor(of);
   const nameOf = (key: string): string =>
     (key === BYSTANDER.room ? kept : undefined) ?? `${prefix}-${key.toLowerCase()}`;
   const naked = of.naked && nakedOf(target, of.naked);

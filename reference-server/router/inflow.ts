@@ -1,8 +1,9 @@
 import type { Kind } from '../ports/message.js';
 import { kindInRoom } from './formats.js';
-import type { MessageRefusal, Pipe } from './pipe.js';
+import type { Pipe } from './pipe.js';
 import type { Flow } from './room.js';
 import type { Session } from './session.js';
+import type { MessageRefusal } from './upstream.js';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -83,13 +84,13 @@ export class Inflow {
     const n = (pipe.c2s.received += payload.length);
     pipe.c2s.bytes += payload.length;
     const refusal = this.#refusal('binary');
-    if (refusal) pipe.refuse({ n, from, kind: 'binary', payload }, refusal);
+    if (refusal) pipe.c2s.refuse({ n, from, kind: 'binary', payload }, refusal);
     else this.#session.room.post(this.#session, { pipe, n, from, kind: 'binary', payload });
     pipe.passed(n);
   }
 
   #refusal(kind: Kind): MessageRefusal | null {
-    const refusal = this.#pipe.refusal(kind, NOTHING);
+    const refusal = this.#pipe.c2s.refusal(kind, NOTHING);
     if (refusal) return refusal;
     return kindInRoom(this.#session.room.terms, kind, NOTHING) ? null : { name: 'format_mismatch' };
   }
@@ -121,15 +122,15 @@ export class Inflow {
     const { kind } = begun;
     const n = ++pipe.c2s.received;
     pipe.c2s.bytes += begun.bytes;
-    if (begun.refusal) pipe.refuse({ n, kind, payload: NOTHING }, begun.refusal);
+    if (begun.refusal) pipe.c2s.refuse({ n, kind, payload: NOTHING }, begun.refusal);
     else if (!begun.flows) room.post(this.#session, { pipe, n, kind, payload: NOTHING });
     else room.inTurn(() => this.#tell(n, begun));
     pipe.passed(n);
   }
 
   #tell(n: number, { id, members }: Flow): void {
-    if (this.#pipe.reports) this.#pipe.accepted({ n, id, members });
-    this.#pipe.routedUpTo(n);
+    if (this.#pipe.c2s.reports) this.#pipe.c2s.accepted({ n, id, members });
+    this.#pipe.c2s.routedUpTo(n);
   }
 
   /** Keeps no more than the room would take: what is longer is refused by its length, whatever was in it. */
@@ -152,7 +153,10 @@ export class Inflow {
     pipe.c2s.bytes += length;
     pipe.counted(n);
     const limit = this.#session.room.limits.maxMessageBytes;
-    pipe.refuse({ n, kind, payload: NOTHING }, pipe.refusal(kind, { length }) ?? { name: 'message_too_large', limit });
+    pipe.c2s.refuse(
+      { n, kind, payload: NOTHING },
+      pipe.c2s.refusal(kind, { length }) ?? { name: 'message_too_large', limit },
+    );
     pipe.passed(n);
   }
 }

@@ -5,38 +5,10 @@ import type { PipeSink, PipeSource, Queued, Unit } from '../ports/pipe.js';
 import { Downstream } from './downstream.js';
 import type { Ending } from './endings.js';
 import { counters, missingFrom } from './fence.js';
-import { Inflow } from './inflow.js';
-import { arrivesAs, kindInRoom, offered } from './formats.js';
-import type { Receipt } from './observers.js';
 import type { Session } from './session.js';
 import { Switches } from './switches.js';
+import { Upstream } from './upstream.js';
 import { Waiting } from './waiting.js';
-
-/** Why a message goes no further; its place in the stream stays counted (POS-1). */
-export interface MessageRefusal {
-  readonly name: 'forbidden' | 'rate_limited' | 'message_too_large' | 'format_mismatch' | 'truncated';
-  readonly limit?: number;
-}
-
-/** The account of what a client sends. */
-interface Upstream {
-  /** Highest number of a message that has come. */
-  received: number;
-  routed: number;
-  bytes: number;
-  /** Numbers below it that have not come; null where none can be missing (UDP-16). */
-  missing: number | null;
-}
-
-interface Refused {
-  readonly n: number;
-  /** Where it begins, if that is not where it ends. */
-  readonly from?: number;
-  readonly kind: Kind;
-  readonly payload: Buffer;
-}
-
-const NO_BYTES = Buffer.alloc(0);
 
 /** One connection of a session's client socket, and its account in both directions. */
 export class Pipe implements PipeSource {
@@ -48,7 +20,6 @@ export class Pipe implements PipeSource {
   readonly c2s: Upstream;
   readonly s2c: Downstream;
   #switches: Switches | null = null;
-  #inflow: Inflow | null = null;
   /** Its end, where that has been announced. */
   ending: Ending | null = null;
   #finish: { readonly cause: EndCause; readonly over: () => void } | null = null;
@@ -78,7 +49,7 @@ export class Pipe implements PipeSource {
     this.#session = session;
     this.epoch = epoch;
     this.#sink = sink;
-    this.c2s = { received: 0, routed: 0, bytes: 0, missing: sink.numbered ? 0 : null };
+    this.c2s = new Upstream(session, this, sink);
     this.s2c = new Downstream(session, epoch, sink);
     this.waiting = new Waiting(session.context.clock);
   }
@@ -109,11 +80,6 @@ export class Pipe implements PipeSource {
   /** What its positions count. */
   get unit(): Unit {
     return this.#sink.unit ?? 'msg';
-  }
-
-  /** Number of the last message of which anything has come. */
-  get begun(): number {
-    return this.#inflow?.flowing ? this.c2s.received + 1 : this.c2s.received;
   }
 
   /** Whether what comes is counted. */
@@ -154,51 +120,24 @@ export class Pipe implements PipeSource {
   }
 
   receive(kind: Kind, payload: Buffer, number?: number): void {
-    if (!this.taking) return;
-    const { boundaries, limits } = this.#session.room.terms;
-    const long = payload.length > limits.maxMessageBytes;
-    if (this.unit === 'byte') this.#flow().bytes(payload);
-    else if (boundaries === 'ignored' && kind === 'binary' && long && number === undefined) {
-      this.#flow().part(kind, payload, true); // STREAM-1
-    } else this.#receiveWhole({ kind, payload }, number);
+    if (this.taking) this.c2s.receive(kind, payload, number);
   }
 
   receivePart(kind: Kind, payload: Buffer, last: boolean): void {
-    if (!this.taking) return;
-    const whole = this.#flow().part(kind, payload, last);
-    if (whole) this.#receiveWhole({ kind, payload: whole });
+    if (this.taking) this.c2s.receivePart(kind, payload, last);
   }
 
   forgetPart(): void {
-    this.#inflow?.forget();
+    this.c2s.forgetPart();
   }
 
-  #flow(): Inflow {
-    this.#inflow ??= new Inflow(this.#session, this);
-    return this.#inflow;
+  truncated(): void {
+    if (this.taking) this.c2s.truncated();
   }
 
-  #receiveWhole({ kind, payload }: { kind: Kind; payload: Buffer }, number?: number): void {
-    const n = this.#count(payload.length, number);
-    this.counted(n);
-    const { room } = this.#session;
-    const { send, sendsAs } = this.#switches?.c2s.before(n) ?? this.#session.sending;
-    const refusal = this.refusal(kind, payload, send);
-    const arrived = refusal ? null : arrivesAs(sendsAs, kind, payload);
-    const taken = arrived && kindInRoom(room.terms, arrived, payload);
-    if (taken) room.post(this.#session, { pipe: this, n, kind: taken, payload });
-    else this.refuse({ n, kind, payload }, refusal ?? { name: 'format_mismatch' });
-    this.passed(this.c2s.received);
-  }
-
-  /** Counts a message: it is the next one, or has the number that it carries (POS-1, UDP-16). */
-  #count(bytes: number, number: number | undefined): number {
-    const { c2s } = this;
-    const n = number ?? c2s.received + 1;
-    c2s.bytes += bytes;
-    if (c2s.missing !== null) c2s.missing += n > c2s.received ? n - c2s.received - 1 : -1;
-    c2s.received = Math.max(c2s.received, n);
-    return n;
+  /** Under which settings the client sent its n-th message. */
+  sendingAt(n: number): Session['sending'] {
+    return this.#switches?.c2s.before(n) ?? this.#session.sending;
   }
 
   /** The n-th message is here, and not yet treated. */
@@ -213,60 +152,8 @@ export class Pipe implements PipeSource {
     if (behind !== null && behind <= n) this.close('stream_ended'); // END-4
   }
 
-  truncated(): void {
-    if (!this.taking) return;
-    const n = this.c2s.received + 1;
-    this.c2s.received = n;
-    this.counted(n);
-    this.refuse({ n, kind: 'binary', payload: NO_BYTES }, { name: 'truncated' });
-    this.passed(n);
-  }
-
   queued(most: number): readonly Queued[] {
     return this.s2c.out.listed(most);
-  }
-
-  /** Why a message of the kind goes no further; null where nothing is the matter. */
-  refusal(
-    kind: Kind,
-    payload: { readonly length: number },
-    send: readonly Kind[] = this.#session.formats.send,
-  ): MessageRefusal | null {
-    const { scopes, room } = this.#session;
-    if (!scopes.includes('send')) return { name: 'forbidden' };
-    const rate = this.#session.overRate();
-    if (rate !== null) return { name: 'rate_limited', limit: rate }; // RATE-1
-    const limit = room.limits.maxMessageBytes;
-    if (payload.length > limit) return { name: 'message_too_large', limit }; // ROOM-LIMIT-1
-    return offered(send, kind) ? null : { name: 'format_mismatch' };
-  }
-
-  /** Counts, tells the sender's sibling, and leaves the pipe alone (ROOM-LIMIT-2, ROOM-LIMIT-3). */
-  refuse({ n, from = n, ...message }: Refused, error: MessageRefusal): void {
-    const { trace } = this.#session;
-    if (trace.tracing) trace.envelopes(this.at('c2s', from), [message]);
-    this.#session.room.inTurn(() => {
-      this.#session.emit('pipe.refused', { at: this.at('c2s', n), from, to: n, error });
-      this.#sink.settled?.({ n, error });
-      this.routedUpTo(n);
-    });
-  }
-
-  /** The router is done with everything up to the n-th message. */
-  routedUpTo(n: number): void {
-    this.c2s.routed = Math.max(this.c2s.routed, n);
-    this.waiting.reached(this.c2s.routed);
-  }
-
-  /** Whether anybody wants to know what became of the messages. */
-  get reports(): boolean {
-    return this.#sink.settled !== undefined || this.#session.observers.wants('pipe.receipt');
-  }
-
-  /** A message was accepted, and queued for so many members. */
-  accepted(receipt: Receipt): void {
-    this.#sink.settled?.(receipt);
-    this.#session.observers.accepted(receipt, this.epoch);
   }
 
   /** Messages for the member; returns those that its room's policy dropped. */

@@ -170,7 +170,7 @@ export class Room {
     let next = 0;
     routed.forEach((entry, index) => {
       this.#settle(entry);
-      if (!entry.flow) entry.pipe.routedUpTo(entry.n);
+      if (!entry.flow) entry.pipe.c2s.routedUpTo(entry.n);
       while (turns[next]?.after === index + 1) turns[next++]?.run();
     });
     for (const down of this.#dropping) down.drops.settle();
@@ -312,7 +312,7 @@ export class Room {
       for (const { member, place } of entry.missed) member.undeliverable(place);
       this.#tellMissed(entry, entry.missed.length);
     }
-    if (entry.flow || !entry.pipe.reports) return;
-    entry.pipe.accepted({ n: entry.n, id: entry.message.id, members: entry.members });
+    if (entry.flow || !entry.pipe.c2s.reports) return;
+    entry.pipe.c2s.accepted({ n: entry.n, id: entry.message.id, members: entry.members });
   }
 }

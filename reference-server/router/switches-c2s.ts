@@ -53,7 +53,7 @@ export class InboundSwitches {
     const move = format === undefined ? this.#other.moveTo(params.set) : null;
     if (move && 'refused' in move) return move;
     if (this.#open || (format && this.#other.moving)) return { refused: 'switch_pending' };
-    if (n <= this.#pipe.begun) return this.#tooLate(); // SWITCH-3
+    if (n <= this.#pipe.c2s.begun) return this.#tooLate(); // SWITCH-3
     if (format && !this.#allowed(format)) return { refused: 'format_unsupported', pointer: '/set/format' };
     return this.#agree({ id: params.id, n, set: params.set, half: move !== null, status: 'acknowledged' });
   }

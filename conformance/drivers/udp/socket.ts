@@ -209,7 +209,8 @@ export class UdpDriver implements Driver {
   }
 
   #receive(bytes: Buffer, port: LocalPort): void {
-    if (this.#over) return;
+    // Who had this port before may still be sent something.
+    if (this.#over || !isFor(bytes, this.#options.assoc)) return;
     port.receivedBytes += bytes.length;
     const datagram = decodeUdp(bytes, this.#options.keys.s2c);
     if (typeof datagram === 'string') return this.#record({ type: 'violation', what: datagram });
@@ -270,6 +271,14 @@ export class UdpDriver implements Driver {
     else this.#held.push(record);
   }
 }
+
+const ASSOC_AT = 4;
+
+/** Whether bytes are no datagram of another association. */
+const isFor = (bytes: Buffer, assoc: Buffer): boolean =>
+  bytes.toString('latin1', 0, 2) !== 'PH' ||
+  bytes.length < ASSOC_AT + assoc.length ||
+  bytes.subarray(ASSOC_AT, ASSOC_AT + assoc.length).equals(assoc);
 
 function flipped(bytes: Buffer, place: number): Buffer {
   const copy = Buffer.from(bytes);
