@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { suiteHash } from './cases.js';
 import { Patience, fetchDiscovery } from './discovery.js';
-import type { Target } from './endpoints.js';
 import { hasTls, isInReach, nakedOf } from './endpoints.js';
+import type { Target } from './endpoints.js';
 import type { Case, Fields } from './model.js';
 import type { OwnedServer } from './owned-server.js';
 import { isWay } from './permute/axes.js';
@@ -96,7 +96,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
   const declared = declaredBy(target.discovery);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
   const { owned } = options;
-  const { selection, chosen } = choose(options, { target, declared, seed });
+  const { selection, chosen } = choose(options, { declared, seed, target });
   const runs = summarise(chosen, (each) => skipOf(each, declared, selection)?.reason, options.repeat ?? 1);
   options.onPlan?.({ url: options.base.href, ...declared, ...runs, seed });
   const tested = testedProfiles(chosen, declared.profiles, options);
@@ -141,19 +141,19 @@ function troubleRecord(what: string, epoch: number): TimelineRecord {
   return { i: 1, t: Math.round(performance.now() - epoch), run: '*', type: 'server', event: 'crashed', what };
 }
 
-interface Choice {
-  readonly selection: Selection;
-  readonly chosen: readonly Case[];
-}
-
-interface Found {
+interface Choosing {
   readonly target: Target;
   readonly declared: Declared;
   readonly seed: number;
 }
 
+interface Choice {
+  readonly selection: Selection;
+  readonly chosen: readonly Case[];
+}
+
 /** The cases that are asked for, and behind them their permutations. */
-function choose(options: SuiteOptions, { target, declared, seed }: Found): Choice {
+function choose(options: SuiteOptions, { declared, seed, target }: Choosing): Choice {
   const tls = (transport: string): boolean => options.spare !== undefined || hasTls(target, transport);
   const naked = (wanted: Fields): boolean => nakedOf(target, wanted) !== undefined;
   const { owned, profiles } = options;

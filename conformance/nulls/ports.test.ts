@@ -134,7 +134,7 @@ test('a server that is null by half is good over WebSocket and nothing else', as
         const real = parseObject(Buffer.from(JSON.stringify(grant))) ?? {};
         t.match(real, { sid: /^s_/ });
         const { driver, result } = openWith(grant);
-        t.match(await result, { type: 'opened' }, stringAt(grant, 'transport'));
+        t.match(await result, { type: 'opened' }, stringAt(grant, 'transport') ?? '');
         driver.send(ahoy);
         t.ok(await driver.written(), 'it takes everything');
         driver.cut();
