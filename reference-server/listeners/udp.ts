@@ -9,10 +9,16 @@ const MOST_WAITING_BYTES = 4 * 1024 * 1024;
 /** Datagrams over the machine's own UDP. */
 export const udpSockets: DatagramSockets = {
   async bind({ host, port }: Address, receive): Promise<DatagramSocket> {
-    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+    const family = isIPv6(host) ? 6 : 4;
+    // Every address came with a datagram: there is nothing to resolve, which costs a tick for each that is sent.
+    const socket = createSocket({
+      type: `udp${family}`,
+      lookup: (address, _options, told) => told(null, address, family),
+    });
     socket.on('message', (datagram, from) => receive(datagram, { host: from.address, port: from.port }));
+    const listening = once(socket, 'listening');
     socket.bind(port, host);
-    await once(socket, 'listening');
+    await listening;
     // What cannot be sent, for want of a route or because nobody listens there, is lost like any other datagram.
     socket.on('error', () => undefined);
     const { address, port: actual } = socket.address();

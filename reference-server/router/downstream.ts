@@ -197,7 +197,7 @@ export class Downstream {
   wrote(batch: Batch, first: number): void {
     this.#drops?.tellAll(); // the place of what was dropped at the front is passed now
     const { observers, trace } = this.#session;
-    observers.delivered(this.at(first), batch.messages);
+    if (observers.wants('pipe.manifest')) observers.delivered(this.at(first), batch.messages);
     if (trace.tracing) trace.envelopes(this.at(first), batch.messages);
   }
 }

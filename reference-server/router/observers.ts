@@ -68,9 +68,8 @@ export class Observers {
     if (this.wants('pipe.receipt')) this.#emit('pipe.receipt', epoch, [receipt]);
   }
 
-  /** Messages that took the positions from `first` on in the member's pipe. */
+  /** Messages that took the positions from `first` on in the member's pipe, where manifests are wanted. */
   delivered(first: Position, messages: readonly Message[]): void {
-    if (!this.wants('pipe.manifest')) return;
     const numbers = numbersFrom(first, messages);
     const items = messages.map(({ id, from }, index) => ({ n: numbers[index], id, from, hops: [] }));
     this.#emit('pipe.manifest', first.epoch, items);
