@@ -9,6 +9,7 @@ export type Verb =
   | 'grant'
   | 'open'
   | 'dial'
+  | 'secure'
   | 'bind'
   | 'send'
   | 'raw'

@@ -29,22 +29,33 @@ export interface Place {
  */
 export class DialogueDriver implements Driver {
   readonly #raw: Socket;
-  readonly #socket: Socket;
+  readonly #host: string;
+  #socket: Socket;
   #rest = '';
   #over = false;
   readonly #heard: (record: DialogueRecord) => void;
 
   constructor({ host, port, from, tls }: Place, heard: (record: DialogueRecord) => void) {
     this.#heard = heard;
+    this.#host = host;
     const own = from === undefined ? {} : { localAddress: from };
     this.#raw = connect({ host, port, noDelay: true, allowHalfOpen: true, ...own });
     this.#raw.on('error', () => undefined);
     this.#socket = tls === undefined ? this.#raw : secureOver(this.#raw, host, tls);
     this.#socket.on(tls === undefined ? 'connect' : 'secureConnect', () => this.#tell({ type: 'open' }));
-    this.#socket.on('data', (chunk: Buffer) => this.#take(chunk.toString('latin1')));
-    this.#socket.on('end', () => this.#end('end', 'eof'));
-    this.#socket.on('error', (error) => this.#end('reset', errorName(error)));
-    this.#socket.on('close', () => this.#end('reset', 'closed'));
+    this.#listen();
+  }
+
+  secure(tls: TlsSettings): void {
+    this.#raw.removeAllListeners().pause();
+    this.#raw.on('error', () => undefined);
+    this.#socket = secureOver(this.#raw, this.#host, tls);
+    this.#listen();
+  }
+
+  /** Ends the kit's own direction without a close_notify. */
+  truncate(): void {
+    this.#raw.end();
   }
 
   send(): boolean {
@@ -80,6 +91,14 @@ export class DialogueDriver implements Driver {
 
   written(): Promise<boolean> {
     return Promise.resolve(!this.#socket.destroyed);
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    socket.on('data', (chunk: Buffer) => this.#take(chunk.toString('latin1')));
+    socket.on('end', () => this.#end('end', 'eof'));
+    socket.on('error', (error) => this.#end('reset', errorName(error)));
+    socket.on('close', () => this.#end('reset', 'closed'));
   }
 
   #take(text: string): void {

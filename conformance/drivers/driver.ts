@@ -57,6 +57,8 @@ export interface Driver {
   cut(): void;
   /** Ends what the client sends without a close_notify, where there is TLS. */
   truncate?(): void;
+  /** Goes on inside TLS, whatever has been said; only on plain connections. */
+  secure?(tls: TlsSettings): void;
   /** Stops reading, so that the server feels it, and reads on. */
   pause(): void;
   resume(): void;

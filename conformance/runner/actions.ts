@@ -12,7 +12,7 @@ import { grantStep, httpStep, rawRequest } from './http.js';
 import type { Run } from './run.js';
 import { bindStep } from './bind.js';
 import { passTime } from './clock.js';
-import { dialStep } from './dialogue.js';
+import { dialStep, secureStep } from './dialogue.js';
 import { drainStep, restartStep } from './server.js';
 import { rawStep, sendStep } from './sending.js';
 import { callStep, connectionAt, leave, makeCall, openStep, sendPing, toggle } from './sockets.js';
@@ -37,6 +37,9 @@ const ACTIONS: { readonly [verb in Step['verb']]: Action } = {
   open: openAction,
   dial: ({ run, fields }) => {
     dialStep(run, fields);
+  },
+  secure: ({ run, fields }) => {
+    secureStep(run, fields);
   },
   bind: ({ run, fields, step }) => bindStep(run, fields, step),
   send: ({ run, fields, step }) => sendStep(run, fields, step),

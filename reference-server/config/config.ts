@@ -8,6 +8,7 @@ import { validate } from '../../generated/validate.js';
 import { faultPointer } from '../../support/fault.js';
 import { packageRoot } from '../../support/package-root.js';
 import type { TokenRules } from '../ports/access.js';
+import type { PortRange } from '../ports/sockets.js';
 import { ConfigError } from './error.js';
 import { type Naked, type NakedFile, nakedOf } from './naked.js';
 
@@ -33,7 +34,7 @@ export interface Config {
   /** Certificate and key of every transport; null: none of them speaks TLS. */
   readonly tls: TlsFiles | null;
   /** Where FTP listens; null: nowhere. */
-  readonly ftp: { readonly port: number } | null;
+  readonly ftp: FtpEntry | null;
   /** Where pipes and siblings over TCP come in; null: nowhere. */
   readonly tcp: { readonly port: number } | null;
   readonly limits: Readonly<Required<Limits>>;
@@ -54,11 +55,25 @@ export interface TlsFiles {
 /** A way in beside HTTP, as it is written. */
 type EntryFile = { readonly port?: number } | boolean | null;
 
+/** Where control connections of FTP come in, and its data connections. */
+interface FtpEntry {
+  readonly port: number;
+  /** What PASV names; null: the address at which the control connection came in. */
+  readonly passiveAddress: string | null;
+  /** Ports of data connections; null: any free ones. */
+  readonly passivePorts: PortRange | null;
+}
+
+type FtpFile =
+  | { readonly port?: number; readonly passiveAddress?: string; readonly passivePorts?: readonly [number, number] }
+  | false
+  | null;
+
 type ConfigFile = Partial<Omit<Config, 'limits' | 'tcp' | 'udp' | 'ftp' | 'naked'>> & {
   readonly limits?: Partial<Limits>;
   readonly tcp?: EntryFile;
   readonly udp?: EntryFile;
-  readonly ftp?: EntryFile;
+  readonly ftp?: FtpFile;
   readonly naked?: readonly NakedFile[];
 };
 
@@ -163,6 +178,21 @@ function entryOf(
   return { port: own ?? (port === DEFAULTS.port ? usual : 0) };
 }
 
+/** FTP, with what was left out. */
+function ftpOf(
+  asked: FtpFile | undefined,
+  given: Pick<Config, 'host' | 'port' | 'tls' | 'tlsTerminatedByProxy'>,
+): FtpEntry | null {
+  // A proxy for HTTP does not end the TLS of FTP (FTP-37).
+  if (given.tlsTerminatedByProxy && !given.tls && asked === undefined) return null;
+  const entry = entryOf(asked, { ...given, usual: FTP_PORT });
+  if (!entry) return null;
+  const { passiveAddress = null, passivePorts } = asked || {};
+  const [first = 0, last = 0] = passivePorts ?? [];
+  if (first > last) throw new ConfigError('ftp/passivePorts: the first is beyond the last');
+  return { ...entry, passiveAddress, passivePorts: passivePorts ? { first, last } : null };
+}
+
 /** Settings from a file (none: development mode) and from the command line, which wins. */
 export function loadConfig(
   file: string | undefined,
@@ -175,13 +205,16 @@ export function loadConfig(
   const hosts = given.hosts.map((host) => host.toLowerCase());
   const tcp = entryOf(asked.tcp, { ...given, usual: TCP_PORT });
   const udp = entryOf(asked.udp, { ...given, usual: UDP_PORT });
-  const ftp = entryOf(asked.ftp, { ...given, usual: FTP_PORT });
+  const ftp = ftpOf(asked.ftp, given);
   const naked = nakedOf(asked.naked ?? [], given);
   const config = { ...given, hosts, rooms, tcp, udp, ftp, naked, limits: limitsOf(asked.limits) };
   if (config.testHooks && (config.tlsTerminatedByProxy || !LOOPBACK.includes(config.host))) {
     throw new ConfigError(
       `host ${config.host}: with \`testHooks\` the server listens on loopback only, without a proxy`,
     );
+  }
+  if (config.ftp && config.tlsTerminatedByProxy && !config.tls) {
+    throw new ConfigError('ftp: behind a proxy FTP needs TLS of its own; set `tls`, or `ftp: false` for none');
   }
   if (LOOPBACK.includes(config.host)) return config;
   if (!config.auth) throw new ConfigError(`host ${config.host}: without \`auth\` the server listens on loopback only`);

@@ -37,6 +37,9 @@ const BAD: readonly Row[] = [
   { text: 'host: "::"', says: /loopback only/ },
   { text: `host: 0.0.0.0\nauth: { secret: ${SECRET} }`, says: /TLS is mandatory/ },
   { text: 'testHooks: { token: short }', says: /\/testHooks\/token: must match/ },
+  { text: 'ftp: { passivePorts: [2, 1] }', says: /ftp\/passivePorts: the first is beyond the last/ },
+  { text: 'ftp: { passivePorts: [2] }', says: /\/ftp/ },
+  { text: 'ftp: {}\ntlsTerminatedByProxy: true', says: /behind a proxy FTP needs TLS of its own/ },
   { text: 'testHooks: {}', says: /\/testHooks: must have required property 'token'/ },
   {
     text: `host: 0.0.0.0\nauth: { secret: ${SECRET} }\ntlsTerminatedByProxy: true\ntestHooks: { token: ${SECRET} }`,

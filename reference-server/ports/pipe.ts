@@ -88,7 +88,7 @@ export interface PipeSource {
 
 /** A redeemed ticket. The transport finishes its handshake and then attaches its sink, or lets it go. */
 export interface PipeOffer {
-  /** The session whose pipe it will be, and its room. */
+  /** The session whose pipe it will be, and the room that it is in now. */
   readonly sid: string;
   readonly room: string;
   /** Whether binary messages flow into the room as they come, however long they are. */

@@ -16,6 +16,12 @@ export interface ByteSocket {
   reset(): void;
 }
 
+/** Ports, from the first to the last. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
 /** Where connections come in. */
 export interface ByteListener {
   readonly address: Address;

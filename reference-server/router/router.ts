@@ -226,7 +226,9 @@ export class Router implements GrantDoor, RoomNames, PipeDoor, SiblingDoor {
     session.offered();
     return {
       sid: session.sid,
-      room: session.room.name,
+      get room() {
+        return session.room.name; // it can move
+      },
       stream: session.room.terms.boundaries === 'ignored',
       limits: session.limits,
       clock: session.context.clock,

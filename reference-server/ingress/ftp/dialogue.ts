@@ -24,6 +24,8 @@ export interface FtpServices {
   readonly limits: Readonly<Required<Limits>>;
   /** Where data connections come in. */
   readonly listeners: ByteListeners;
+  /** The address that PASV names; null: where the control connection came in. */
+  readonly passiveAddress: string | null;
   /** Null where the server has no certificate. */
   readonly tls: SecureSockets | null;
   /** Whether nobody may log in without TLS (SEC-6). */
@@ -46,7 +48,8 @@ export class Dialogue {
   /** Whether PASS has been accepted. */
   known = false;
   wrongPasses = 0;
-  room: string | null = null;
+  /** Whether the working directory is the room, and not the root. */
+  inRoom = false;
   kind: Kind = 'text';
   protection: { secured: boolean; sized: boolean; level: 'C' | 'P' } = { secured: false, sized: false, level: 'C' };
   extendedOnly = false;
@@ -70,6 +73,11 @@ export class Dialogue {
     });
     this.#watch(services.limits.bindMs, 'login');
     this.reply(reply(220, 'porthouse'));
+  }
+
+  /** The room that is the working directory; null in the root (FTP-34). */
+  get room(): string | null {
+    return this.inRoom ? (this.member?.room ?? null) : null;
   }
 
   get transfer(): Transfer | null {
@@ -110,7 +118,7 @@ export class Dialogue {
     this.leave('closed_by_peer');
     const member: Membership = open(offer, (cause) => this.#closed(member, cause));
     this.member = member;
-    this.room = member.room;
+    this.inRoom = true;
     return member;
   }
 

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { packageRoot } from '../../../support/package-root.js';
 import { Connections } from '../../listeners/connections.js';
+import { withinPorts } from '../../listeners/range.js';
 import { tcpListeners } from '../../listeners/tcp.js';
 import { secureSockets } from '../../listeners/tls.js';
 import { FtpClient } from '../../testing/ftp.js';
@@ -28,6 +29,7 @@ async function stage(t: Test, { world: options, ...services }: Partial<FtpServic
   const faults: unknown[] = [];
   const ingress = new FtpIngress({
     ...{ door: router, grants: router, rooms: router, clock, limits, listeners, tls: null, tlsOnly: false },
+    passiveAddress: null,
     onError: (error) => faults.push(error),
     ...services,
   });
@@ -50,6 +52,20 @@ async function stage(t: Test, { world: options, ...services }: Partial<FtpServic
   };
   return { world, ingress, listeners, faults, dial, member, logIn };
 }
+
+void t.test('PASV names the address that it is told to, and ports are taken from the range', async (t) => {
+  const free = await tcpListeners(new Connections(1)).listen({ host: '127.0.0.1', port: 0 }, () => undefined);
+  const { port } = free.address;
+  free.close();
+  const listeners = withinPorts(tcpListeners(new Connections(9)), { first: port, last: port });
+  const { logIn, world } = await stage(t, { listeners, passiveAddress: '192.0.2.7' });
+  const [one, two] = [(await logIn()).client, (await logIn()).client];
+  t.equal(await one.say('PASV'), `227 (192,0,2,7,${String(port >> 8)},${String(port & 255)})`);
+  t.equal(await two.say('EPSV'), '425 busy', 'there is no other port');
+  t.equal(await one.say('EPSV'), `229 (|||${String(port)}|)`, 'one that is no longer wanted is free');
+  world.clock.advance(world.limits.ftpDataMs);
+  t.equal(await two.say('EPSV'), `229 (|||${String(port)}|)`, 'and so is one to which nobody came');
+});
 
 void t.test('whoever says nothing of use is shown out', async (t) => {
   const { world, dial, logIn } = await stage(t);

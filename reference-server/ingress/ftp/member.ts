@@ -8,6 +8,7 @@ import { FtpPipe } from './pipe.js';
 /** A session that a control connection is in. */
 export interface Membership {
   readonly sid: string;
+  /** Where it is now: a session can move. */
   readonly room: string;
   readonly epoch: number;
   readonly stream: boolean;
@@ -22,8 +23,14 @@ export function open(offer: PipeOffer, closed: (cause: EndCause) => void): Membe
   const pipe = new FtpPipe(stream ? 'byte' : 'msg', closed);
   const source = offer.open(pipe);
   pipe.attach(source);
-  const { sid, room, limits, clock } = offer;
-  return { sid, room, epoch: source.epoch, stream, limits, clock, pipe };
+  const { sid, limits, clock } = offer;
+  return {
+    sid,
+    get room() {
+      return offer.room;
+    },
+    ...{ epoch: source.epoch, stream, limits, clock, pipe },
+  };
 }
 
 /** The offer of a session of its own for a client without an account (FTP-10). */

@@ -106,6 +106,7 @@ export class FtpPipe implements PipeSink {
   close(cause: EndCause): void {
     this.over();
     this.#close(cause);
+    queueMicrotask(() => this.#source?.ended(cause)); // whoever closes is told when it has done so
   }
 
   /** Nothing more is written, and nobody waits for anything. */

@@ -41,12 +41,12 @@ async function cwd(dialogue: Dialogue, path: string): Promise<void> {
   if (!to) return;
   if (to.name !== null) dialogue.reply(refusal('not_found'));
   else if (to.room === null) {
-    dialogue.room = null;
+    dialogue.inRoom = false;
     dialogue.reply(reply(250, '/'));
   } else {
     const member = await entered(dialogue, to.room);
     if (!member) return;
-    dialogue.room = member.room;
+    dialogue.inRoom = true;
     const { sid, room, epoch } = member;
     dialogue.reply(reply(250, facts({ sid, room, epoch })));
   }

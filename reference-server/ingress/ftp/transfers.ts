@@ -13,14 +13,20 @@ import { entered, entries, place } from './rooms.js';
 import { Upload } from './upload.js';
 import { facts, refusal, reply } from './words.js';
 
-/** Opens a place for one data connection, in place of the one before. */
-async function door(dialogue: Dialogue): Promise<DataDoor> {
+/** Opens a place for one data connection, in place of the one before; null, and the client has been told, where there is none. */
+async function door(dialogue: Dialogue): Promise<DataDoor | null> {
   dialogue.data?.close();
   dialogue.data = null;
   const { local, remote } = dialogue.control.socket;
   const { clock } = dialogue;
   const { listeners } = dialogue.services;
-  const opened = await DataDoor.open({ listeners, local, remote, clock, ms: dialogue.limits.ftpDataMs });
+  const parts = { listeners, local, remote, clock, ms: dialogue.limits.ftpDataMs };
+  const opened = await DataDoor.open(parts).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    dialogue.reply(reply(425, 'busy'));
+    return null;
+  });
+  if (!opened) return null;
   if (dialogue.control.closed) opened.close();
   dialogue.data = opened;
   return opened;
@@ -36,8 +42,8 @@ async function epsv(dialogue: Dialogue, argument: string): Promise<void> {
     dialogue.reply(reply(200, 'EPSV'));
   } else if (argument !== '' && argument !== family) dialogue.reply(reply(522, `(${family})`));
   else {
-    const { address } = await door(dialogue);
-    dialogue.reply(reply(229, `(|||${String(address.port)}|)`));
+    const opened = await door(dialogue);
+    if (opened) dialogue.reply(reply(229, `(|||${String(opened.address.port)}|)`));
   }
 }
 
@@ -45,8 +51,10 @@ async function pasv(dialogue: Dialogue): Promise<void> {
   if (dialogue.extendedOnly) dialogue.reply(reply(501, 'EPSV'));
   else if (!isV4(dialogue)) dialogue.reply(reply(425, 'EPSV'));
   else {
-    const { port } = (await door(dialogue)).address;
-    const host = plainHost(dialogue.control.socket.local.host).split('.');
+    const opened = await door(dialogue);
+    if (!opened) return;
+    const { port } = opened.address;
+    const host = (dialogue.services.passiveAddress ?? plainHost(dialogue.control.socket.local.host)).split('.');
     dialogue.reply(reply(227, `(${[...host, port >> 8, port & 0xff].join(',')})`));
   }
 }
