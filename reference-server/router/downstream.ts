@@ -68,7 +68,7 @@ export class Downstream {
 
   /** Whether more waits than the room allows (DELIV-11). */
   get behind(): boolean {
-    return this.out.exceeds(this.#session.room.limits);
+    return !this.out.settled && this.out.exceeds(this.#session.room.limits);
   }
 
   /**
@@ -84,7 +84,7 @@ export class Downstream {
       return NONE;
     }
     this.enqueued += this.out.units(batch.messages.length, batch.bytes);
-    this.out.push(batch);
+    this.out.write(batch);
     return NONE;
   }
 

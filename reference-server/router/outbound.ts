@@ -78,13 +78,10 @@ export class Outbound {
     return this.#holds.includes(by);
   }
 
-  /** Hands a batch to the transport, or lets it wait behind what waits already. */
+  /** Lets a batch wait behind what waits already, unless the client is there to fetch it. */
   push(batch: Batch): void {
-    if (this.flowing && !this.#sink.fetches) this.#write(batch);
-    else {
-      (this.#queue ??= new WaitQueue()).push(batch);
-      if (this.#sink.fetches) this.pump();
-    }
+    (this.#queue ??= new WaitQueue()).push(batch);
+    if (this.#sink.fetches) this.pump();
   }
 
   /** Marks the place behind everything that there is by now; `reached` learns its number, at once where nothing waits. */
@@ -166,11 +163,12 @@ export class Outbound {
     const entry = this.#sink.fetches ? queue.shiftOne() : queue.shift();
     if (queue.empty) this.#queue = null; // before a marker's doings find it
     if (!entry) return;
-    if (isBatch(entry)) this.#write(entry);
+    if (isBatch(entry)) this.write(entry);
     else entry.reached(this.n);
   }
 
-  #write(batch: Batch): void {
+  /** Hands a batch to the transport; nothing may wait that came before it. */
+  write(batch: Batch): void {
     const first = this.n + 1;
     this.#n += batch.messages.length;
     this.#bytes += batch.bytes;

@@ -233,7 +233,7 @@ export class Room {
     const behind: Session[] = [];
     const common = new MessageBatch(routed.map((entry) => entry.message));
     const senders = new Set(routed.map((entry) => entry.sender));
-    const kinds = new Set(routed.map((entry) => entry.message.kind));
+    const kinds = [...new Set(routed.map((entry) => entry.message.kind))];
     let shared = 0;
     for (const member of this.members) {
       const pipe = member.receivingPipe();

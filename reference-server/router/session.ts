@@ -290,9 +290,9 @@ export class Session {
     return this.#pipe?.writable && this.scopes.includes('receive') ? this.#pipe : null;
   }
 
-  receivesAll(kinds: ReadonlySet<Kind>): boolean {
-    for (const kind of kinds) if (!this.formats.receive.includes(kind)) return false;
-    return true;
+  receivesAll(kinds: readonly Kind[]): boolean {
+    const { receive } = this.formats;
+    return kinds.every((kind) => receive.includes(kind));
   }
 
   /** What the client is sent from now on. */
