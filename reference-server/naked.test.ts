@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import type { Discovery, NakedEndpoint } from '../generated/types.js';
 import { validate } from '../generated/validate.js';
@@ -12,6 +14,7 @@ import { NakedTcp } from './ingress/tcp/naked.js';
 import { tcpListeners } from './listeners/tcp.js';
 import { Connections } from './listeners/connections.js';
 import { ask } from './testing/http.js';
+import { holdsAsync } from './testing/property.js';
 import { TcpClient } from './testing/tcp-client.js';
 import { until } from './testing/until.js';
 import { World } from './testing/world.js';
@@ -183,4 +186,51 @@ void t.test('a room that has no place, and a server that stops, have no word for
   naked.drain();
   const { how, rest } = await dial().ended();
   t.match([how, rest], [/end|reset/, '']);
+});
+
+const noise = fc.oneof(
+  fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array)),
+  fc.string({ maxLength: 100, unit: 'binary' }).map((text) => Buffer.from(`${text}\n`)),
+  fc.constantFrom('\n', 'ahoy\r\n', 'GET / HTTP/1.1\r\n', 'message=', 'ticket=x').map((text) => Buffer.from(text)),
+);
+
+void t.test('random bytes at any of them reach the room as they are, or nobody', async (t) => {
+  const fast = { room: 'lobby', port: 0, listed: true, messagesPerSecond: 1_000_000 };
+  const { port: _port, ...form } = { ...fast, transport: 'form' } as const;
+  const { url, naked } = await serving(t, [
+    { ...fast, transport: 'tcp' },
+    { ...fast, transport: 'udp', kind: 'text' },
+    form,
+  ]);
+  const [watcher, good] = [dialled(t, naked[0]), dialled(t, naked[0])];
+  const socket = createSocket('udp4');
+  t.teardown(() => socket.close());
+  const udp = new URL(String(naked[1]?.url));
+  const sent: Buffer[] = [];
+  const heardUntil = async (mark: string): Promise<boolean> => {
+    for (let line = await watcher.line(); line !== mark; line = await watcher.line()) {
+      if (!sent.some((bytes) => bytes.includes(line))) return false;
+    }
+    return true;
+  };
+  const calling = setInterval(() => good.write('mark\n'), 20); // until the watcher is there
+  await heardUntil('mark');
+  clearInterval(calling);
+  sent.push(Buffer.from('mark'));
+  let runs = 0;
+  const property = fc.asyncProperty(fc.array(noise, { maxLength: 4 }), async (chunks) => {
+    sent.push(...chunks, Buffer.concat(chunks));
+    const stranger = dialled(t, naked[0]);
+    for (const chunk of chunks) stranger.write(chunk);
+    stranger.socket.end();
+    await new Promise((done) => stranger.socket.once('finish', done).once('close', done));
+    for (const chunk of chunks) socket.send(chunk, Number(udp.port), udp.hostname);
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const body = Buffer.concat(chunks).toString('latin1').replaceAll('message=', 'massage='); // it would be decoded
+    const { status } = await ask(url, { method: 'POST', path: String(naked[2]?.url), headers, body });
+    const mark = `mark ${String(++runs)}`;
+    good.write(`${mark}\n`);
+    return status < 500 && (await heardUntil(mark)) && good.end === null;
+  });
+  await holdsAsync(t, property, 60);
 });
