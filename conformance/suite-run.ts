@@ -133,6 +133,9 @@ export class SuiteRun {
       left.filter((job) => !elsewhere.includes(job)),
       1,
     );
+    // The other server could not be had after all.
+    const without = left.filter((job) => job.round === 0 && elsewhere.includes(job));
+    for (const { of } of without) this.#skip(of, { verdict: 'NOT_TESTED', reason: 'tls' });
   }
 
   #needsSpare({ tls }: Case): boolean {

@@ -2,6 +2,7 @@ import type { NakedEndpoint } from '../generated/types.js';
 import type { Entry, EntryParts } from './compose-entries.js';
 import { entryUrl } from './compose-url.js';
 import { ConfigError, type Naked } from './config/config.js';
+import { enter } from './ingress/enter.js';
 import { NakedTcp } from './ingress/tcp/naked.js';
 import { NakedUdp } from './ingress/udp/naked.js';
 import { nakedPath } from './ingress/form/ingress.js';
@@ -46,13 +47,11 @@ async function openTcp(parts: NakedParts, naked: Of<'tcp'>): Promise<Opened | Re
   };
 }
 
-function openForm({ grants, door }: EntryParts, { room }: Of<'form'>): Opened | Refusal {
+function openForm(parts: EntryParts, { room }: Of<'form'>): Opened | Refusal {
   const asked = { room, transport: 'websocket', scopes: ['send' as const], limits: { sessionLingerMs: 1 } };
-  const grant = grants.grant(asked, null);
-  if (grant instanceof Promise) throw new Error('a grant in a room that is there waits for nothing');
-  if ('refused' in grant) return grant;
-  const offer = door.redeem(grant.pipeTicket, 'websocket');
-  if (!('refused' in offer)) offer.abandon();
+  const offer = enter(parts, asked, null);
+  if ('refused' in offer) return offer;
+  offer.abandon();
   const nothing = (): void => undefined;
   return { url: nakedPath(room), drain: nothing, close: nothing };
 }

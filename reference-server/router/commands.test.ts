@@ -5,7 +5,7 @@ import { holds } from '../testing/property.js';
 import { HandClock } from '../testing/time.js';
 import { World } from '../testing/world.js';
 import { exceeds } from './json-bytes.js';
-import { TokenBucket } from './token-bucket.js';
+import { TokenBucket } from '../ports/token-bucket.js';
 
 await t.test('what is as long and as deep as it may be is taken, and nothing beyond', (t) => {
   holds(

@@ -2,7 +2,7 @@ import type { Position } from '../../generated/types.js';
 import type { Message } from '../ports/message.js';
 import { numbersFrom } from './numbers.js';
 import type { Session } from './session.js';
-import { TokenBucket } from './token-bucket.js';
+import { TokenBucket } from '../ports/token-bucket.js';
 
 /** A refused message has no id. */
 type Traced = Pick<Message, 'kind' | 'payload'> & { readonly id?: string };

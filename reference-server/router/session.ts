@@ -17,7 +17,7 @@ import type { Room } from './room.js';
 import { type RoomTerms, sameRate } from './room-terms.js';
 import { type RoomEnd, described, owns } from './rooms.js';
 import { stateOf } from './session-state.js';
-import { TokenBucket } from './token-bucket.js';
+import { TokenBucket } from '../ports/token-bucket.js';
 
 /** What a grant settles for the whole life of a session. */
 export interface Terms {

@@ -5,7 +5,7 @@ import type { Exchange, ExchangeHandler } from '../../ports/exchange.js';
 import type { OpenRoom, OpenRooms } from '../../ports/open-rooms.js';
 import type { PipeDoor } from '../../ports/pipe.js';
 import type { Refusal } from '../../ports/refusal.js';
-import { Rate } from '../rate.js';
+import { TokenBucket } from '../../ports/token-bucket.js';
 import { Answers, type ShownForm } from './answers.js';
 import { causeOf } from './causes.js';
 import { parserFor } from './form-type.js';
@@ -53,13 +53,13 @@ export class FormIngress implements ExchangeHandler {
   readonly #services: FormServices;
   readonly #tickets: PageTickets;
   readonly #receipts: Receipts;
-  readonly #naked: ReadonlyMap<string, NakedForm & { readonly rate: Rate }>;
+  readonly #naked: ReadonlyMap<string, NakedForm & { readonly rate: TokenBucket }>;
 
   constructor(services: FormServices) {
     const { limits, clock, naked = [] } = services;
     this.#services = services;
     this.#naked = new Map(
-      naked.map((each) => [nakedPath(each.room), { ...each, rate: new Rate(clock, each.messagesPerSecond) }]),
+      naked.map((each) => [nakedPath(each.room), { ...each, rate: new TokenBucket(clock, { perSecond: each.messagesPerSecond }) }]),
     );
     this.#tickets = new PageTickets(services);
     this.#receipts = new Receipts({ ...services, limits });
@@ -176,7 +176,7 @@ export class FormIngress implements ExchangeHandler {
 /** Where a form is posted. */
 interface Place {
   readonly room: string;
-  readonly naked: (NakedForm & { readonly rate: Rate }) | undefined;
+  readonly naked: (NakedForm & { readonly rate: TokenBucket }) | undefined;
 }
 
 /** A browser that says that a page of another site sends this, without saying which (FORM-5). */

@@ -1,6 +1,7 @@
 import type { Account, GrantDoor } from '../../ports/access.js';
 import type { PipeDoor, PipeOffer } from '../../ports/pipe.js';
 import type { Refusal, Result } from '../../ports/refusal.js';
+import { enter } from '../enter.js';
 import type { PageTickets } from './page-ticket.js';
 
 export const TRANSPORT = 'form';
@@ -35,17 +36,14 @@ interface Asking {
 const INVALID = { refused: 'ticket_invalid' } as const satisfies Refusal;
 
 /** A session of its own for a form, whose ticket nobody else ever sees. */
-function brieflyIn({ grants, door }: PosterServices, { room, account, most }: Asking): Result<PipeOffer> {
+function brieflyIn(services: PosterServices, { room, account, most }: Asking): Result<PipeOffer> {
   const asked = {
     room,
     transport: TRANSPORT,
     scopes: ['send' as const],
     limits: { ...BRIEF, ...(most !== undefined && { hardMessageBytes: most }) },
   };
-  const grant = grants.grant(asked, account);
-  if (grant instanceof Promise) throw new Error('a grant in a room that is there waits for nothing');
-  if ('refused' in grant) return { refused: grant.refused, ...(grant.limit !== undefined && { limit: grant.limit }) };
-  return door.redeem(grant.pipeTicket, TRANSPORT);
+  return enter(services, asked, account);
 }
 
 /** An account, by its token. */

@@ -4,7 +4,8 @@ import type { Clock } from '../../ports/clock.js';
 import type { PipeDoor, PipeOffer } from '../../ports/pipe.js';
 import type { Result } from '../../ports/refusal.js';
 import type { ByteSocket } from '../../ports/sockets.js';
-import { Rate } from '../rate.js';
+import { TokenBucket } from '../../ports/token-bucket.js';
+import { enter } from '../enter.js';
 import { TcpPipe } from './pipe.js';
 import { Throttle } from './throttle.js';
 
@@ -33,13 +34,13 @@ const TICKET_FOR = 'websocket';
 /** An endpoint without preamble and tickets: whoever connects is an anonymous member of its room (NAKED-1, NAKED-2). */
 export class NakedTcp {
   readonly #options: NakedTcpOptions;
-  readonly #rate: Rate;
+  readonly #rate: TokenBucket;
   #open = 0;
   #draining = false;
 
   constructor(options: NakedTcpOptions) {
     this.#options = options;
-    this.#rate = new Rate(options.clock, options.messagesPerSecond);
+    this.#rate = new TokenBucket(options.clock, { perSecond: options.messagesPerSecond });
   }
 
   /** Why its room would not admit what comes; undefined where it would. */
@@ -80,10 +81,8 @@ export class NakedTcp {
 
   /** A session of its own for a connection, which ends with it, as nobody knows its secret. */
   #offer(): Result<PipeOffer> {
-    const { grants, door, room, scopes } = this.#options;
+    const { room, scopes } = this.#options;
     const limits = { sessionLingerMs: 1, ticketMs: 1000 };
-    const grant = grants.grant({ room, transport: TICKET_FOR, scopes: [...scopes], limits }, null);
-    if (grant instanceof Promise) throw new Error('a grant in a room that is there waits for nothing');
-    return 'refused' in grant ? grant : door.redeem(grant.pipeTicket, TICKET_FOR);
+    return enter(this.#options, { room, transport: TICKET_FOR, scopes: [...scopes], limits }, null);
   }
 }

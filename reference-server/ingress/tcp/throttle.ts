@@ -2,10 +2,10 @@ import type { EndCause } from '../../../generated/types.js';
 import type { Cancel, Clock } from '../../ports/clock.js';
 import type { Kind } from '../../ports/message.js';
 import type { PipeSource, Queued } from '../../ports/pipe.js';
-import type { Rate } from '../rate.js';
+import type { TokenBucket } from '../../ports/token-bucket.js';
 
 interface ThrottleParts {
-  readonly rate: Rate;
+  readonly rate: TokenBucket;
   readonly clock: Clock;
   /** What a message costs, in messages. */
   readonly cost: (payload: Buffer) => number;

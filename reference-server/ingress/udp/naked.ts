@@ -6,7 +6,8 @@ import type { Kind } from '../../ports/message.js';
 import type { PipeDoor, PipeSink, PipeSource } from '../../ports/pipe.js';
 import type { Refusal } from '../../ports/refusal.js';
 import type { Address, DatagramSocket, DatagramSockets } from '../../ports/sockets.js';
-import { Rate } from '../rate.js';
+import { TokenBucket } from '../../ports/token-bucket.js';
+import { enter } from '../enter.js';
 
 /** A port of its own where each datagram is a message for one room. */
 export interface NakedSettings {
@@ -60,17 +61,17 @@ export class NakedUdp {
   #socket: DatagramSocket | null = null;
   #source: PipeSource | null = null;
   #triedAt = -Infinity;
-  readonly #rate: Rate;
+  readonly #rate: TokenBucket;
 
   private constructor(options: NakedOptions) {
     this.#options = options;
-    this.#rate = new Rate(options.clock, options.messagesPerSecond);
+    this.#rate = new TokenBucket(options.clock, { perSecond: options.messagesPerSecond });
   }
 
   /** Starts to listen; a refusal where its room does not admit it. Rejects with what the system says. */
   static async listen(options: NakedOptions): Promise<NakedUdp | Refusal> {
     const naked = new NakedUdp(options);
-    const refusal = await naked.#enter();
+    const refusal = naked.#enter();
     if (refusal) return refusal;
     naked.#socket = await options.sockets.bind(options.at, (datagram) => naked.#receive(datagram));
     return naked;
@@ -87,13 +88,11 @@ export class NakedUdp {
   }
 
   /** Becomes a member of the room, as an anonymous client does that may only send. */
-  async #enter(): Promise<Refusal | undefined> {
-    const { clock, grants, door, room, kind } = this.#options;
+  #enter(): Refusal | undefined {
+    const { clock, room, kind } = this.#options;
     this.#triedAt = clock.now();
     const formats = { send: [kind], receive: [] };
-    const grant = await grants.grant({ room, transport: TICKET_FOR, scopes: ['send'], formats }, null);
-    if ('refused' in grant) return grant;
-    const offer = door.redeem(grant.pipeTicket, TICKET_FOR);
+    const offer = enter(this.#options, { room, transport: TICKET_FOR, scopes: ['send'], formats }, null);
     if ('refused' in offer) return offer;
     const left = (): void => void (this.#source = null);
     this.#source = offer.open(silentSink(left));
@@ -104,6 +103,6 @@ export class NakedUdp {
     const { clock, maxBytes, kind } = this.#options;
     if (datagram.length > maxBytes || !this.#rate.take() || (kind !== 'binary' && !isUtf8(datagram))) return;
     if (this.#source) this.#source.receive(kind, datagram);
-    else if (clock.now() - this.#triedAt >= AGAIN_MS) void this.#enter();
+    else if (clock.now() - this.#triedAt >= AGAIN_MS) this.#enter();
   }
 }
