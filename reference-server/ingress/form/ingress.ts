@@ -59,7 +59,10 @@ export class FormIngress implements ExchangeHandler {
     const { limits, clock, naked = [] } = services;
     this.#services = services;
     this.#naked = new Map(
-      naked.map((each) => [nakedPath(each.room), { ...each, rate: new TokenBucket(clock, { perSecond: each.messagesPerSecond }) }]),
+      naked.map((each) => [
+        nakedPath(each.room),
+        { ...each, rate: new TokenBucket(clock, { perSecond: each.messagesPerSecond }) },
+      ]),
     );
     this.#tickets = new PageTickets(services);
     this.#receipts = new Receipts({ ...services, limits });
