@@ -43,6 +43,15 @@ export function declaredBy(discovery: Json): Declared {
 
 /** The profiles that a server must have declared for a case to concern it. */
 export function profilesOf(of: Case): readonly string[] {
+  const profiles = concerned.get(of) ?? concernedBy(of);
+  concerned.set(of, profiles);
+  return profiles;
+}
+
+// Asked for with every choice that is made about a case.
+const concerned = new WeakMap<Case, readonly string[]>();
+
+function concernedBy(of: Case): readonly string[] {
   const ids = of.steps.flatMap((step) => step.proves);
   const proved = of.profiles ?? ids.map((id) => requirementOf(id)?.profile ?? 'core');
   return [...new Set([...proved, ...transportsOf(of)])];

@@ -46,7 +46,8 @@ export interface SuiteSetting {
   readonly untilFail: boolean;
   readonly repeat: number;
   readonly onCase: (report: CaseReport) => void;
-  readonly onTimeline: (records: readonly TimelineRecord[]) => void;
+  /** Absent where nobody keeps timelines. */
+  readonly onTimeline: ((records: readonly TimelineRecord[]) => void) | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -183,11 +184,22 @@ export class SuiteRun {
     const start = performance.now();
     const own = isExclusive(of) || of.usual !== undefined ? undefined : bystanders;
     const run = { ...this.#settingOf(of, round, place), ...(own === undefined ? {} : { bystanders: own }) };
+    const judgement = this.#judged(of, await runCase(of, run), run.run);
+    this.#report(of, { ...judgement, run: run.run, seconds: secondsSince(start) });
+  }
+
+  #judged(of: Case, records: readonly TimelineRecord[], run: string): Judgement {
+    const { onTimeline } = this.#setting;
+    const isCompared = this.#compared.has(baseOf(of.id));
+    if (onTimeline === undefined && !isCompared) {
+      const judgement = judged(of, records);
+      if (saysNothing(judgement)) return judgement;
+    }
     // Judged as it is written down: whoever judges the file later sees the same.
-    const records = redact(await runCase(of, run));
-    this.#setting.onTimeline(records);
-    if (this.#compared.has(baseOf(of.id))) this.told.set(run.run, toldIn(of, records));
-    this.#report(of, { ...judged(of, records), run: run.run, seconds: secondsSince(start) });
+    const written = redact(records);
+    onTimeline?.(written);
+    if (isCompared) this.told.set(run, toldIn(of, written));
+    return judged(of, written);
   }
 
   #settingOf(of: Case, round: number, { target, control, measure }: Place): RunSetting {
@@ -223,7 +235,7 @@ export class SuiteRun {
   #skip(of: Case, { verdict, reason }: Skip | { verdict: 'INCONCLUSIVE'; reason: string }): void {
     const run = `${of.id}~${String(++this.#runs)}`;
     const t = Math.round(performance.now() - this.#setting.epoch);
-    this.#setting.onTimeline([{ i: 0, t, run, type: 'skip', case: of.id, verdict, reason }]);
+    this.#setting.onTimeline?.([{ i: 0, t, run, type: 'skip', case: of.id, verdict, reason }]);
     this.#report(of, {
       checks: skippedChecks(of, { run, verdict, reason }),
       faults: [],
@@ -268,6 +280,10 @@ export function judged(of: Case, records: readonly TimelineRecord[]): Judgement 
   const { checks, faults } = judge(of, records, requirementOf);
   return { checks: checks.map((check) => withTimeline(check, records)), faults };
 }
+
+/** Whether nothing of the records stands in a judgement: what passes is not quoted. To take secrets out is dear. */
+const saysNothing = ({ checks, faults }: Judgement): boolean =>
+  faults.length === 0 && checks.every(({ verdict }) => verdict === 'PASS');
 
 const secondsSince = (start: number): number => Math.round(performance.now() - start) / 1000;
 

@@ -25,6 +25,13 @@ steps:
     proves: DELIV-1
 `);
 
+const wrong = caseFrom(`given: { members: [alice] }
+steps:
+  - grant: { as: bob }
+    expect: { status: 201, json: { pipeTicket: never } }
+    proves: DELIV-1
+`);
+
 const server = await startReferenceServer();
 
 const run = (options: Partial<SuiteOptions> = {}): Promise<Ran> =>
@@ -72,6 +79,14 @@ test('the suite', (t) => {
       checks.map(({ case: of, requirement, verdict }) => [of, requirement, verdict]);
     t.same(brief(again).sort(), brief(report).sort());
     t.equal(again.exitCode, report.exitCode);
+  });
+
+  t.test('quotes no secret in what failed, also where nobody keeps a timeline', async (t) => {
+    const { report } = await run({ cases: [...canary, wrong], onTimeline: undefined });
+    const quoted = JSON.stringify(report);
+    t.equal(report.summary.cases.FAIL, 1);
+    t.match(quoted, 'redacted-pipeTicket-');
+    t.equal(/"(?:pipeTicket|siblingSecret)":"(?!redacted|never)/.exec(quoted.replaceAll('\\"', '"')), null);
   });
 
   t.test('sends the same content for the same seed and other content for another', async (t) => {

@@ -119,7 +119,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
     untilFail: options.untilFail === true,
     repeat: options.repeat ?? 1,
     onCase: (report) => options.onCase?.(report),
-    onTimeline: (records) => options.onTimeline?.(records),
+    onTimeline: options.onTimeline,
     signal: options.signal,
   });
   await suite.run(chosen);

@@ -57,7 +57,7 @@ async function test(url: URL | undefined, flags: TestFlags): Promise<number> {
   const tokens = tokensOf(url, flags);
   const reporting = new Reporting(flags, url?.href ?? (flags.exec === undefined ? '' : `--exec '${flags.exec}'`));
   const { target, cases } = await prepare(url, flags);
-  const timeline = new TimelineFile(flags.timeline);
+  const timeline = flags.timeline === undefined ? undefined : new TimelineFile(flags.timeline);
   const interrupted = new AbortController();
   const interrupt = (): void => {
     interrupted.abort();
@@ -83,7 +83,7 @@ async function test(url: URL | undefined, flags: TestFlags): Promise<number> {
       untilFail: flags.untilFail,
       onPlan: reporting.plan,
       onCase: reporting.case,
-      onTimeline: timeline.write,
+      onTimeline: timeline?.write,
       signal: interrupted.signal,
     });
     const code = reporting.end(report, partial);
@@ -92,7 +92,7 @@ async function test(url: URL | undefined, flags: TestFlags): Promise<number> {
     return interrupted.signal.aborted ? EXIT.harness : code;
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-    timeline.close();
+    timeline?.close();
     await target.owned?.stop();
   }
 }
@@ -150,17 +150,17 @@ async function prepare(url: URL | undefined, flags: TestFlags): Promise<Prepared
 }
 
 class TimelineFile {
-  readonly #handle: number | undefined;
+  readonly #handle: number;
 
-  constructor(file: string | undefined) {
-    this.#handle = file === undefined ? undefined : openSync(file, 'w');
+  constructor(file: string) {
+    this.#handle = openSync(file, 'w');
   }
 
   readonly write = (records: readonly TimelineRecord[]): void => {
-    if (this.#handle !== undefined) writeSync(this.#handle, writeTimeline(records));
+    writeSync(this.#handle, writeTimeline(records));
   };
 
   close(): void {
-    if (this.#handle !== undefined) closeSync(this.#handle);
+    closeSync(this.#handle);
   }
 }

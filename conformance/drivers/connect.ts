@@ -1,7 +1,7 @@
 import { connect as connectTcp, isIP } from 'node:net';
 import type { Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import type { ConnectionOptions } from 'node:tls';
+import { connect as connectTls, createSecureContext } from 'node:tls';
+import type { ConnectionOptions, SecureContext } from 'node:tls';
 
 /** A header field as it stands on the wire; names keep their case, repeated fields stay apart. */
 export type HeaderField = readonly [name: string, value: string];
@@ -42,9 +42,7 @@ export interface Dialled {
 /** Starts to connect. Listeners put on `socket` before the caller yields miss nothing. */
 export function dial(target: Target, tls: TlsSettings = {}): Dialled {
   const raw = connectTcp({ host: target.host, port: target.port, noDelay: true });
-  const socket = target.secure
-    ? connectTls({ host: target.host, ...serverName(target.host), ...tls, socket: raw })
-    : raw;
+  const socket = target.secure ? connectTls({ host: target.host, ...identityOf(target.host, tls), socket: raw }) : raw;
   // An error after the caller lost interest must not end the process.
   for (const each of new Set([raw, socket])) each.on('error', () => undefined);
   const reset = (): void => {
@@ -69,7 +67,21 @@ export function resetTcp(raw: Socket, finSent: boolean): void {
   raw.resetAndDestroy();
 }
 
-const serverName = (host: string): TlsSettings => (isIP(host) === 0 ? { servername: host } : {});
+/** What node:tls is to be given for a connection to `host`; an address has no name to ask for. */
+export const identityOf = (host: string, settings: TlsSettings): ConnectionOptions => ({
+  ...(isIP(host) === 0 ? { servername: host } : {}),
+  ...settings,
+  secureContext: contextOf(settings),
+});
+
+// To read certificates takes longer than to shake hands.
+const contexts = new WeakMap<TlsSettings, SecureContext>();
+
+function contextOf(settings: TlsSettings): SecureContext {
+  const context = contexts.get(settings) ?? createSecureContext(settings);
+  contexts.set(settings, context);
+  return context;
+}
 
 /** The system's name of a connection error, such as ECONNRESET; the message where it has none. */
 export function errorName(error: Error): string {

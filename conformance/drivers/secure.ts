@@ -1,9 +1,9 @@
-import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { connect } from 'node:tls';
 import type { TlsSettings } from './connect.js';
+import { identityOf } from './connect.js';
 
 /** A connection whose end can be told from the end of the TLS in it. */
 class Wire extends Duplex {
@@ -51,8 +51,7 @@ class Wire extends Duplex {
  */
 export function secureOver(raw: Socket, host: string, settings: TlsSettings = {}): TLSSocket {
   const wire = new Wire(raw);
-  const name = isIP(host) === 0 ? { servername: host } : {};
-  const secure = connect({ host, ...name, ...settings, socket: wire });
+  const secure = connect({ host, ...identityOf(host, settings), socket: wire });
   const push = secure.push.bind(secure);
   secure.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
     if (chunk !== null || !wire.over) return push(chunk, encoding);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { asText, isFields, splitAt } from '../model.js';
 import type { Fields } from '../model.js';
 import type { Json, MessageBody } from '../timeline.js';
@@ -21,7 +21,7 @@ export interface WantedMessage {
 }
 
 /** SHA-256 in hex. */
-export const sha256 = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
+export const sha256 = (content: Buffer): string => hash('sha256', content, 'hex');
 
 /** What `fields` of a message say as bytes; undefined for those that name what was sent. */
 export function literalContent(fields: Fields): Buffer | undefined {
