@@ -100,8 +100,10 @@ async function startProgram(name: string, args: (port: number) => readonly strin
 
 /** Room for as many connections as a row holds; everything else is as the servers have it. */
 const MANY = 100_000;
+/** In a closed loop all that is under way may wait for one member, which is no slow consumer for being late with it. */
+const WINDOW = { maxQueuedMessages: 4096, maxQueuedBytes: 8 * 1024 * 1024 };
 
-const limits = { maxSessions: MANY, maxConnections: MANY, maxMembers: MANY };
+const limits = { maxSessions: MANY, maxConnections: MANY, maxMembers: MANY, ...WINDOW };
 const porthouseConfig = (): string => file('porthouse.json', JSON.stringify({ limits, logLevel: 'fatal' }));
 const mosquittoConfig = (port: number): string =>
   file('mosquitto.conf', `listener ${String(port)} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n`);
