@@ -392,7 +392,7 @@ export interface Position {
    */
   unit: 'msg' | 'byte';
   /**
-   * 1 is the first message (or byte), 0 the place before it. Empty, refused and oversize messages count; fragments and control frames do not.
+   * 1 is the first message (or byte), 0 the place before it. Empty and refused messages count; fragments, control frames and what ends the pipe do not.
    */
   n: number;
   /**
@@ -869,11 +869,11 @@ export interface Limits {
    */
   sessionLingerMs: number;
   /**
-   * How long a sibling socket may stay without a bind. Then it is closed (WebSocket close code 4408, `bind_timeout`). In milliseconds, default 10000.
+   * How long a sibling socket may stay without a bind. Then it is closed (WebSocket close code 4408, `bind_timeout`). Also how long a connection over FTP may take to log in, and a form to say who posts it; then it is `timeout`. In milliseconds, default 10000.
    */
   bindMs: number;
   /**
-   * How long a TCP connection may take to say what it is. Then it is closed unanswered. Only with profile `tcp`. In milliseconds, default 5000.
+   * How long a TCP connection may take to say what it is, its TLS handshake included. Then it is closed unanswered. Only with profile `tcp` or `naked`. In milliseconds, default 5000.
    */
   preambleMs?: number;
   /**
@@ -2527,7 +2527,7 @@ export interface PipeRefusedEvent {
    */
   replay?: true;
   /**
-   * Place of the first refused message, direction `c2s`.
+   * Place of the first refused message, or of the last refused byte on a pipe without messages; direction `c2s`.
    */
   at: Position;
   /**

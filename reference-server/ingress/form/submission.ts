@@ -68,6 +68,8 @@ export class Submission implements Parts {
   #source: PipeSource | null = null;
   #offer: PipeOffer | null = null;
   #pipeOver = false;
+  /** Why the router has ended the pipe, if it has. */
+  #closed: EndCause | null = null;
   #field: Field | null = null;
   #file: Upload | null = null;
   #ticketed = false;
@@ -237,6 +239,7 @@ export class Submission implements Parts {
       reading: (on) => this.#parts.reading(on),
       closed: (cause) => {
         this.#pipeOver = true;
+        this.#closed = cause;
         this.#parts.closed(cause);
       },
       settled: (outcome) => this.#settled(outcome),
@@ -262,7 +265,7 @@ export class Submission implements Parts {
   /** Nothing more comes: the pipe's account is settled, and the receipt says what became of each message. */
   over(cause: EndCause): void {
     this.#pipeOver = true;
-    this.#source?.ended(cause);
+    this.#source?.ended(this.#closed ?? cause);
     const receipt = this.#receipt;
     if (!receipt) return;
     receipt.busy = false;

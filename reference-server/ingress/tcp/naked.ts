@@ -67,10 +67,11 @@ export class NakedTcp {
     const { keepaliveMs, maxMessageBytes } = offer.limits;
     const hardMessageBytes = Math.min(maxBytes, maxMessageBytes);
     const pipe = new TcpPipe({ socket, framing, clock: offer.clock, hardMessageBytes, keepaliveMs });
+    const most = framing === 'raw' ? maxBytes : Infinity;
     const cost = ({ length }: Buffer): number => (framing === 'raw' ? length / maxBytes : 1);
     const hold = (on: boolean): void => pipe.hold(on);
     const breakOff = (): void => pipe.close('protocol_error');
-    const source = new Throttle(offer.open(pipe), { rate: this.#rate, clock, cost, hold, breakOff });
+    const source = new Throttle(offer.open(pipe), { rate: this.#rate, clock, most, cost, hold, breakOff });
     pipe.attach(source, Buffer.alloc(0));
   }
 
