@@ -57,7 +57,7 @@ export type Transport = string;
  */
 export type Framing = 'raw' | 'line' | 'frame';
 /**
- * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke without a close; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`; `stream_ended`: `stream.end`; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `switch_timeout`: neither a switch nor its end was acknowledged; `move_failed`: the room that it was to be switched to is over; `timeout`: keepalive went unanswered; `room_closed`: its room is over; `numbers_exhausted`: the last number that its transport has was used.
+ * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke without a close; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`; `stream_ended`: `stream.end`; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `switch_timeout`: neither a switch nor its end was acknowledged; `move_failed`: the room that it was to be switched to is over; `timeout`: keepalive went unanswered; `room_closed`: its room is over; `numbers_exhausted`: the last number that its transport has was used. A later minor version may have more.
  */
 export type EndCause =
   | 'closed_by_peer'
@@ -1046,7 +1046,7 @@ export interface PipeTicketParams {
   op?: OpId;
 }
 /**
- * A ticket that opens exactly one pipe, at the endpoint that the grant and discovery name for the transport.
+ * A ticket that opens exactly one pipe, and where.
  */
 export interface PipeTicketResult {
   /**
@@ -1061,6 +1061,15 @@ export interface PipeTicketResult {
    * How the next pipe tells messages apart; absent where its transport has one way only.
    */
   framing?: Framing;
+  /**
+   * Where to open the socket.
+   */
+  endpoints: {
+    /**
+     * Where to open the pipe. An absolute URL or a relative reference.
+     */
+    pipe: string;
+  };
   /**
    * Number that the pipe opened with it will have.
    */

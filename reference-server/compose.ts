@@ -20,7 +20,8 @@ import { openLog } from './log.js';
 import type { Authenticator } from './ports/access.js';
 import type { Store } from './ports/store.js';
 import { type RoomTerms, termsOf } from './router/room-terms.js';
-import { type Endpoints, Router } from './router/router.js';
+import type { Endpoints } from './router/grants.js';
+import { Router } from './router/router.js';
 import { systemClock, systemEntropy, systemScheduler } from './system.js';
 import { version } from './version.js';
 
