@@ -11,10 +11,11 @@ import { startServer } from './compose.js';
 import { ConfigError, loadConfig } from './config/config.js';
 import { type NakedFile, nakedOf } from './config/naked.js';
 import { NakedTcp } from './ingress/tcp/naked.js';
+import { RequestLine } from './ingress/tcp/request-line.js';
 import { tcpListeners } from './listeners/tcp.js';
 import { Connections } from './listeners/connections.js';
 import { ask } from './testing/http.js';
-import { holdsAsync } from './testing/property.js';
+import { holds, holdsAsync } from './testing/property.js';
 import { TcpClient } from './testing/tcp-client.js';
 import { until } from './testing/until.js';
 import { World } from './testing/world.js';
@@ -170,7 +171,7 @@ void t.test('of bytes, so many count as a message', async (t) => {
   const { world, dial } = await endpoint(t, { room: 'radio', framing: 'raw' });
   const listener = world.join({ room: 'radio' });
   const client = dial();
-  client.write('x'.repeat(40)); // as much as four messages, where two go at once
+  client.write('\n'.repeat(40)); // as much as four messages, where two go at once
   await listener.sink.arrived(1);
   const began = world.clock.now();
   client.write('y');
@@ -186,6 +187,38 @@ void t.test('a room that has no place, and a server that stops, have no word for
   naked.drain();
   const { how, rest } = await dial().ended();
   t.match([how, rest], [/end|reset/, '']);
+});
+
+const WHOLE = /^[!#$%&'*+.^_`|~\w-]+ [\x21-\x7e\x80-\xff]+ HTTP\/1\.\d\r?\n/;
+const words = fc.constantFrom('GET', ' ', '/', 'x', 'HTTP/1.', '1', '\r', '\n', '\0', '\x7f', '\xe9', '(');
+
+void t.test('a request line is known however it is cut, and not before it is sure', (t) => {
+  const property = fc.property(fc.array(words, { maxLength: 9 }), (pieces) => {
+    const line = new RequestLine();
+    const found = pieces.map((piece) => line.push(Buffer.from(piece, 'latin1'))).at(-1) ?? 'open';
+    const said = pieces.join('');
+    const ends = ['\n', '1\n', 'HTTP/1.1\n', '/ HTTP/1.1\n', ' HTTP/1.1\n', ' / HTTP/1.1\n', 'x / HTTP/1.1\n'];
+    if (found === 'open') return !said.includes('\n');
+    return found === 'is' ? WHOLE.test(said) : !ends.some((end) => WHOLE.test(said + end)) && !WHOLE.test(said);
+  });
+  holds(t, property, 500);
+  t.equal(new RequestLine(3).push(Buffer.from('GET /')), 'is', 'what is too long');
+  t.end();
+});
+
+void t.test('what could become a request waits, and is there when it ends otherwise', async (t) => {
+  const { world, dial } = await endpoint(t, { room: 'radio', framing: 'raw' });
+  const listener = world.join({ room: 'radio' });
+  const client = dial();
+  client.write('hello');
+  await until(() => world.router.sessions === 2);
+  client.socket.end();
+  t.equal(String((await listener.sink.arrived(1))[0]?.payload), 'hello');
+  const other = dial();
+  other.write('GET / HTTP/1.1');
+  other.socket.end();
+  await other.ended();
+  t.equal(listener.sink.batches.length, 1, 'the end of a line, too');
 });
 
 const noise = fc.oneof(

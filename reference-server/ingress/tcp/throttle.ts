@@ -11,19 +11,13 @@ interface ThrottleParts {
   readonly cost: (payload: Buffer) => number;
   /** Leaves off reading, or reads on. */
   readonly hold: (on: boolean) => void;
-  readonly breakOff: () => void;
 }
-
-/** RFC 9112, section 3; browsers write no other. */
-const REQUEST_LINE = /^[A-Z]+ \S+ HTTP\/1\.\d\r?(\n|$)/;
-const LONGEST_REQUEST_LINE = 16_384;
 
 /** Lets messages through as fast as a rate allows. What has come sooner waits, and nothing more is read meanwhile. */
 export class Throttle implements PipeSource {
   readonly #source: PipeSource;
   readonly #parts: ThrottleParts;
   readonly #waiting: (readonly [Kind, Buffer])[] = [];
-  #state: 'new' | 'known' | 'over' = 'new';
   #last: () => void = () => undefined;
   #stop: Cancel = () => undefined;
 
@@ -37,8 +31,6 @@ export class Throttle implements PipeSource {
   }
 
   receive(kind: Kind, payload: Buffer): void {
-    if (this.#state === 'new') this.#look(payload);
-    if (this.#state === 'over') return;
     if (this.#waiting.length === 0 && this.#pass(kind, payload)) return;
     this.#waiting.push([kind, payload]);
     if (this.#waiting.length === 1) this.#wait();
@@ -74,12 +66,6 @@ export class Throttle implements PipeSource {
 
   forgetPart(): void {
     this.#source.forgetPart();
-  }
-
-  /** A page could have a browser send something here (NAKED-6). */
-  #look(first: Buffer): void {
-    this.#state = REQUEST_LINE.test(first.toString('latin1', 0, LONGEST_REQUEST_LINE)) ? 'over' : 'known';
-    if (this.#state === 'over') this.#parts.breakOff();
   }
 
   #pass(kind: Kind, payload: Buffer): boolean {
