@@ -941,7 +941,7 @@ export interface Limits {
    */
   drainMs?: number;
   /**
-   * How long the client may take to open the data connection that it asked for, and how long a transfer may stand still. Then the transfer is broken off. Only with profile `ftp`. In milliseconds, default 10000.
+   * How long the client may take to open the data connection that it asked for, and how long a transfer may stand still while the server waits for the client. Then the transfer is broken off. Only with profile `ftp`. In milliseconds, default 10000.
    */
   ftpDataMs?: number;
   /**
@@ -1566,7 +1566,7 @@ export interface RequestedLimits {
    */
   keepaliveMs?: number;
   /**
-   * How long the client may take to open the data connection that it asked for, and how long a transfer may stand still. Then the transfer is broken off. Only with profile `ftp`. In milliseconds.
+   * How long the client may take to open the data connection that it asked for, and how long a transfer may stand still while the server waits for the client. Then the transfer is broken off. Only with profile `ftp`. In milliseconds.
    */
   ftpDataMs?: number;
   /**
@@ -2539,7 +2539,7 @@ export interface PipeRefusedEvent {
    */
   to: number;
   /**
-   * Why: `message_too_large` with the `limit` in force, `forbidden`, `format_mismatch`.
+   * Why: `message_too_large` or `rate_limited`, with the `limit` in force, `forbidden`, `format_mismatch`, or over FTP `truncated`.
    */
   error: ErrorDetail;
 }

@@ -11,10 +11,11 @@ import { startServer } from './compose.js';
 import { ConfigError, loadConfig } from './config/config.js';
 import { type NakedFile, nakedOf } from './config/naked.js';
 import { NakedTcp } from './ingress/tcp/naked.js';
+import { RequestLine } from './ingress/tcp/request-line.js';
 import { tcpListeners } from './listeners/tcp.js';
 import { Connections } from './listeners/connections.js';
 import { ask } from './testing/http.js';
-import { holdsAsync } from './testing/property.js';
+import { holds, holdsAsync } from './testing/property.js';
 import { TcpClient } from './testing/tcp-client.js';
 import { until } from './testing/until.js';
 import { World } from './testing/world.js';
@@ -172,7 +173,7 @@ void t.test('of bytes, so many count as a message', async (t) => {
   const { world, dial } = await endpoint(t, { room: 'radio', framing: 'raw' });
   const listener = world.join({ room: 'radio' });
   const client = dial();
-  client.write(`${'x'.repeat(40)}y`); // as much as four messages and a bit, where two go at once
+  client.write(`\n${'x'.repeat(39)}y`); // as much as four messages and a bit, where two go at once
   const bytes = (): string => listener.sink.batches.flatMap(({ messages }) => messages.map(textOf)).join('');
   await until(() => bytes().length === 20);
   for (const so of [30, 40, 41]) {
@@ -182,7 +183,7 @@ void t.test('of bytes, so many count as a message', async (t) => {
     world.clock.advance(1);
     await until(() => bytes().length === so);
   }
-  t.equal(bytes(), `${'x'.repeat(40)}y`);
+  t.equal(bytes(), `\n${'x'.repeat(39)}y`);
 });
 
 void t.test('a room that has no place, and a server that stops, have no word for who comes', async (t) => {
@@ -190,6 +191,38 @@ void t.test('a room that has no place, and a server that stops, have no word for
   naked.drain();
   const { how, rest } = await dial().ended();
   t.match([how, rest], [/end|reset/, '']);
+});
+
+const WHOLE = /^[!#$%&'*+.^_`|~\w-]+ [\x21-\x7e\x80-\xff]+ HTTP\/1\.\d\r?\n/;
+const words = fc.constantFrom('GET', ' ', '/', 'x', 'HTTP/1.', '1', '\r', '\n', '\0', '\x7f', '\xe9', '(');
+
+void t.test('a request line is known however it is cut, and not before it is sure', (t) => {
+  const property = fc.property(fc.array(words, { maxLength: 9 }), (pieces) => {
+    const line = new RequestLine();
+    const found = pieces.map((piece) => line.push(Buffer.from(piece, 'latin1'))).at(-1) ?? 'open';
+    const said = pieces.join('');
+    const ends = ['\n', '1\n', 'HTTP/1.1\n', '/ HTTP/1.1\n', ' HTTP/1.1\n', ' / HTTP/1.1\n', 'x / HTTP/1.1\n'];
+    if (found === 'open') return !said.includes('\n');
+    return found === 'is' ? WHOLE.test(said) : !ends.some((end) => WHOLE.test(said + end)) && !WHOLE.test(said);
+  });
+  holds(t, property, 500);
+  t.equal(new RequestLine(3).push(Buffer.from('GET /')), 'is', 'what is too long');
+  t.end();
+});
+
+void t.test('what could become a request waits, and is there when it ends otherwise', async (t) => {
+  const { world, dial } = await endpoint(t, { room: 'radio', framing: 'raw' });
+  const listener = world.join({ room: 'radio' });
+  const client = dial();
+  client.write('hello');
+  await until(() => world.router.sessions === 2);
+  client.socket.end();
+  t.equal(String((await listener.sink.arrived(1))[0]?.payload), 'hello');
+  const other = dial();
+  other.write('GET / HTTP/1.1');
+  other.socket.end();
+  await other.ended();
+  t.equal(listener.sink.batches.length, 1, 'the end of a line, too');
 });
 
 const noise = fc.oneof(

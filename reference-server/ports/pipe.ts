@@ -93,6 +93,8 @@ export interface PipeOffer {
   /** The session whose pipe it will be, and the room that it is in now. */
   readonly sid: string;
   readonly room: string;
+  /** Whether the session may receive in that room. */
+  readonly receives: boolean;
   /** Whether binary messages flow into the room as they come, however long they are. */
   readonly stream: boolean;
   /** The limits in force for this pipe; a client may have asked for smaller ones. */

@@ -222,6 +222,9 @@ export class Router implements GrantDoor, RoomNames, PipeDoor, SiblingDoor {
       get room() {
         return session.room.name; // it can move
       },
+      get receives() {
+        return session.scopes.includes('receive');
+      },
       stream: session.room.terms.boundaries === 'ignored',
       limits: session.limits,
       clock: session.context.clock,

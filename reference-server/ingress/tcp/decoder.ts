@@ -9,7 +9,7 @@ const KINDS: readonly (Kind | undefined)[] = [undefined, 'text', 'binary', 'json
 /** What breaks a pipe off. */
 export type Fault = Extract<EndCause, 'message_too_long' | 'protocol_error' | 'invalid_utf8'>;
 
-type Emit = (kind: Kind, payload: Buffer) => void;
+export type Emit = (kind: Kind, payload: Buffer) => void;
 
 /** Finds messages in what a client sends. */
 export interface Decoder {
@@ -17,13 +17,15 @@ export interface Decoder {
   readonly unfinished: number;
   /** Emits the messages that `chunk` makes whole, up to the first fault. */
   push(chunk: Buffer, emit: Emit): Fault | null;
+  /** The client's direction has ended; emits what that shows to be whole. */
+  end?(emit: Emit): Fault | null;
 }
 
 /**
  * The beginning of a message. Neighbours of like size are put together, so that a client that sends a byte at a time
  * costs neither the memory of a buffer for each nor the time of copying everything for each.
  */
-class Store {
+export class Store {
   #chunks: Buffer[] = [];
   length = 0;
 

@@ -6,6 +6,8 @@ import type { Result } from '../../ports/refusal.js';
 import type { ByteSocket } from '../../ports/sockets.js';
 import { TokenBucket } from '../../ports/token-bucket.js';
 import { enter } from '../enter.js';
+import { decoderFor } from './decoder.js';
+import { NoRequests } from './no-requests.js';
 import { TcpPipe } from './pipe.js';
 import { Throttle } from './throttle.js';
 
@@ -27,6 +29,9 @@ interface NakedTcpOptions extends NakedTcpSettings {
   readonly grants: GrantDoor;
   readonly clock: Clock;
 }
+
+/** A little more than what senders of requests can rely on (RFC 9112, section 3). */
+const LONGEST_FIRST_LINE = 8192;
 
 /** What the tickets, which never leave the server, are made for: a transport that every server of this kind offers. */
 const TICKET_FOR = 'websocket';
@@ -66,12 +71,14 @@ export class NakedTcp {
     stream.once('close', () => (this.#open -= 1));
     const { keepaliveMs, maxMessageBytes } = offer.limits;
     const hardMessageBytes = Math.min(maxBytes, maxMessageBytes);
-    const pipe = new TcpPipe({ socket, framing, clock: offer.clock, hardMessageBytes, keepaliveMs });
+    const plain = decoderFor(framing, hardMessageBytes);
+    const longest = framing === 'raw' ? LONGEST_FIRST_LINE : hardMessageBytes;
+    const decoder = framing === 'frame' ? plain : new NoRequests(plain, longest); // no frame begins like a request
+    const pipe = new TcpPipe({ socket, framing, clock: offer.clock, hardMessageBytes, keepaliveMs, decoder });
     const most = framing === 'raw' ? maxBytes : Infinity;
     const cost = ({ length }: Buffer): number => (framing === 'raw' ? length / maxBytes : 1);
     const hold = (on: boolean): void => pipe.hold(on);
-    const breakOff = (): void => pipe.close('protocol_error');
-    const source = new Throttle(offer.open(pipe), { rate: this.#rate, clock, most, cost, hold, breakOff });
+    const source = new Throttle(offer.open(pipe), { rate: this.#rate, clock, most, cost, hold });
     pipe.attach(source, Buffer.alloc(0));
   }
 

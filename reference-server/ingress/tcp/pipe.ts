@@ -4,7 +4,7 @@ import type { Cancel, Clock } from '../../ports/clock.js';
 import type { Batch, Message } from '../../ports/message.js';
 import type { Backlog, PipeSink, PipeSource, Unit } from '../../ports/pipe.js';
 import type { ByteSocket } from '../../ports/sockets.js';
-import { type Decoder, decoderFor } from './decoder.js';
+import { type Decoder, type Fault, decoderFor } from './decoder.js';
 import { carries, encode } from './encode.js';
 
 /** How long a client may take to end its direction when the server has ended the other. */
@@ -26,6 +26,8 @@ interface PipeParts {
   readonly clock: Clock;
   readonly hardMessageBytes: number;
   readonly keepaliveMs: number;
+  /** What finds messages, where it is not just that of the framing. */
+  readonly decoder?: Decoder;
 }
 
 /** A TCP connection as a pipe, from behind its preamble on. */
@@ -53,7 +55,7 @@ export class TcpPipe implements PipeSink {
     this.#writer = new BatchWriter(socket.stream, () => this.#source?.drained());
     this.framing = framing;
     this.unit = framing === 'raw' ? 'byte' : 'msg';
-    this.#decoder = decoderFor(framing, hardMessageBytes);
+    this.#decoder = parts.decoder ?? decoderFor(framing, hardMessageBytes);
     if (framing !== 'raw') this.carries = (message) => carries(framing, message);
   }
 
@@ -133,7 +135,13 @@ export class TcpPipe implements PipeSink {
 
   #take(source: PipeSource, chunk: Buffer): void {
     if (this.#closing) return;
-    const fault = this.#decoder.push(chunk, (kind, payload) => source.receive(kind, payload));
+    this.#settle(
+      source,
+      this.#decoder.push(chunk, (kind, payload) => source.receive(kind, payload)),
+    );
+  }
+
+  #settle(source: PipeSource, fault: Fault | null | undefined): void {
     if (!fault) return;
     source.ended(fault);
     this.close(fault);
@@ -147,7 +155,9 @@ export class TcpPipe implements PipeSink {
     this.#probe(() => {
       if (this.#closing) return;
       this.#keepAlive();
-      source.sendingEnded(this.#decoder.unfinished);
+      const fault = this.#decoder.end?.((kind, payload) => source.receive(kind, payload));
+      this.#settle(source, fault);
+      if (!fault) source.sendingEnded(this.#decoder.unfinished);
     });
   }
 

@@ -13,19 +13,13 @@ interface ThrottleParts {
   readonly cost: (payload: Buffer) => number;
   /** Leaves off reading, or reads on. */
   readonly hold: (on: boolean) => void;
-  readonly breakOff: () => void;
 }
-
-/** RFC 9112, section 3; browsers write no other. */
-const REQUEST_LINE = /^[A-Z]+ \S+ HTTP\/1\.\d\r?(\n|$)/;
-const LONGEST_REQUEST_LINE = 16_384;
 
 /** Lets messages through as fast as a rate allows. What has come sooner waits, and nothing more is read meanwhile. */
 export class Throttle implements PipeSource {
   readonly #source: PipeSource;
   readonly #parts: ThrottleParts;
   readonly #waiting: (readonly [Kind, Buffer])[] = [];
-  #state: 'new' | 'known' | 'over' = 'new';
   #last: () => void = () => undefined;
   #stop: Cancel = () => undefined;
 
@@ -39,8 +33,6 @@ export class Throttle implements PipeSource {
   }
 
   receive(kind: Kind, payload: Buffer): void {
-    if (this.#state === 'new') this.#look(payload);
-    if (this.#state === 'over') return;
     const { most } = this.#parts;
     for (let at = 0; at === 0 || at < payload.length; at += most) this.#admit(kind, payload.subarray(at, at + most));
   }
@@ -81,12 +73,6 @@ export class Throttle implements PipeSource {
 
   forgetPart(): void {
     this.#source.forgetPart();
-  }
-
-  /** A page could have a browser send something here (NAKED-6). */
-  #look(first: Buffer): void {
-    this.#state = REQUEST_LINE.test(first.toString('latin1', 0, LONGEST_REQUEST_LINE)) ? 'over' : 'known';
-    if (this.#state === 'over') this.#parts.breakOff();
   }
 
   #pass(kind: Kind, payload: Buffer): boolean {

@@ -32,6 +32,7 @@ const VERSION = 1;
 export function associationOf(datagram: Buffer): string | null {
   if (datagram.length < HEADER_BYTES + MAC_BYTES) return null;
   if (datagram.readUInt16BE(0) !== MAGIC || datagram[2] !== VERSION) return null;
+  if (datagram.length > MOST_BYTES && kindOf(datagram[3] ?? 0) === undefined) return null; // UDP-29
   return datagram.toString('base64url', 4, 12);
 }
 

@@ -13,6 +13,9 @@ import { Window } from './window.js';
 /** How often at most an address that has not proved itself is challenged (UDP-25). */
 const CHALLENGE_MS = 1000;
 
+/** What a client says beside its messages, by numbers of its own. */
+const WORDS: ReadonlySet<number> = new Set([TYPE.open, TYPE.response, TYPE.ping, TYPE.close]);
+
 /** What waits here: nothing ever does, as the system takes or loses what it is given. */
 const NOTHING: Backlog = { messages: 0, bytes: 0 };
 
@@ -133,7 +136,7 @@ export class UdpPipe implements PipeSink {
 
   #word({ type, seq, payload }: Datagram, from: Address): void {
     const newest = seq > this.#control.highest;
-    if (!this.#control.take(seq)) return;
+    if (!WORDS.has(type) || !this.#control.take(seq)) return; // UDP-30, UDP-3
     this.#keepAlive.heard();
     if (type === TYPE.close) this.#end('closed_by_peer');
     else if (type === TYPE.response) this.#response({ payload, seq, newest }, from);
