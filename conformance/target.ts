@@ -39,7 +39,7 @@ const NAKED = [
   { transport: 'tcp', framing: 'raw', room: 'stream' },
   { transport: 'udp', kind: 'text', messagesPerSecond: 20 },
   { transport: 'form' },
-  { transport: 'form', messagesPerSecond: 5, room: 'jetty' },
+  { transport: 'form', messagesPerSecond: 10, room: 'jetty' },
 ].map((each) => ({ room: 'quay', listed: true, ...(each.transport !== 'form' && { port: 0 }), ...each }));
 
 /** A certificate that a server of the kit's reads from its folder. */
