@@ -37,7 +37,9 @@ const NAKED = [
   { transport: 'tcp', framing: 'line', scopes: ['receive'], maxConnections: 2 },
   { transport: 'tcp', framing: 'line', scopes: ['send'], messagesPerSecond: 5 },
   { transport: 'tcp', framing: 'raw', room: 'stream' },
+  { transport: 'tcp', framing: 'raw', room: 'stream', maxBytes: 10, messagesPerSecond: 5 },
   { transport: 'udp', kind: 'text', messagesPerSecond: 20 },
+  { transport: 'udp', kind: 'text', messagesPerSecond: 5 },
   { transport: 'form' },
   { transport: 'form', messagesPerSecond: 10, room: 'jetty' },
 ].map((each) => ({ room: 'quay', listed: true, ...(each.transport !== 'form' && { port: 0 }), ...each }));

@@ -11,7 +11,7 @@ export interface ProfileEntry {
 
 /** The closed table of profiles, by name. */
 export const profiles = {
-  "core": {"name":"core","transport":false,"needs":[],"meaning":"Discovery, grant, bind, fence, delivery, positions, limits and the event log of the sibling, over at least one transport. Every server has it."},
+  "core": {"name":"core","transport":false,"needs":[],"meaning":"Discovery, grant, bind, fence, delivery, positions, limits and the event log of the sibling, over at least one transport with siblings. Every server has it."},
   "switching": {"name":"switching","transport":false,"needs":["core","formats","rooms"],"meaning":"Settings of a pipe switched mid-stream at an agreed position."},
   "formats": {"name":"formats","transport":false,"needs":["core"],"meaning":"Rooms of one kind of message, offers of formats, lossless conversion."},
   "policies": {"name":"policies","transport":false,"needs":["core"],"meaning":"Pause and resume, the other slow-consumer policies, rates."},

@@ -57,7 +57,7 @@ export type Transport = string;
  */
 export type Framing = 'raw' | 'line' | 'frame';
 /**
- * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke without a close; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`; `stream_ended`: `stream.end`; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `switch_timeout`: neither a switch nor its end was acknowledged; `move_failed`: the room that it was to be switched to is over; `timeout`: keepalive went unanswered; `room_closed`: its room is over; `numbers_exhausted`: the last number that its transport has was used.
+ * Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke without a close; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`; `stream_ended`: `stream.end`; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `switch_timeout`: neither a switch nor its end was acknowledged; `move_failed`: the room that it was to be switched to is over; `timeout`: keepalive went unanswered; `room_closed`: its room is over; `numbers_exhausted`: the last number that its transport has was used. A later minor version may have more.
  */
 export type EndCause =
   | 'closed_by_peer'
@@ -392,7 +392,7 @@ export interface Position {
    */
   unit: 'msg' | 'byte';
   /**
-   * 1 is the first message (or byte), 0 the place before it. Empty, refused and oversize messages count; fragments and control frames do not.
+   * 1 is the first message (or byte), 0 the place before it. Empty and refused messages count; fragments, control frames and what ends the pipe do not.
    */
   n: number;
   /**
@@ -869,11 +869,11 @@ export interface Limits {
    */
   sessionLingerMs: number;
   /**
-   * How long a sibling socket may stay without a bind. Then it is closed (WebSocket close code 4408, `bind_timeout`). In milliseconds, default 10000.
+   * How long a sibling socket may stay without a bind. Then it is closed (WebSocket close code 4408, `bind_timeout`). Also how long a connection over FTP may take to log in, and a form to say who posts it; then it is `timeout`. In milliseconds, default 10000.
    */
   bindMs: number;
   /**
-   * How long a TCP connection may take to say what it is. Then it is closed unanswered. Only with profile `tcp`. In milliseconds, default 5000.
+   * How long a TCP connection may take to say what it is, its TLS handshake included. Then it is closed unanswered. Only with profile `tcp` or `naked`. In milliseconds, default 5000.
    */
   preambleMs?: number;
   /**
@@ -941,7 +941,7 @@ export interface Limits {
    */
   drainMs?: number;
   /**
-   * How long the client may take to open the data connection that it asked for, and how long a transfer may stand still. Then the transfer is broken off. Only with profile `ftp`. In milliseconds, default 10000.
+   * How long the client may take to open the data connection that it asked for, and how long a transfer may stand still while the server waits for the client. Then the transfer is broken off. Only with profile `ftp`. In milliseconds, default 10000.
    */
   ftpDataMs?: number;
   /**
@@ -1046,7 +1046,7 @@ export interface PipeTicketParams {
   op?: OpId;
 }
 /**
- * A ticket that opens exactly one pipe, at the endpoint that the grant and discovery name for the transport.
+ * A ticket that opens exactly one pipe, and where.
  */
 export interface PipeTicketResult {
   /**
@@ -1061,6 +1061,15 @@ export interface PipeTicketResult {
    * How the next pipe tells messages apart; absent where its transport has one way only.
    */
   framing?: Framing;
+  /**
+   * Where to open the socket.
+   */
+  endpoints: {
+    /**
+     * Where to open the pipe. An absolute URL or a relative reference.
+     */
+    pipe: string;
+  };
   /**
    * Number that the pipe opened with it will have.
    */
@@ -1557,7 +1566,7 @@ export interface RequestedLimits {
    */
   keepaliveMs?: number;
   /**
-   * How long the client may take to open the data connection that it asked for, and how long a transfer may stand still. Then the transfer is broken off. Only with profile `ftp`. In milliseconds.
+   * How long the client may take to open the data connection that it asked for, and how long a transfer may stand still while the server waits for the client. Then the transfer is broken off. Only with profile `ftp`. In milliseconds.
    */
   ftpDataMs?: number;
   /**
@@ -2518,7 +2527,7 @@ export interface PipeRefusedEvent {
    */
   replay?: true;
   /**
-   * Place of the first refused message, direction `c2s`.
+   * Place of the first refused message, or of the last refused byte on a pipe without messages; direction `c2s`.
    */
   at: Position;
   /**
@@ -2530,7 +2539,7 @@ export interface PipeRefusedEvent {
    */
   to: number;
   /**
-   * Why: `message_too_large` with the `limit` in force, `forbidden`, `format_mismatch`.
+   * Why: `message_too_large` or `rate_limited`, with the `limit` in force, `forbidden`, `format_mismatch`, or over FTP `truncated`.
    */
   error: ErrorDetail;
 }

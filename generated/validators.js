@@ -220,7 +220,7 @@ return errors === 0;
 validate22.evaluated = {"props":{"to":true,"name":true,"body":true,"after":true,"op":true},"dynamicProps":false,"dynamicItems":false};
 
 export const calls_agent_command_result = validate25;
-const schema40 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/position.json","title":"Position","description":"A place in one direction of one pipe. Both ends count messages by themselves, so nothing is inserted into the pipe to mark it.","type":"object","properties":{"epoch":{"$ref":"./epoch.json","description":"The pipe that is meant."},"dir":{"$ref":"./direction.json","description":"The direction that is counted."},"unit":{"description":"What `n` counts: messages, or bytes on a pipe without message boundaries.","type":"string","enum":["msg","byte"]},"n":{"description":"1 is the first message (or byte), 0 the place before it. Empty, refused and oversize messages count; fragments and control frames do not.","type":"integer","minimum":0,"maximum":9007199254740991},"offset":{"description":"Bytes into message `n`, where a place within a message is meant.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["epoch","dir","unit","n"]};
+const schema40 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/position.json","title":"Position","description":"A place in one direction of one pipe. Both ends count messages by themselves, so nothing is inserted into the pipe to mark it.","type":"object","properties":{"epoch":{"$ref":"./epoch.json","description":"The pipe that is meant."},"dir":{"$ref":"./direction.json","description":"The direction that is counted."},"unit":{"description":"What `n` counts: messages, or bytes on a pipe without message boundaries.","type":"string","enum":["msg","byte"]},"n":{"description":"1 is the first message (or byte), 0 the place before it. Empty and refused messages count; fragments, control frames and what ends the pipe do not.","type":"integer","minimum":0,"maximum":9007199254740991},"offset":{"description":"Bytes into message `n`, where a place within a message is meant.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["epoch","dir","unit","n"]};
 const schema42 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/direction.json","title":"Direction","description":"Direction of a pipe. `c2s`: from the client to the server; `s2c`: from the server to the client.","type":"string","enum":["c2s","s2c"]};
 
 function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -1435,7 +1435,7 @@ export const calls_pipe_state_result = validate42;
 const schema64 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/state.json","title":"SessionState","description":"A whole snapshot of a session as of one event number: whoever has it needs no earlier event.","type":"object","properties":{"sid":{"$ref":"./sid.json","description":"The session."},"room":{"$ref":"./room.json","description":"The room that the session is a member of."},"roomRev":{"$ref":"./rev.json","description":"Number of the room's spec. Only with profile `rooms`."},"owned":{"description":"Whether the session's account owns the room. Only with profile `rooms`.","type":"boolean"},"scopes":{"description":"What the session may do.","type":"array","items":{"$ref":"./scope.json"},"uniqueItems":true},"formats":{"$ref":"./formats.json","description":"The kinds in force in either direction: what the member offered, or what was switched to."},"limits":{"$ref":"./limits.json","description":"The limits in force for this session and its room."},"pipe":{"description":"The latest pipe of the session.","type":"object","properties":{"epoch":{"description":"Number of the pipe; 0 if the session never had one.","type":"integer","minimum":0,"maximum":9007199254740991},"status":{"description":"`none`: never opened; `open`; `ended`: it is over and may be opened again by `pipe.ticket`.","type":"string","enum":["none","open","ended"]},"transport":{"$ref":"./transport.json","description":"Transport of the pipe; absent while `none`."},"framing":{"$ref":"./framing.json","description":"How it tells messages apart; absent where its transport has one way only."},"cause":{"$ref":"./end-cause.json","description":"Why it ended; present only when `ended`."},"paused":{"description":"Present, and true, while the client has paused the stream to it (`pipe.pause`).","const":true},"c2s":{"description":"What came from the client.","type":"object","properties":{"n":{"description":"Messages counted, refused ones included.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"},"missing":{"description":"Numbers up to `n` of which no message has been counted. Only where messages carry their numbers, over UDP.","type":"integer","minimum":0,"maximum":9007199254740991},"ended":{"description":"Present, and true, where the client has ended this direction and the pipe is still open.","const":true}},"required":["n","bytes"]},"s2c":{"description":"What was written to the client.","type":"object","properties":{"n":{"description":"Messages written.","type":"integer","minimum":0,"maximum":9007199254740991},"bytes":{"description":"Bytes of payload in those messages.","type":"integer","minimum":0,"maximum":9007199254740991,"x-unit":"bytes"},"dropped":{"description":"Messages accepted for delivery and never written.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["n","bytes","dropped"]},"ending":{"description":"Present while `stream.end` has announced the end of the open pipe.","type":"object","properties":{"at":{"$ref":"./position.json","description":"Behind which message from the client it ends, where that is known."},"inMs":{"description":"Milliseconds that are left until then, where that is known.","type":"integer","minimum":0,"maximum":86400000,"x-unit":"ms"}}}},"required":["epoch","status","c2s","s2c"]},"endings":{"description":"Ends of the streams of other members that have been announced to this session and have not come; absent if there are none.","type":"array","items":{"type":"object","properties":{"from":{"$ref":"./sid.json","description":"The session whose stream ends."},"mark":{"$ref":"./mark.json","description":"As in `stream.ending`."}},"required":["from"]}},"siblings":{"description":"Generation of the latest bind of each channel; 0 if it was never bound.","type":"object","properties":{"command":{"description":"Generation of the command channel.","type":"integer","minimum":0,"maximum":9007199254740991},"debug":{"description":"Generation of the debug channel.","type":"integer","minimum":0,"maximum":9007199254740991}},"required":["command","debug"]},"switches":{"description":"Switches that are open, at most one for each direction. Only with profile `switching`.","type":"array","items":{"$ref":"./switch.json"}},"subscriptions":{"description":"Events that the session has subscribed to.","type":"array","items":{"description":"Name of an event.","type":"string"},"uniqueItems":true}},"required":["sid","room","scopes","formats","limits","pipe","siblings","subscriptions"]};
 const schema70 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/scope.json","title":"Scope","description":"Something that a session may do. `send`: send messages into the room; `receive`: get the messages of the room; `debug`: bind the debug channel; `command`: send agent commands and be sent them; `admin`: make rooms, and change and close those that its account owns.","type":"string","enum":["send","receive","debug","command","admin"]};
 const schema76 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/framing.json","title":"Framing","description":"How a pipe over a transport of bytes tells messages apart: `raw` not at all, `line` by LF, `frame` by a length.","type":"string","enum":["raw","line","frame"]};
-const schema77 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/end-cause.json","title":"EndCause","description":"Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke without a close; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`; `stream_ended`: `stream.end`; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `switch_timeout`: neither a switch nor its end was acknowledged; `move_failed`: the room that it was to be switched to is over; `timeout`: keepalive went unanswered; `room_closed`: its room is over; `numbers_exhausted`: the last number that its transport has was used.","type":"string","enum":["closed_by_peer","lost","replaced","closed_by_session","message_too_long","protocol_error","invalid_utf8","slow_consumer","draining","switch_timeout","move_failed","timeout","room_closed","stream_ended","numbers_exhausted"]};
+const schema77 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/end-cause.json","title":"EndCause","description":"Why a pipe ended. `closed_by_peer`: the client closed it; `lost`: the connection broke without a close; `replaced`: another pipe took its place; `closed_by_session`: `pipe.close`; `stream_ended`: `stream.end`; `message_too_long`: a message over `hardMessageBytes`; `protocol_error`: the transport's rules were broken; `invalid_utf8`: a text message was not UTF-8; `slow_consumer`: its queue overflowed; `draining`: the server stops; `switch_timeout`: neither a switch nor its end was acknowledged; `move_failed`: the room that it was to be switched to is over; `timeout`: keepalive went unanswered; `room_closed`: its room is over; `numbers_exhausted`: the last number that its transport has was used. A later minor version may have more.","type":"string","enum":["closed_by_peer","lost","replaced","closed_by_session","message_too_long","protocol_error","invalid_utf8","slow_consumer","draining","switch_timeout","move_failed","timeout","room_closed","stream_ended","numbers_exhausted"]};
 const pattern12 = new RegExp("^s_[A-Za-z0-9_-]{22}$", "u");
 const pattern14 = new RegExp("^[a-z][a-z0-9-]{0,31}$", "u");
 const schema66 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/room.json","title":"Room","description":"A room as it is: its name and its whole spec, defaults filled in.","type":"object","properties":{"name":{"$ref":"./room-name.json","description":"Name of the room."},"visibility":{"description":"`public`: anyone who may be a member can join by name. `private`: to everyone but its owner's account the room does not exist.","type":"string","enum":["public","private"],"default":"public"},"lifetime":{"description":"`transient`: the room ends with its last session. `persistent`: it stays, and survives a restart; needs profile `persistence`, else `not_supported`.","type":"string","enum":["transient","persistent"],"default":"transient"},"ownerLeaves":{"description":"What happens when the last session of the owner leaves: the room closes, or another member's account becomes the owner. Absent: nothing. Needs profile `rooms`, else `not_supported`.","type":"string","enum":["close","handover"]},"format":{"description":"Kind of the messages of the room. `any`: each keeps the kind that its sender's transport gave it.","type":"string","enum":["text","json","binary","any"],"default":"any"},"onMismatch":{"description":"What happens to a message of another kind: refused with `format_mismatch`, or converted where nothing is lost.","type":"string","enum":["reject","convert"],"default":"reject"},"boundaries":{"description":"`kept`: a message is a unit. `ignored`: a stream, whose chunks may be joined and split; `not_supported` where the server has no transport for it.","type":"string","enum":["kept","ignored"],"default":"kept"},"anonymous":{"description":"What clients without a token may do here. A room that permits neither is closed to them. Needs profile `anonymous`.","type":"object","properties":{"send":{"description":"They may send.","type":"boolean","default":false},"receive":{"description":"They may receive.","type":"boolean","default":false}},"required":["send","receive"]},"echo":{"description":"Whether a sender receives its own messages too.","type":"boolean","default":false},"slowConsumer":{"description":"What happens to a member whose queue is full. `close`: its pipe is closed (`slow_consumer`). The others need profile `policies`, else `not_supported`.","type":"string","enum":["close","dropOldest","dropNewest","block"],"default":"close"},"limits":{"$ref":"./room-limits.json","description":"The limits in force."}},"required":["name","visibility","lifetime","format","onMismatch","boundaries","anonymous","echo","slowConsumer","limits"]};
@@ -4407,6 +4407,8 @@ validate55.evaluated = {"props":{"transport":true,"framing":true,"replace":true,
 export const calls_pipe_ticket_result = validate56;
 const pattern21 = new RegExp("^[A-Za-z0-9_-]{43}$", "u");
 const pattern22 = new RegExp("^[A-Za-z0-9_-]{10}[AEIMQUYcgkosw048]$", "u");
+const pattern23 = new RegExp("^\\S*$", "u");
+const func4 = codePoints;
 
 function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/pipe.ticket.result.json" */;
@@ -4422,7 +4424,7 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((((data.pipeTicket === undefined) && (missing0 = "pipeTicket")) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.expiresInMs === undefined) && (missing0 = "expiresInMs"))){
+if(((((data.pipeTicket === undefined) && (missing0 = "pipeTicket")) || ((data.endpoints === undefined) && (missing0 = "endpoints"))) || ((data.epoch === undefined) && (missing0 = "epoch"))) || ((data.expiresInMs === undefined) && (missing0 = "expiresInMs"))){
 validate56.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
@@ -4488,26 +4490,50 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.epoch !== undefined){
-let data3 = data.epoch;
+if(data.endpoints !== undefined){
+let data3 = data.endpoints;
 const _errs10 = errors;
-const _errs11 = errors;
-if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate56.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs11){
-if((typeof data3 == "number") && (isFinite(data3))){
-if(data3 > 9007199254740991 || isNaN(data3)){
-validate56.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+if(errors === _errs10){
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+let missing1;
+if((data3.pipe === undefined) && (missing1 = "pipe")){
+validate56.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
-if(data3 < 1 || isNaN(data3)){
-validate56.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data3.pipe !== undefined){
+let data4 = data3.pipe;
+const _errs12 = errors;
+if(errors === _errs12){
+if(typeof data4 === "string"){
+if(func4(data4) > 2048){
+validate56.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+return false;
+}
+else {
+if(func4(data4) < 1){
+validate56.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+else {
+if(!pattern23.test(data4)){
+validate56.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
 }
+}
+}
+else {
+validate56.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+}
+else {
+validate56.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
 }
 }
 var valid0 = _errs10 === errors;
@@ -4516,31 +4542,60 @@ else {
 var valid0 = true;
 }
 if(valid0){
+if(data.epoch !== undefined){
+let data5 = data.epoch;
+const _errs14 = errors;
+const _errs15 = errors;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+validate56.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs15){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 9007199254740991 || isNaN(data5)){
+validate56.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data5 < 1 || isNaN(data5)){
+validate56.errors = [{instancePath:instancePath+"/epoch",schemaPath:"../common/epoch.json/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs14 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
 if(data.expiresInMs !== undefined){
-let data4 = data.expiresInMs;
-const _errs13 = errors;
-if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+let data6 = data.expiresInMs;
+const _errs17 = errors;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
 validate56.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs13){
-if((typeof data4 == "number") && (isFinite(data4))){
-if(data4 > 9007199254740991 || isNaN(data4)){
+if(errors === _errs17){
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 > 9007199254740991 || isNaN(data6)){
 validate56.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data4 < 1 || isNaN(data4)){
+if(data6 < 1 || isNaN(data6)){
 validate56.errors = [{instancePath:instancePath+"/expiresInMs",schemaPath:"#/properties/expiresInMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs13 === errors;
+var valid0 = _errs17 === errors;
 }
 else {
 var valid0 = true;
+}
 }
 }
 }
@@ -4556,7 +4611,7 @@ return false;
 validate56.errors = vErrors;
 return errors === 0;
 }
-validate56.evaluated = {"props":{"pipeTicket":true,"udpAssoc":true,"framing":true,"epoch":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
+validate56.evaluated = {"props":{"pipeTicket":true,"udpAssoc":true,"framing":true,"endpoints":true,"epoch":true,"expiresInMs":true},"dynamicProps":false,"dynamicItems":false};
 
 export const calls_room_close_params = validate57;
 
@@ -7538,7 +7593,6 @@ return errors === 0;
 }
 validate83.evaluated = {"props":{"room":true,"create":true,"transport":true,"framing":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
-const func5 = codePoints;
 
 function validate82(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/session.create.params.json" */;
@@ -7570,12 +7624,12 @@ let data0 = data.token;
 const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data0 === "string"){
-if(func5(data0) > 8192){
+if(func4(data0) > 8192){
 validate82.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/maxLength",keyword:"maxLength",params:{limit: 8192},message:"must NOT have more than 8192 characters"}];
 return false;
 }
 else {
-if(func5(data0) < 1){
+if(func4(data0) < 1){
 validate82.errors = [{instancePath:instancePath+"/token",schemaPath:"#/allOf/1/properties/token/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -7601,7 +7655,6 @@ return errors === 0;
 validate82.evaluated = {"props":{"token":true,"room":true,"create":true,"transport":true,"framing":true,"formats":true,"scopes":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
 export const calls_session_create_result = validate87;
-const pattern48 = new RegExp("^\\S*$", "u");
 
 function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/grant.json" */;
@@ -7850,17 +7903,17 @@ let data11 = data10.pipe;
 const _errs30 = errors;
 if(errors === _errs30){
 if(typeof data11 === "string"){
-if(func5(data11) > 2048){
+if(func4(data11) > 2048){
 validate88.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func5(data11) < 1){
+if(func4(data11) < 1){
 validate88.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern48.test(data11)){
+if(!pattern23.test(data11)){
 validate88.errors = [{instancePath:instancePath+"/endpoints/pipe",schemaPath:"#/properties/endpoints/properties/pipe/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -7888,17 +7941,17 @@ let data13 = data12.websocket;
 const _errs34 = errors;
 if(errors === _errs34){
 if(typeof data13 === "string"){
-if(func5(data13) > 2048){
+if(func4(data13) > 2048){
 validate88.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func5(data13) < 1){
+if(func4(data13) < 1){
 validate88.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern48.test(data13)){
+if(!pattern23.test(data13)){
 validate88.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -7921,17 +7974,17 @@ let data14 = data12.tcp;
 const _errs36 = errors;
 if(errors === _errs36){
 if(typeof data14 === "string"){
-if(func5(data14) > 2048){
+if(func4(data14) > 2048){
 validate88.errors = [{instancePath:instancePath+"/endpoints/sibling/tcp",schemaPath:"#/properties/endpoints/properties/sibling/properties/tcp/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func5(data14) < 1){
+if(func4(data14) < 1){
 validate88.errors = [{instancePath:instancePath+"/endpoints/sibling/tcp",schemaPath:"#/properties/endpoints/properties/sibling/properties/tcp/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern48.test(data14)){
+if(!pattern23.test(data14)){
 validate88.errors = [{instancePath:instancePath+"/endpoints/sibling/tcp",schemaPath:"#/properties/endpoints/properties/sibling/properties/tcp/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -9243,7 +9296,7 @@ validate92.evaluated = {"props":{"oldestSeq":true},"dynamicProps":false,"dynamic
 
 export const calls_sibling_bind_params = validate93;
 const schema159 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/common/channel.json","title":"Channel","description":"Channel of a sibling socket. `command` is the contract: calls, lifecycle events, refusals. `debug` is diagnostic, lossy, and changes nothing elsewhere.","type":"string","enum":["command","debug"]};
-const pattern52 = new RegExp("^[A-Za-z0-9_-]{22}$", "u");
+const pattern53 = new RegExp("^[A-Za-z0-9_-]{22}$", "u");
 
 function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/calls/sibling.bind.params.json" */;
@@ -9309,7 +9362,7 @@ const _errs7 = errors;
 const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data2 === "string"){
-if(!pattern52.test(data2)){
+if(!pattern53.test(data2)){
 validate93.errors = [{instancePath:instancePath+"/cnonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
@@ -9352,12 +9405,12 @@ const _errs12 = errors;
 const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data4 === "string"){
-if(func5(data4) > 64){
+if(func4(data4) > 64){
 validate93.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
-if(func5(data4) < 1){
+if(func4(data4) < 1){
 validate93.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -9576,12 +9629,12 @@ const _errs6 = errors;
 const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data2 === "string"){
-if(func5(data2) > 64){
+if(func4(data2) > 64){
 validate94.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
-if(func5(data2) < 1){
+if(func4(data2) < 1){
 validate94.errors = [{instancePath:instancePath+"/eventEpoch",schemaPath:"../common/event-epoch.json/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -10168,12 +10221,12 @@ let data1 = data0[i0];
 const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
-if(func5(data1) > 64){
+if(func4(data1) > 64){
 validate104.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
-if(func5(data1) < 1){
+if(func4(data1) < 1){
 validate104.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -10288,12 +10341,12 @@ let data1 = data0[i0];
 const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
-if(func5(data1) > 64){
+if(func4(data1) > 64){
 validate105.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
-if(func5(data1) < 1){
+if(func4(data1) < 1){
 validate105.errors = [{instancePath:instancePath+"/events/" + i0,schemaPath:"#/properties/events/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -11734,8 +11787,8 @@ return errors === 0;
 validate130.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 export const common_error_detail = validate131;
-const pattern71 = new RegExp("^[a-z][a-z0-9_]{0,63}$", "u");
-const pattern72 = new RegExp("^(/([^/~]|~[01])*)*$", "u");
+const pattern72 = new RegExp("^[a-z][a-z0-9_]{0,63}$", "u");
+const pattern73 = new RegExp("^(/([^/~]|~[01])*)*$", "u");
 
 function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/common/error-detail.json" */;
@@ -11761,7 +11814,7 @@ let data0 = data.name;
 const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
-if(!pattern71.test(data0)){
+if(!pattern72.test(data0)){
 validate131.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
@@ -11809,7 +11862,7 @@ let data2 = data.pointer;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data2 === "string"){
-if(!pattern72.test(data2)){
+if(!pattern73.test(data2)){
 validate131.errors = [{instancePath:instancePath+"/pointer",schemaPath:"#/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
 return false;
 }
@@ -12114,12 +12167,12 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(typeof data === "string"){
-if(func5(data) > 64){
+if(func4(data) > 64){
 validate133.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
-if(func5(data) < 1){
+if(func4(data) < 1){
 validate133.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -12342,7 +12395,7 @@ let data8 = data7.name;
 const _errs22 = errors;
 if(errors === _errs22){
 if(typeof data8 === "string"){
-if(!pattern71.test(data8)){
+if(!pattern72.test(data8)){
 validate134.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
@@ -13727,17 +13780,17 @@ let data1 = data.url;
 const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data1 === "string"){
-if(func5(data1) > 2048){
+if(func4(data1) > 2048){
 validate141.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func5(data1) < 1){
+if(func4(data1) < 1){
 validate141.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern48.test(data1)){
+if(!pattern23.test(data1)){
 validate141.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -13983,7 +14036,7 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(typeof data === "string"){
-if(!pattern52.test(data)){
+if(!pattern53.test(data)){
 validate142.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
@@ -15421,12 +15474,12 @@ let data0 = data.name;
 const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
-if(func5(data0) > 100){
+if(func4(data0) > 100){
 validate152.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
-if(func5(data0) < 1){
+if(func4(data0) < 1){
 validate152.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -15448,12 +15501,12 @@ let data1 = data.version;
 const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
-if(func5(data1) > 100){
+if(func4(data1) > 100){
 validate152.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
-if(func5(data1) < 1){
+if(func4(data1) < 1){
 validate152.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -17077,12 +17130,12 @@ let data9 = data8[i1];
 const _errs23 = errors;
 if(errors === _errs23){
 if(typeof data9 === "string"){
-if(func5(data9) > 255){
+if(func4(data9) > 255){
 validate168.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"}];
 return false;
 }
 else {
-if(func5(data9) < 1){
+if(func4(data9) < 1){
 validate168.errors = [{instancePath:instancePath+"/items/" + i0+"/hops/" + i1,schemaPath:"#/properties/items/items/properties/hops/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -17999,7 +18052,7 @@ let data4 = data.cause;
 const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data4 === "string"){
-if(func5(data4) < 1){
+if(func4(data4) < 1){
 validate177.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -18335,7 +18388,7 @@ let data3 = data.cause;
 const _errs10 = errors;
 if(errors === _errs10){
 if(typeof data3 === "string"){
-if(!pattern71.test(data3)){
+if(!pattern72.test(data3)){
 validate182.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
@@ -19199,7 +19252,7 @@ let data2 = data1.name;
 const _errs6 = errors;
 if(errors === _errs6){
 if(typeof data2 === "string"){
-if(!pattern71.test(data2)){
+if(!pattern72.test(data2)){
 validate192.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
@@ -19387,7 +19440,7 @@ const _errs1 = errors;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(!pattern52.test(data0)){
+if(!pattern53.test(data0)){
 validate195.errors = [{instancePath:instancePath+"/nonce",schemaPath:"../common/nonce.json/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
@@ -19479,12 +19532,12 @@ let data4 = data3.name;
 const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data4 === "string"){
-if(func5(data4) > 100){
+if(func4(data4) > 100){
 validate195.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
-if(func5(data4) < 1){
+if(func4(data4) < 1){
 validate195.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -19506,12 +19559,12 @@ let data5 = data3.version;
 const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data5 === "string"){
-if(func5(data5) > 100){
+if(func4(data5) > 100){
 validate195.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
-if(func5(data5) < 1){
+if(func4(data5) < 1){
 validate195.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -20326,10 +20379,10 @@ return errors === 0;
 validate203.evaluated = {"props":{"seq":true,"sid":true,"replay":true,"at":true,"id":true,"dir":true,"set":true},"dynamicProps":false,"dynamicItems":false};
 
 export const http_discovery = validate206;
-const pattern135 = new RegExp("^[a-z][a-z0-9-]{0,63}$", "u");
-const pattern140 = new RegExp("^\\S*\\{room\\}\\S*$", "u");
-const pattern141 = new RegExp("^udp://\\S+:[0-9]{1,5}$", "u");
-const pattern142 = new RegExp("^ftp://\\S+$", "u");
+const pattern136 = new RegExp("^[a-z][a-z0-9-]{0,63}$", "u");
+const pattern141 = new RegExp("^\\S*\\{room\\}\\S*$", "u");
+const pattern142 = new RegExp("^udp://\\S+:[0-9]{1,5}$", "u");
+const pattern143 = new RegExp("^ftp://\\S+$", "u");
 
 function validate206(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/discovery.json" */;
@@ -20438,12 +20491,12 @@ let data4 = data3.name;
 const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data4 === "string"){
-if(func5(data4) > 100){
+if(func4(data4) > 100){
 validate206.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
-if(func5(data4) < 1){
+if(func4(data4) < 1){
 validate206.errors = [{instancePath:instancePath+"/server/name",schemaPath:"../common/server-info.json/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -20465,12 +20518,12 @@ let data5 = data3.version;
 const _errs11 = errors;
 if(errors === _errs11){
 if(typeof data5 === "string"){
-if(func5(data5) > 100){
+if(func4(data5) > 100){
 validate206.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"}];
 return false;
 }
 else {
-if(func5(data5) < 1){
+if(func4(data5) < 1){
 validate206.errors = [{instancePath:instancePath+"/server/version",schemaPath:"../common/server-info.json/properties/version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -20512,7 +20565,7 @@ let data7 = data6[i2];
 const _errs15 = errors;
 if(errors === _errs15){
 if(typeof data7 === "string"){
-if(!pattern135.test(data7)){
+if(!pattern136.test(data7)){
 validate206.errors = [{instancePath:instancePath+"/profiles/" + i2,schemaPath:"#/properties/profiles/items/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9-]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9-]{0,63}$"+"\""}];
 return false;
 }
@@ -20575,17 +20628,17 @@ let data9 = data8.sessions;
 const _errs19 = errors;
 if(errors === _errs19){
 if(typeof data9 === "string"){
-if(func5(data9) > 2048){
+if(func4(data9) > 2048){
 validate206.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func5(data9) < 1){
+if(func4(data9) < 1){
 validate206.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern48.test(data9)){
+if(!pattern23.test(data9)){
 validate206.errors = [{instancePath:instancePath+"/endpoints/sessions",schemaPath:"#/properties/endpoints/properties/sessions/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -20613,17 +20666,17 @@ let data11 = data10.websocket;
 const _errs23 = errors;
 if(errors === _errs23){
 if(typeof data11 === "string"){
-if(func5(data11) > 2048){
+if(func4(data11) > 2048){
 validate206.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func5(data11) < 1){
+if(func4(data11) < 1){
 validate206.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern48.test(data11)){
+if(!pattern23.test(data11)){
 validate206.errors = [{instancePath:instancePath+"/endpoints/sibling/websocket",schemaPath:"#/properties/endpoints/properties/sibling/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -20646,17 +20699,17 @@ let data12 = data10.tcp;
 const _errs25 = errors;
 if(errors === _errs25){
 if(typeof data12 === "string"){
-if(func5(data12) > 2048){
+if(func4(data12) > 2048){
 validate206.errors = [{instancePath:instancePath+"/endpoints/sibling/tcp",schemaPath:"#/properties/endpoints/properties/sibling/properties/tcp/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func5(data12) < 1){
+if(func4(data12) < 1){
 validate206.errors = [{instancePath:instancePath+"/endpoints/sibling/tcp",schemaPath:"#/properties/endpoints/properties/sibling/properties/tcp/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern48.test(data12)){
+if(!pattern23.test(data12)){
 validate206.errors = [{instancePath:instancePath+"/endpoints/sibling/tcp",schemaPath:"#/properties/endpoints/properties/sibling/properties/tcp/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -20696,17 +20749,17 @@ let data14 = data13.websocket;
 const _errs29 = errors;
 if(errors === _errs29){
 if(typeof data14 === "string"){
-if(func5(data14) > 2048){
+if(func4(data14) > 2048){
 validate206.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func5(data14) < 1){
+if(func4(data14) < 1){
 validate206.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern48.test(data14)){
+if(!pattern23.test(data14)){
 validate206.errors = [{instancePath:instancePath+"/endpoints/pipe/websocket",schemaPath:"#/properties/endpoints/properties/pipe/properties/websocket/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -20729,17 +20782,17 @@ let data15 = data13.form;
 const _errs31 = errors;
 if(errors === _errs31){
 if(typeof data15 === "string"){
-if(func5(data15) > 2048){
+if(func4(data15) > 2048){
 validate206.errors = [{instancePath:instancePath+"/endpoints/pipe/form",schemaPath:"#/properties/endpoints/properties/pipe/properties/form/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func5(data15) < 1){
+if(func4(data15) < 1){
 validate206.errors = [{instancePath:instancePath+"/endpoints/pipe/form",schemaPath:"#/properties/endpoints/properties/pipe/properties/form/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern140.test(data15)){
+if(!pattern141.test(data15)){
 validate206.errors = [{instancePath:instancePath+"/endpoints/pipe/form",schemaPath:"#/properties/endpoints/properties/pipe/properties/form/pattern",keyword:"pattern",params:{pattern: "^\\S*\\{room\\}\\S*$"},message:"must match pattern \""+"^\\S*\\{room\\}\\S*$"+"\""}];
 return false;
 }
@@ -20762,17 +20815,17 @@ let data16 = data13.udp;
 const _errs33 = errors;
 if(errors === _errs33){
 if(typeof data16 === "string"){
-if(func5(data16) > 2048){
+if(func4(data16) > 2048){
 validate206.errors = [{instancePath:instancePath+"/endpoints/pipe/udp",schemaPath:"#/properties/endpoints/properties/pipe/properties/udp/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func5(data16) < 1){
+if(func4(data16) < 1){
 validate206.errors = [{instancePath:instancePath+"/endpoints/pipe/udp",schemaPath:"#/properties/endpoints/properties/pipe/properties/udp/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern141.test(data16)){
+if(!pattern142.test(data16)){
 validate206.errors = [{instancePath:instancePath+"/endpoints/pipe/udp",schemaPath:"#/properties/endpoints/properties/pipe/properties/udp/pattern",keyword:"pattern",params:{pattern: "^udp://\\S+:[0-9]{1,5}$"},message:"must match pattern \""+"^udp://\\S+:[0-9]{1,5}$"+"\""}];
 return false;
 }
@@ -20795,12 +20848,12 @@ let data17 = data13.ftp;
 const _errs35 = errors;
 if(errors === _errs35){
 if(typeof data17 === "string"){
-if(func5(data17) > 2048){
+if(func4(data17) > 2048){
 validate206.errors = [{instancePath:instancePath+"/endpoints/pipe/ftp",schemaPath:"#/properties/endpoints/properties/pipe/properties/ftp/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(!pattern142.test(data17)){
+if(!pattern143.test(data17)){
 validate206.errors = [{instancePath:instancePath+"/endpoints/pipe/ftp",schemaPath:"#/properties/endpoints/properties/pipe/properties/ftp/pattern",keyword:"pattern",params:{pattern: "^ftp://\\S+$"},message:"must match pattern \""+"^ftp://\\S+$"+"\""}];
 return false;
 }
@@ -20822,17 +20875,17 @@ let data18 = data13.tcp;
 const _errs37 = errors;
 if(errors === _errs37){
 if(typeof data18 === "string"){
-if(func5(data18) > 2048){
+if(func4(data18) > 2048){
 validate206.errors = [{instancePath:instancePath+"/endpoints/pipe/tcp",schemaPath:"#/properties/endpoints/properties/pipe/properties/tcp/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func5(data18) < 1){
+if(func4(data18) < 1){
 validate206.errors = [{instancePath:instancePath+"/endpoints/pipe/tcp",schemaPath:"#/properties/endpoints/properties/pipe/properties/tcp/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern48.test(data18)){
+if(!pattern23.test(data18)){
 validate206.errors = [{instancePath:instancePath+"/endpoints/pipe/tcp",schemaPath:"#/properties/endpoints/properties/pipe/properties/tcp/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -20870,17 +20923,17 @@ let data19 = data8.form;
 const _errs39 = errors;
 if(errors === _errs39){
 if(typeof data19 === "string"){
-if(func5(data19) > 2048){
+if(func4(data19) > 2048){
 validate206.errors = [{instancePath:instancePath+"/endpoints/form",schemaPath:"#/properties/endpoints/properties/form/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func5(data19) < 1){
+if(func4(data19) < 1){
 validate206.errors = [{instancePath:instancePath+"/endpoints/form",schemaPath:"#/properties/endpoints/properties/form/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern48.test(data19)){
+if(!pattern23.test(data19)){
 validate206.errors = [{instancePath:instancePath+"/endpoints/form",schemaPath:"#/properties/endpoints/properties/form/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -20933,17 +20986,17 @@ let data22 = data8.hooks;
 const _errs44 = errors;
 if(errors === _errs44){
 if(typeof data22 === "string"){
-if(func5(data22) > 2048){
+if(func4(data22) > 2048){
 validate206.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"#/properties/endpoints/properties/hooks/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func5(data22) < 1){
+if(func4(data22) < 1){
 validate206.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"#/properties/endpoints/properties/hooks/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern48.test(data22)){
+if(!pattern23.test(data22)){
 validate206.errors = [{instancePath:instancePath+"/endpoints/hooks",schemaPath:"#/properties/endpoints/properties/hooks/pattern",keyword:"pattern",params:{pattern: "^\\S*$"},message:"must match pattern \""+"^\\S*$"+"\""}];
 return false;
 }
@@ -22326,7 +22379,7 @@ let data0 = data.receipt;
 const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
-if(!pattern52.test(data0)){
+if(!pattern53.test(data0)){
 validate208.errors = [{instancePath:instancePath+"/receipt",schemaPath:"#/properties/receipt/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{22}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{22}$"+"\""}];
 return false;
 }
@@ -22443,7 +22496,7 @@ validate208.evaluated = {"props":{"receipt":true,"room":true,"messages":true,"ex
 
 export const http_form_ticket = validate210;
 const schema376 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://porthouse.example/schemas/v1/http/form-ticket.json","title":"FormTicket","description":"Answer to a `GET` where forms are posted: what an anonymous client needs for a form.","type":"object","properties":{"room":{"$ref":"../common/room-name.json","description":"The room that it is for."},"ticket":{"description":"Goes into the field `ticket`. Good for any number of forms while it lasts, for this room only. Opaque.","type":"string","minLength":22,"maxLength":256,"pattern":"^[\\x21-\\x7e]*$"},"idempotencyKey":{"description":"A key that nobody has used, for the field `idempotencyKey` of one form.","type":"string","minLength":1,"maxLength":64,"pattern":"^[\\x21-\\x7e]*$"},"expiresInMs":{"description":"How long the ticket is good, from this answer on.","type":"integer","minimum":1,"maximum":9007199254740991,"x-unit":"ms"},"format":{"description":"Which kinds of message the room takes.","type":"string","enum":["any","text","json","binary"]},"maxMessageBytes":{"description":"Longest message that the room takes.","type":"integer","minimum":1,"maximum":67108864,"x-unit":"bytes"}},"required":["room","ticket","idempotencyKey","expiresInMs","format","maxMessageBytes"]};
-const pattern149 = new RegExp("^[\\x21-\\x7e]*$", "u");
+const pattern150 = new RegExp("^[\\x21-\\x7e]*$", "u");
 
 function validate210(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://porthouse.example/schemas/v1/http/form-ticket.json" */;
@@ -22491,17 +22544,17 @@ let data1 = data.ticket;
 const _errs4 = errors;
 if(errors === _errs4){
 if(typeof data1 === "string"){
-if(func5(data1) > 256){
+if(func4(data1) > 256){
 validate210.errors = [{instancePath:instancePath+"/ticket",schemaPath:"#/properties/ticket/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
-if(func5(data1) < 22){
+if(func4(data1) < 22){
 validate210.errors = [{instancePath:instancePath+"/ticket",schemaPath:"#/properties/ticket/minLength",keyword:"minLength",params:{limit: 22},message:"must NOT have fewer than 22 characters"}];
 return false;
 }
 else {
-if(!pattern149.test(data1)){
+if(!pattern150.test(data1)){
 validate210.errors = [{instancePath:instancePath+"/ticket",schemaPath:"#/properties/ticket/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e]*$"},message:"must match pattern \""+"^[\\x21-\\x7e]*$"+"\""}];
 return false;
 }
@@ -22524,17 +22577,17 @@ let data2 = data.idempotencyKey;
 const _errs6 = errors;
 if(errors === _errs6){
 if(typeof data2 === "string"){
-if(func5(data2) > 64){
+if(func4(data2) > 64){
 validate210.errors = [{instancePath:instancePath+"/idempotencyKey",schemaPath:"#/properties/idempotencyKey/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
-if(func5(data2) < 1){
+if(func4(data2) < 1){
 validate210.errors = [{instancePath:instancePath+"/idempotencyKey",schemaPath:"#/properties/idempotencyKey/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 else {
-if(!pattern149.test(data2)){
+if(!pattern150.test(data2)){
 validate210.errors = [{instancePath:instancePath+"/idempotencyKey",schemaPath:"#/properties/idempotencyKey/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e]*$"},message:"must match pattern \""+"^[\\x21-\\x7e]*$"+"\""}];
 return false;
 }
@@ -23175,7 +23228,7 @@ let data1 = data0.name;
 const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
-if(!pattern71.test(data1)){
+if(!pattern72.test(data1)){
 validate217.errors = [{instancePath:instancePath+"/error/name",schemaPath:"#/properties/error/properties/name/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_]{0,63}$"},message:"must match pattern \""+"^[a-z][a-z0-9_]{0,63}$"+"\""}];
 return false;
 }
@@ -23253,7 +23306,7 @@ let data6 = data4.pointer;
 const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data6 === "string"){
-if(!pattern72.test(data6)){
+if(!pattern73.test(data6)){
 validate217.errors = [{instancePath:instancePath+"/error/data/pointer",schemaPath:"#/properties/error/properties/data/properties/pointer/pattern",keyword:"pattern",params:{pattern: "^(/([^/~]|~[01])*)*$"},message:"must match pattern \""+"^(/([^/~]|~[01])*)*$"+"\""}];
 return false;
 }
@@ -23402,7 +23455,7 @@ return false;
 }
 if(errors === _errs2){
 if(typeof data1 === "string"){
-if(func5(data1) > 128){
+if(func4(data1) > 128){
 validate219.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
@@ -23523,7 +23576,7 @@ return false;
 }
 if(errors === 0){
 if(typeof data === "string"){
-if(func5(data) > 128){
+if(func4(data) > 128){
 validate221.errors = [{instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
@@ -23662,7 +23715,7 @@ return false;
 }
 if(errors === _errs3){
 if(typeof data1 === "string"){
-if(func5(data1) > 128){
+if(func4(data1) > 128){
 validate223.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
@@ -23770,7 +23823,7 @@ return false;
 }
 if(errors === _errs3){
 if(typeof data1 === "string"){
-if(func5(data1) > 128){
+if(func4(data1) > 128){
 validate224.errors = [{instancePath:instancePath+"/id",schemaPath:"./id.json/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { errors } from '../generated/errors.js';
 import type { Discovery, RoomSpec } from '../generated/types.js';
 import { createAdmin } from './admin.js';
@@ -16,10 +16,12 @@ import { SESSIONS_PATH } from './http/front.js';
 import type { GuardRules } from './http/guard.js';
 import { HOOKS_PATH } from './http/hooks.js';
 import { Connections } from './listeners/connections.js';
+import { openLog } from './log.js';
 import type { Authenticator } from './ports/access.js';
 import type { Store } from './ports/store.js';
 import { type RoomTerms, termsOf } from './router/room-terms.js';
-import { type Endpoints, Router } from './router/router.js';
+import type { Endpoints } from './router/grants.js';
+import { Router } from './router/router.js';
 import { systemClock, systemEntropy, systemScheduler } from './system.js';
 import { version } from './version.js';
 
@@ -165,7 +167,7 @@ function routerOf(config: Config, store: Store | null, endpoints: Endpoints): Ro
 
 /** Puts the parts together and starts to listen. Throws what the listeners throw, such as EADDRINUSE. */
 export async function startServer(config: Config): Promise<RunningServer> {
-  const log = pino({ level: config.logLevel }, pino.destination(2));
+  const log = openLog(config.logLevel);
   const failed = (error: unknown): void =>
     log.fatal({ err: error }, 'the store failed: until a restart nothing about persistent rooms can change');
   const store = config.dataDir === null ? null : await openStore(config.dataDir, failed);

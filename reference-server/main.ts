@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { startServer } from './compose.js';
 import { AuthError } from './auth/error.js';
 import { ConfigError, loadConfig } from './config/config.js';
+import { openLog, standardError } from './log.js';
 import { StoreError } from './store/error.js';
 
 const EXIT_USAGE = 3;
@@ -30,16 +31,21 @@ function reason(error: unknown): string {
   return message;
 }
 
+/** Node's own last words may find no room where the log is read late; the log waits for it. */
+const crashed = (error: unknown): void => openLog('fatal').fatal({ err: error }, 'the server ends by its own fault');
+
 async function serve({ config: file, ...overrides }: ServeOptions): Promise<void> {
   try {
     const server = await startServer(loadConfig(file, overrides));
+    process.stdout.on('error', () => undefined); // whoever started it need not stay to read
     process.stdout.write(`${server.url}\n`);
+    process.on('uncaughtExceptionMonitor', crashed);
     const stop = (): void => void server.drain().then(() => process.exit(0));
     process.once('SIGTERM', stop).once('SIGINT', stop);
   } catch (error) {
     const ours = error instanceof ConfigError || error instanceof AuthError || error instanceof StoreError;
     if (!ours && (error as NodeJS.ErrnoException).code === undefined) throw error;
-    process.stderr.write(`porthouse serve: ${reason(error)}\n`);
+    standardError().write(`porthouse serve: ${reason(error)}\n`);
     process.exitCode = EXIT_USAGE;
   }
 }

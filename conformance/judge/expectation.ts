@@ -56,6 +56,7 @@ function expectClosed(socket: SocketState, expect: Fields): Outcome {
   const seen: Json = {
     messages: count('message'),
     lines: count('line'),
+    events: count('event'),
     ...(code === undefined ? {} : { code }),
     reason,
     ...(how === undefined ? {} : { how }),

@@ -58,6 +58,21 @@ const discovery: readonly WireMutant[] = [
     ),
   }),
   stateless({
+    name: 'declares-no-transport-with-siblings',
+    breaks: ['DISC-2'],
+    also: [],
+    what: 'Declares only transports that have no siblings.',
+    alter: onDiscovery((it) =>
+      edited(it, (json) => {
+        const profiles = Array.isArray(json['profiles']) ? (json['profiles'] as readonly string[]) : [];
+        return {
+          ...json,
+          profiles: [...profiles.filter((name) => !['websocket', 'tcp', 'udp'].includes(name)), 'udp'],
+        };
+      }),
+    ),
+  }),
+  stateless({
     name: 'declares-a-larger-message-limit',
     breaks: ['DISC-3'],
     also: ['ROOM-SPEC-2', 'DELIV-1', 'DELIV-2', 'DELIV-11', 'ROOM-LIMIT-3'],

@@ -71,7 +71,14 @@ const opening: readonly WireMutant[] = [
     also: [],
     what: 'Answers pipe.ticket with a ticket though the pipe is open and replace was not asked for.',
     alter: () =>
-      onError('pipe_exists', (json) => [reply(json, { pipeTicket: 'A'.repeat(43), epoch: 2, expiresInMs: 60_000 })]),
+      onError('pipe_exists', (json) => [
+        reply(json, {
+          pipeTicket: 'A'.repeat(43),
+          endpoints: { pipe: '/porthouse/v1/pipe' },
+          epoch: 2,
+          expiresInMs: 60_000,
+        }),
+      ]),
   },
   {
     name: 'tells-of-a-replaced-pipe-too-late',

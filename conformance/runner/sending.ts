@@ -88,9 +88,15 @@ export function rawStep(run: Run, fields: Fields, step: Step): void {
   const bytes = isFields(frame)
     ? frameContent(run, frame, { member: connection.member, step: step.index, index: 0 })
     : padded(run, fields);
+  if (!isFields(frame)) {
+    for (let left = quantity(fields['count'] ?? 1, run.ledger); left > 0; left--) {
+      run.append({ type: 'raw', at, conn, dir: 'out', ...rawContent(bytes, fields) });
+      driver.sendRaw(bytes);
+    }
+    return;
+  }
   run.append({ type: 'raw', at, conn, dir: 'out', ...rawContent(bytes, fields) });
-  if (!isFields(frame)) driver.sendRaw(bytes);
-  else if (driver.sendFrame === undefined) throw new Error(`${at} has no frames`);
+  if (driver.sendFrame === undefined) throw new Error(`${at} has no frames`);
   else driver.sendFrame({ ...frameFields(frame), payload: bytes });
 }
 

@@ -27,7 +27,8 @@ export const METHODS = {
     if (session.openPipe && !replace) return done(no('pipe_exists'));
     session.openPipe?.end('replaced', 4503);
     const epoch = (session.pipe?.epoch ?? 0) + 1;
-    return done({ pipeTicket: session.newTicket(), epoch, expiresInMs: session.limits.ticketMs });
+    const endpoints = { pipe: session.grantEndpoints.pipe };
+    return done({ pipeTicket: session.newTicket(), endpoints, epoch, expiresInMs: session.limits.ticketMs });
   },
 
   'pipe.close'(session, { after }, done, dropped) {

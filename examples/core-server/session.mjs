@@ -21,6 +21,7 @@ export class Session {
   /** The last 64 operations by `op` (RPC-9). */
   ops = new Map();
   stayMs = 0;
+  grantEndpoints = { pipe: '/porthouse/v1/pipe', sibling: { websocket: '/porthouse/v1/sibling' } };
   #house;
   /** Digest of the outstanding ticket. */
   #ticket;
@@ -49,7 +50,7 @@ export class Session {
       room: this.room.spec.name,
       formats: this.formats,
       scopes: this.scopes,
-      endpoints: { pipe: '/porthouse/v1/pipe', sibling: { websocket: '/porthouse/v1/sibling' } },
+      endpoints: this.grantEndpoints,
       limits: this.limits,
       expiresInMs: this.limits.ticketMs,
     };

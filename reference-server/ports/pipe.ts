@@ -49,6 +49,8 @@ export interface PipeSink {
   backlog(): Backlog;
   /** Leaves off reading from the client, or takes it up again: nothing more is taken in than has come already. */
   reading(on: boolean): void;
+  /** Whether it has no word for a cause and breaks the connection off: what it has not passed on is lost (TCP-31). */
+  breaksOff?(cause: EndCause): boolean;
   /** Ends the connection in the transport's own words for the cause. */
   close(cause: EndCause): void;
   /** Hears, in order, what became of each message, where the transport has words for it; before the end is reported. */
@@ -91,6 +93,8 @@ export interface PipeOffer {
   /** The session whose pipe it will be, and the room that it is in now. */
   readonly sid: string;
   readonly room: string;
+  /** Whether the session may receive in that room. */
+  readonly receives: boolean;
   /** Whether binary messages flow into the room as they come, however long they are. */
   readonly stream: boolean;
   /** The limits in force for this pipe; a client may have asked for smaller ones. */

@@ -8,7 +8,7 @@ import type { SwitchCalls } from '../ports/switching.js';
 import { fence, whenRouted } from './fence.js';
 import type { Moving } from './moves.js';
 import type { Session } from './session.js';
-import { type Framings, framingOf } from './grants.js';
+import { type Endpoints, framingOf, pipeEndpoint } from './grants.js';
 import { switchCalls } from './switches.js';
 import type { Tickets } from './tickets.js';
 import { SETTLED } from './waiting.js';
@@ -18,7 +18,7 @@ interface BindingParts {
   readonly channel: Channel;
   readonly log: EventLog;
   readonly tickets: Tickets;
-  readonly framings: Framings | undefined;
+  readonly endpoints: Endpoints;
   readonly rooms: RoomCalls;
   readonly moving: Moving;
   readonly generation: number;
@@ -36,7 +36,7 @@ export class SessionBinding implements Binding {
   readonly rooms: RoomCalls;
   readonly #session: Session;
   readonly #tickets: Tickets;
-  readonly #framings: Framings | undefined;
+  readonly #endpoints: Endpoints;
   readonly #moving: Moving;
   readonly #generation: number;
   readonly #waits = new Set<Cancel>();
@@ -44,7 +44,7 @@ export class SessionBinding implements Binding {
   constructor(parts: BindingParts) {
     this.#session = parts.session;
     this.#tickets = parts.tickets;
-    this.#framings = parts.framings;
+    this.#endpoints = parts.endpoints;
     this.#moving = parts.moving;
     this.#generation = parts.generation;
     this.sid = parts.session.sid;
@@ -102,7 +102,7 @@ export class SessionBinding implements Binding {
   ticket(params: CallParams['pipe.ticket']): Result<CallResults['pipe.ticket']> {
     const session = this.#session;
     if (!this.#tickets.offers(params.transport)) return { refused: 'transport_unsupported', pointer: '/transport' };
-    const framing = framingOf(session.room.terms, params, this.#framings);
+    const framing = framingOf(session.room.terms, params, this.#endpoints.framings);
     if (framing !== undefined && typeof framing !== 'string') return framing;
     if (this.#tickets.closed) return { refused: 'draining' };
     if (session.pipe?.open) {
@@ -110,7 +110,13 @@ export class SessionBinding implements Binding {
       session.pipe.close('replaced'); // PIPE-5
     }
     const issued = this.#tickets.issue(session, params.transport, framing);
-    return { ...issued, ...(framing && { framing }), epoch: session.nextEpoch, expiresInMs: session.limits.ticketMs };
+    return {
+      ...issued,
+      ...(framing && { framing }),
+      endpoints: { pipe: pipeEndpoint(this.#endpoints, params.transport, session.room) },
+      epoch: session.nextEpoch,
+      expiresInMs: session.limits.ticketMs,
+    };
   }
 
   closePipe(params: CallParams['pipe.close'], reply: (result: Result<CallResults['pipe.close']>) => void): void {

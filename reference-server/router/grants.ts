@@ -1,4 +1,4 @@
-import type { Formats, Framing, Limits, RequestedLimits, Scope, SessionRequest } from '../../generated/types.js';
+import type { Formats, Framing, Grant, Limits, RequestedLimits, Scope, SessionRequest } from '../../generated/types.js';
 import type { Refusal, Result } from '../ports/refusal.js';
 import type { Room } from './room.js';
 import type { RoomTerms } from './room-terms.js';
@@ -71,6 +71,19 @@ function commonLimits(own: OwnLimits, room: Room): OwnLimits {
 }
 
 export type Framings = Readonly<Partial<Record<string, readonly Framing[]>>>;
+
+/** Where clients go, by transport. */
+export interface Endpoints {
+  readonly pipe: Readonly<Partial<Record<string, string>>>;
+  readonly sibling: Grant['endpoints']['sibling'];
+  /** Framings of the transports that have several, the usual one first. */
+  readonly framings?: Framings;
+}
+
+/** Where a pipe is opened into a room; a form has the name of its room in the address (PIPE-9). */
+export function pipeEndpoint({ pipe }: Endpoints, transport: string, { name }: Pick<Room, 'name'>): string {
+  return (pipe[transport] ?? '').replace('{room}', name);
+}
 
 /**
  * The framing of a pipe: the one that is asked for, or the usual one of its transport; undefined where that has none

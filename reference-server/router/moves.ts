@@ -74,12 +74,9 @@ export class Moving {
     if (!visible(room, session.account)) return { refused: 'room_not_found' };
     const scopes = session.scopesIn(room);
     if ('refused' in scopes) return scopes;
-    const strands = session.framing === 'raw' && room.terms.boundaries === 'kept'; // STREAM-6
+    const strands = session.framing === 'raw' && room.terms.boundaries === 'kept'; // TCP-7
     if (strands) return { refused: 'framing_unsupported', pointer: '/room' };
     if (!overlaps(room.terms, session.formats, scopes)) return { refused: 'format_unsupported', pointer: '/room' };
-    if (session.framing === 'raw' && room.terms.boundaries === 'kept') {
-      return { refused: 'framing_unsupported', pointer: '/room' }; // TCP-7
-    }
     return room.full ?? room;
   }
 

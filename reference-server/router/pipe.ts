@@ -178,7 +178,7 @@ export class Pipe implements PipeSource {
     this.#session.room.flush(); // before the transport's last words, after which it takes nothing
     if (!this.#open) return;
     this.#switches?.end();
-    this.s2c.end(true); // what is queued goes out before the last words
+    this.s2c.end(this.#sink.breaksOff?.(cause) !== true); // what is queued goes out before the last words, if there are any
     this.#sink.close(cause);
     this.#end(cause);
   }

@@ -13,7 +13,7 @@ import type { RouterContext } from './context.js';
 import { type DrainNotice, drain } from './drain.js';
 import { EventRing } from './event-log.js';
 import { overlaps } from './formats.js';
-import { formatsOf, framingOf, limitsOf, scopesOf, visible } from './grants.js';
+import { type Endpoints, formatsOf, framingOf, limitsOf, pipeEndpoint, scopesOf, visible } from './grants.js';
 import { Hooks } from './hooks.js';
 import { RoomsForStrangers } from './open-rooms.js';
 import { Moving } from './moves.js';
@@ -33,13 +33,6 @@ const SECRET_BYTES = 32;
 /** As long as one that somebody has. */
 const NO_SECRET = Buffer.alloc(SECRET_BYTES).toString('base64url');
 const SID_BYTES = 16;
-
-export interface Endpoints {
-  readonly pipe: Readonly<Partial<Record<string, string>>>;
-  readonly sibling: Grant['endpoints']['sibling'];
-  /** Framings of the transports that have several, the usual one first. */
-  readonly framings?: Readonly<Partial<Record<string, readonly Framing[]>>>;
-}
 
 /** What is asked for, with the framing that it comes to. */
 type Asked = Omit<SessionRequest, 'framing'> & { readonly framing: Framing | undefined };
@@ -169,7 +162,7 @@ export class Router implements GrantDoor, RoomNames, PipeDoor, SiblingDoor {
     this.#rooms.enter(session);
     const issued = this.#tickets.issue(session, transport, framing);
     session.linger.review();
-    const { pipe, sibling } = this.#settings.endpoints;
+    const { endpoints } = this.#settings;
     return {
       sid: session.sid,
       ...issued,
@@ -179,7 +172,7 @@ export class Router implements GrantDoor, RoomNames, PipeDoor, SiblingDoor {
       room: session.room.name,
       formats: session.formats,
       scopes: [...session.scopes],
-      endpoints: { pipe: (pipe[transport] ?? '').replace('{room}', session.room.name), sibling },
+      endpoints: { pipe: pipeEndpoint(endpoints, transport, session.room), sibling: endpoints.sibling },
       limits: session.limits,
       expiresInMs: session.limits.ticketMs,
     };
@@ -229,6 +222,9 @@ export class Router implements GrantDoor, RoomNames, PipeDoor, SiblingDoor {
       get room() {
         return session.room.name; // it can move
       },
+      get receives() {
+        return session.scopes.includes('receive');
+      },
       stream: session.room.terms.boundaries === 'ignored',
       limits: session.limits,
       clock: session.context.clock,
@@ -271,7 +267,7 @@ export class Router implements GrantDoor, RoomNames, PipeDoor, SiblingDoor {
     return new SessionBinding({
       ...{ session, channel, log, rooms, moving, generation, result },
       tickets: this.#tickets,
-      framings: this.#settings.endpoints.framings,
+      endpoints: this.#settings.endpoints,
       replayFrom: from,
     });
   }

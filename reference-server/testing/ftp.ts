@@ -64,7 +64,8 @@ export class FtpClient {
   /** A data connection. */
   async data(): Promise<Socket> {
     const port = /\(\|\|\|(\d+)\|\)/.exec((await this.say('EPSV')) ?? '')?.[1];
-    return connect({ port: Number(port), host: this.#host, allowHalfOpen: true }).on('error', () => undefined);
+    const data = connect({ port: Number(port), host: this.#host, allowHalfOpen: true });
+    return data.on('error', () => undefined).once('end', () => data.end());
   }
 
   /** The same inside TLS. */

@@ -31,7 +31,7 @@ interface WorldOptions {
   readonly ticking?: boolean;
 }
 
-interface JoinOptions extends Partial<SessionRequest> {
+export interface JoinOptions extends Partial<SessionRequest> {
   readonly account?: string | null;
 }
 

@@ -6,7 +6,7 @@ import type { Grant } from '../../../generated/types.js';
 import { type Answer, errorOf } from '../../testing/http.js';
 import { holdsAsync } from '../../testing/property.js';
 import { Stage } from '../../testing/stage.js';
-import { PAGE, URLENCODED, at, type Fields, granted, multipart, post, ticketFor } from './testing/forms.js';
+import { ALICE, PAGE, URLENCODED, at, type Fields, granted, multipart, post, ticketFor } from './testing/forms.js';
 
 void t.test('the pages: escaped, without script, and with a way through', async (t) => {
   const stage = new Stage();
@@ -221,4 +221,33 @@ void t.test('whatever is posted is answered, and costs nobody else anything', as
   );
   t.equal(bob.received[before], 'text still here');
   t.same(stage.faults, []);
+});
+
+void t.test('a fault of the server is answered as one, ends its own pipe, and nothing else', async (t) => {
+  const stage = new Stage();
+  const bob = stage.world.join();
+  const { router } = stage.world;
+  const { member, grant } = granted(stage);
+  const broken = (): never => {
+    throw new Error('a bug');
+  };
+  const redeem = router.redeem.bind(router);
+  const faulty: typeof redeem = (...shown) => {
+    const offer = redeem(...shown);
+    if ('refused' in offer) return offer;
+    return { ...offer, open: (sink) => Object.assign(offer.open(sink), { receive: broken }) };
+  };
+  for (const faults of [{ redeem: broken }, { redeem: faulty }]) {
+    Object.assign(router, faults);
+    const answer = await post(stage, [
+      ['ticket', grant.pipeTicket],
+      ['message', 'ahoy'],
+    ]);
+    t.match([answer.status, errorOf(answer)], [500, 'internal_error']);
+  }
+  t.match(member.heard().slice(-2), ['pipe.ended 0 lost', 'pipe.ended 0 lost']);
+  t.match(stage.faults, [{ message: 'a bug' }, { message: 'a bug' }], 'and the log is told');
+  Object.assign(router, { redeem });
+  t.match(await post(stage, [['message', 'ahoy']], { headers: ALICE }), { status: 200 });
+  t.same(bob.received, ['text ahoy']);
 });

@@ -42,12 +42,17 @@ export function collect({ name, filename, charset, type }: PartHead, rules: Fiel
     whole() {
       if (!rules) return null;
       const bytes = Buffer.concat(pieces);
-      return isUtf8(bytes) ? { bytes } : { refused: 'invalid_utf8' };
+      return isUtf8(bytes) ? { bytes } : rules.message ? { refused: 'invalid_utf8' } : unlike(name);
     },
   };
 }
 
 function tooLong(name: string, { most, message }: FieldRules): Refusal {
-  if (message) return { refused: 'message_too_long', limit: most };
-  return name === 'ticket' ? { refused: 'ticket_invalid' } : { refused: 'invalid_params', pointer: `/${name}` };
+  return message ? { refused: 'message_too_long', limit: most } : unlike(name);
+}
+
+/** A field that cannot be what it is to be: no ticket looks like that (FORM-7), nor a key (FORM-18). */
+function unlike(name: string): Refusal {
+  if (name === 'ticket') return { refused: 'ticket_invalid' };
+  return name === '_charset_' ? UNSUPPORTED : { refused: 'invalid_params', pointer: `/${name}` };
 }

@@ -133,7 +133,10 @@ export class FormIngress implements ExchangeHandler {
       answers.refuse(parser);
       return;
     }
-    const heard = await reading.through(parser, submission);
+    const heard = await reading.through(parser, submission).catch((error: unknown) => {
+      submission.over('lost');
+      throw error;
+    });
     const fault = heard === 'whole' ? submission.finish() : heard;
     if (fault === 'gone') submission.over('lost');
     else if (fault) this.#broken(submission, fault, answers);

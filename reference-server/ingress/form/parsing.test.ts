@@ -119,7 +119,9 @@ const HEADS: readonly (readonly [head: string, wanted: string | Partial<PartHead
   ['Content-Disposition: form-data; name="a\\"b\\\\c"', { name: 'a"b\\c' }],
   ['Content-Disposition: form-data; name="m"; filename="../../etc/passwd"', { filename: '../../etc/passwd' }],
   ['Content-Disposition: form-data; name="m"; filename=""', { filename: '' }],
-  ["Content-Disposition: form-data; name=m; filename*=UTF-8''%e2%82%ac.txt", { filename: "UTF-8''%e2%82%ac.txt" }],
+  ["Content-Disposition: form-data; name=m; filename*=UTF-8''", { filename: '' }],
+  ['Content-Disposition: form-data; name=m; filename=""; filename*=utf-8\'en\'a', { filename: 'a' }],
+  ["Content-Disposition: form-data; name=m; filename*=UTF-8''%e2%82%ac.txt", { filename: '%e2%82%ac.txt' }],
   [
     'Content-Disposition: form-data; name="m"|Content-Type: Text/Plain; Charset="UTF-8"',
     { type: 'text/plain', charset: 'utf-8' },

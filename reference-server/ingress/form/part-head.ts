@@ -44,6 +44,13 @@ function fieldsOf(text: string): ReadonlyMap<string, string> | null {
   return fields;
 }
 
+/** The name of a file as far as it matters: whether there is one, and whether that is empty (FORM-12). */
+function fileName(parameters: ReadonlyMap<string, string>): string | null {
+  const plain = parameters.get('filename');
+  const extended = parameters.get('filename*')?.replace(/^[^']*'[^']*'/, ''); // RFC 8187: charset'language'name
+  return plain || extended || (plain ?? extended ?? null);
+}
+
 /** The head of a part of multipart/form-data (RFC 7578), without the empty line behind it. */
 export function partHead(text: string): Result<PartHead> {
   const fields = fieldsOf(text);
@@ -59,7 +66,7 @@ export function partHead(text: string): Result<PartHead> {
   if (said !== undefined && !media) return BROKEN;
   return {
     name,
-    filename: parameters.get('filename') ?? parameters.get('filename*') ?? null,
+    filename: fileName(parameters),
     type: media?.type ?? null,
     charset: media?.parameters.get('charset')?.toLowerCase() ?? null,
   };

@@ -42,14 +42,22 @@ export class Reading {
     this.#heard = clock.now();
   }
 
-  /** Resolves with how the body ended: whole, refused, or with the connection. */
+  /** Resolves with how the body ended: whole, refused, or with the connection. Rejects with what `parser` throws. */
   through(parser: FormParser, taking: Taking): Promise<Heard> {
     const request = this.#request;
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      const guarded = (take: () => void): void => {
+        try {
+          take();
+        } catch (error) {
+          reject(error);
+          this.#over('gone');
+        }
+      };
       this.#tell = resolve;
       this.#watch();
-      request.on('data', (chunk: Buffer) => this.#take(chunk, parser, taking));
-      request.once('end', () => this.#over(parser.end() ?? 'whole'));
+      request.on('data', (chunk: Buffer) => guarded(() => this.#take(chunk, parser, taking)));
+      request.once('end', () => guarded(() => this.#over(parser.end() ?? 'whole')));
       request.once('error', () => this.#over('gone')).once('close', () => this.#over('gone'));
     });
   }

@@ -68,8 +68,11 @@ export class Submission implements Parts {
   #source: PipeSource | null = null;
   #offer: PipeOffer | null = null;
   #pipeOver = false;
+  /** Why the router has ended the pipe, if it has. */
+  #closed: EndCause | null = null;
   #field: Field | null = null;
   #file: Upload | null = null;
+  #ticketed = false;
   #fields = 0;
   #messages = 0;
   /** In the order of their numbers in the pipe. */
@@ -101,11 +104,12 @@ export class Submission implements Parts {
     const { maxFormParts } = this.#services.limits;
     if (++this.#fields > maxFormParts) return { refused: 'body_too_large', limit: maxFormParts };
     const message = head.name === 'message';
-    if (message && !this.#poster) return { refused: 'ticket_invalid' }; // FORM-7
     if (message && head.filename !== null) {
       this.#file = { named: head.filename !== '', begun: null };
       return null;
     }
+    const nobody = message ? this.#nobody : null;
+    if (nobody) return nobody;
     const field = collect(head, message ? { most: this.#hardMessageBytes, message } : FIELDS[head.name]);
     if ('refused' in field) return field;
     this.#field = field;
@@ -130,6 +134,11 @@ export class Submission implements Parts {
     if (field.name === 'ticket') return this.#ticket(text);
     if (field.name === 'idempotencyKey') return this.#named(text);
     return text.toLowerCase() === 'utf-8' ? null : { refused: 'unsupported_media_type' };
+  }
+
+  /** Why no message is taken yet, where it is not known who posts it. */
+  get #nobody(): Refusal | null {
+    return this.#poster ? null : { refused: 'ticket_invalid' }; // FORM-7
   }
 
   get #hardMessageBytes(): number {
@@ -169,8 +178,10 @@ export class Submission implements Parts {
   }
 
   #ticket(text: string): Refusal | null {
-    const late = this.#messages > 0 || (this.#poster !== null && this.#parts.account === null);
-    if (late || this.#offer) return { refused: 'invalid_params', pointer: '/ticket' };
+    const needless = this.#poster !== null && this.#parts.account === null; // as at a naked endpoint
+    const late = this.#ticketed || this.#messages > 0;
+    if (late || needless) return { refused: 'invalid_params', pointer: '/ticket' }; // FORM-18
+    this.#ticketed = true;
     const poster = ticketPoster(this.#services, text, this.#parts);
     if ('refused' in poster) return { refused: poster.refused };
     this.#poster = poster;
@@ -187,7 +198,7 @@ export class Submission implements Parts {
 
   /** The next message begins; null where nobody listens any more. */
   #message(kind: Kind): Begun | Refusal | null {
-    if (this.#pipeOver || !this.#poster) return null;
+    if (this.#pipeOver || !this.#poster) return this.#nobody;
     const receipt = this.#receipt ?? this.#begin(this.#poster);
     if ('refused' in receipt) return receipt;
     const known = receipt.messages[this.#messages++];
@@ -229,6 +240,7 @@ export class Submission implements Parts {
       reading: (on) => this.#parts.reading(on),
       closed: (cause) => {
         this.#pipeOver = true;
+        this.#closed = cause;
         this.#parts.closed(cause);
       },
       settled: (outcome) => this.#settled(outcome),
@@ -254,7 +266,7 @@ export class Submission implements Parts {
   /** Nothing more comes: the pipe's account is settled, and the receipt says what became of each message. */
   over(cause: EndCause): void {
     this.#pipeOver = true;
-    this.#source?.ended(cause);
+    this.#source?.ended(this.#closed ?? cause);
     const receipt = this.#receipt;
     if (!receipt) return;
     receipt.busy = false;

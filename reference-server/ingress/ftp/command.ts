@@ -2,8 +2,8 @@ import type { Dialogue } from './dialogue.js';
 
 /** One command: what must be there before it, and what it does. */
 export interface Command {
-  /** `login`: PASS has been accepted; `room`: the pipe is open. */
-  readonly needs: 'nothing' | 'login' | 'room';
+  /** `login`: PASS has been accepted. */
+  readonly needs: 'nothing' | 'login';
   readonly run: (dialogue: Dialogue, argument: string) => void | Promise<void>;
 }
 

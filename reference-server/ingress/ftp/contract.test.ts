@@ -13,6 +13,8 @@ import { FtpIngress } from './ingress.js';
 /** Commands one after the other, as a client of FTP says them. */
 class Commands implements IngressClient {
   readonly #client: FtpClient;
+  readonly #told: string[] = [];
+  #heard = '';
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(client: FtpClient) {
@@ -22,7 +24,9 @@ class Commands implements IngressClient {
   send(kind: Kind, payload: Buffer): void {
     this.#then(async () => {
       await this.#client.say(kind === 'text' ? 'TYPE A' : 'TYPE I');
-      await this.#client.store(payload);
+      this.#heard = (await this.#client.store(payload)) ?? '';
+      const [code, name = ''] = this.#heard.split(' ');
+      this.#told.push(code === '226' ? 'accepted' : name);
     });
   }
 
@@ -61,9 +65,14 @@ class Commands implements IngressClient {
   /** The last words on the control connection. */
   async ended(): Promise<string> {
     await this.#last;
-    let last = '';
+    let last = this.#heard;
     for (let reply = await this.#client.reply(); reply !== null; reply = await this.#client.reply()) last = reply;
     return last;
+  }
+
+  async told(): Promise<readonly string[]> {
+    await this.#last;
+    return this.#told;
   }
 
   #then(say: () => unknown): void {

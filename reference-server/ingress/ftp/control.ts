@@ -19,6 +19,8 @@ export class Control {
   #stream: Duplex;
   #lines = new Lines();
   #closing = false;
+  /** Whether what is said can be heard: not in the middle of a handshake. */
+  #audible = true;
   readonly #onData = (chunk: Buffer): void => this.#take(chunk);
   readonly #onEnd = (): void => this.#over('ended');
   readonly #onClose = (): void => this.#over('broken');
@@ -55,12 +57,18 @@ export class Control {
     this.#socket = tls.secure(this.#socket);
     this.#stream = this.#socket.stream;
     this.#lines = new Lines();
+    this.#audible = false;
+    this.#stream.once('secure', () => (this.#audible = true));
     this.#read();
   }
 
   /** Says the last words and ends in order; what still comes is nobody's. */
   end(words: string): void {
     if (this.#closing) return;
+    if (!this.#audible) {
+      this.destroy();
+      return;
+    }
     this.write(words);
     this.#closing = true;
     this.#stream.end();

@@ -11,7 +11,7 @@ import type { DataDoor } from './data.js';
 import { type Membership, open } from './member.js';
 import { lastWords, refusal, reply } from './words.js';
 
-/** Commands that may wait for the one before them (FTP-4). */
+/** Commands that may wait for the one that is being carried out (FTP-45). */
 const MOST_WAITING = 64;
 /** How long the last words may take to be heard. */
 const LAST_WORDS_MS = 2000;
@@ -168,8 +168,13 @@ export class Dialogue {
     if (this.#over) return;
     this.#waiting.push(...lines);
     if (this.#transfer) this.#abortIfAsked(this.#transfer);
-    if (this.#waiting.length > MOST_WAITING) this.end('protocol_error');
-    else void this.#work();
+    void this.#work();
+    setImmediate(() => this.#count());
+  }
+
+  /** What waits one turn later waits behind a command that takes time, and not because it came together with others. */
+  #count(): void {
+    if (this.#waiting.length > MOST_WAITING) this.end('protocol_error'); // FTP-45
   }
 
   /** ABOR goes before all that wait (FTP-4, FTP-29). */
@@ -209,7 +214,6 @@ export class Dialogue {
     try {
       if (!command) this.reply(reply(502, 'not_implemented'));
       else if (command.needs !== 'nothing' && !this.known) this.reply(reply(530, 'unauthenticated'));
-      else if (command.needs === 'room' && !this.member) this.reply(refusal('no_pipe'));
       else await command.run(this, line.slice(verb.length).replace(/^ /, ''));
     } catch (error) {
       this.services.onError(error);

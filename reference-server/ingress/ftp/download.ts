@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Cancel, Clock } from '../../ports/clock.js';
 import type { Batch } from '../../ports/message.js';
 import type { Backlog } from '../../ports/pipe.js';
@@ -11,13 +12,19 @@ interface DownloadParts {
   readonly clock: Clock;
   /** How long it may stand still. */
   readonly ms: number;
+  /**
+   * Where the client's end is seen, if it has to say by it that it has taken all: the connection itself, as few clients
+   * end with a close_notify when there is nothing more to lose. Without, what the system has taken has been sent.
+   */
+  readonly wire?: Duplex;
 }
 
-/** Sends bytes and ends the connection; resolves with whether the system took them all. */
+/** Sends bytes and ends the connection; resolves with whether they were all taken (FTP-44). */
 export class Download {
   readonly done: Promise<boolean>;
   readonly #parts: DownloadParts;
   #settle: (whole: boolean) => void = () => undefined;
+  #settled = false;
   #stopTimer: Cancel = () => undefined;
 
   constructor(parts: DownloadParts, bytes: Buffer) {
@@ -25,9 +32,14 @@ export class Download {
     this.done = new Promise((resolve) => (this.#settle = resolve));
     const { stream } = parts.socket;
     stream.resume(); // what comes the other way is nobody's
-    stream.once('finish', () => this.#over(true)).once('close', () => this.#over(false));
-    if (stream.destroyed) this.#over(false);
+    const { wire } = parts;
+    if (wire) {
+      for (const side of new Set([stream, wire])) side.once('end', () => this.#answered());
+      stream.once('finish', () => this.#watch());
+    } else stream.once('finish', () => this.#over(true));
+    stream.once('close', () => this.#over(false));
     this.#watch();
+    if (stream.destroyed) this.#over(false);
     for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
       stream.write(bytes.subarray(at, at + SLICE_BYTES), () => this.#watch());
     }
@@ -39,15 +51,22 @@ export class Download {
     this.#parts.socket.reset();
   }
 
+  /** The client has ended its direction: in answer to the server's end, or before there was one. */
+  #answered(): void {
+    if (this.#parts.socket.stream.writableLength === 0) this.#over(true);
+    else this.abort();
+  }
+
   #watch(): void {
+    if (this.#settled) return;
     this.#stopTimer();
     this.#stopTimer = this.#parts.clock.after(this.#parts.ms, () => this.abort());
   }
 
   #over(whole: boolean): void {
+    this.#settled = true;
     this.#settle(whole);
     this.#stopTimer();
-    this.#stopTimer = () => undefined;
   }
 }
 

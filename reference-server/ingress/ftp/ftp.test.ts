@@ -113,8 +113,19 @@ void t.test('a message whose download breaks off is the next one again', async (
   await until(() => listeners.open.size === 2);
   data.resetAndDestroy();
   await until(() => listeners.open.size === 1);
+  t.equal(await client.say('RETR next'), '426 truncated', 'whoever is gone before is sent nothing');
+  const later = await client.data();
+  later.removeAllListeners('end');
   t.match(await client.say('RETR next'), /^150 epoch=1 n=1 /);
-  t.equal(await client.reply(), '426 truncated epoch=1 n=1');
+  await once(later.resume(), 'end');
+  later.resetAndDestroy();
+  t.equal(await client.reply(), '426 truncated epoch=1 n=1', 'what the system has taken has not been read');
+  const silent = await client.data();
+  silent.removeAllListeners('end');
+  t.match(await client.say('RETR next'), /^150 epoch=1 n=1 /);
+  await once(silent.resume(), 'end');
+  world.clock.advance(world.limits.ftpDataMs + 1);
+  t.equal(await client.reply(), '426 truncated epoch=1 n=1', 'nor does a client that says nothing of it');
   t.match(member.sibling.call('pipe.state')?.result, { state: { pipe: { s2c: { n: 0 } } } });
   t.same(await client.retrieve('RETR next'), { bytes: Buffer.from('one'), reply: '226 epoch=1 n=1 kind=text' });
   t.match(member.sibling.call('pipe.state')?.result, { state: { pipe: { s2c: { n: 1 } } } });
@@ -161,7 +172,7 @@ void t.test('inside TLS everything is inside, and an end has to be said there', 
   t.match(await client.say('USER porthouse'), /^331/);
   t.match(await client.say(`PASS ${grant.pipeTicket}`), /^230/);
   t.match(await client.say('EPSV'), /^229/);
-  t.equal(await client.say('STOR x'), '521 PROT P');
+  t.equal(await client.say('STOR x'), '521 prot_first');
   t.match(await client.say('PROT P'), /^503/);
   t.match(await client.say('PBSZ 0'), /^200/);
   t.match(await client.say('PROT C'), /^534/);
@@ -178,6 +189,16 @@ void t.test('inside TLS everything is inside, and an end has to be said there', 
   await until(() => inside.writableLength === 0);
   part.end();
   t.equal(await client.reply(), '426 truncated epoch=1 n=2', 'an end of the wire alone is none');
+});
+
+void t.test('a handshake that does not come to its end has the time of the login, and no last words', async (t) => {
+  const { dial, world, listeners } = await stage(t, { tls });
+  const client = dial();
+  await client.reply();
+  t.equal(await client.say('AUTH TLS'), '234 TLS');
+  world.clock.advance(world.limits.bindMs);
+  t.equal(await client.reply(), null);
+  await until(() => listeners.open.size === 0);
 });
 
 void t.test('what came in the clear behind AUTH TLS is not taken for said inside', async (t) => {
@@ -207,6 +228,16 @@ void t.test('a server that stops says so to everybody in its turn', async (t) =>
 void t.test('commands that wait are as many as there may be, and no more', async (t) => {
   const { logIn } = await stage(t);
   const { client, member } = await logIn();
+  await client.data();
+  client.write(`RETR wait\r\n${'NOOP\r\n'.repeat(64)}`);
+  t.match(await client.say('ABOR'), /^426 truncated$/);
+  t.equal(await client.reply(), '226 ABOR');
+  const nothing = async (times: number): Promise<void> => {
+    for (let n = 0; n < times; n += 1) if ((await client.reply()) !== '200 ok') t.fail('no answer to NOOP');
+  };
+  await nothing(64);
+  client.write('NOOP\r\n'.repeat(200));
+  await nothing(200); // what takes no time keeps nobody waiting
   await client.data();
   client.write(`RETR wait\r\n${'NOOP\r\n'.repeat(65)}`);
   t.equal(await client.reply(), '500 protocol_error');

@@ -61,7 +61,7 @@ function auth(dialogue: Dialogue, mechanism: string): void {
 }
 
 function pbsz(dialogue: Dialogue, size: string): void {
-  if (!dialogue.protection.secured) dialogue.reply(reply(503, 'AUTH first'));
+  if (!dialogue.protection.secured) dialogue.reply(reply(503, 'auth_first'));
   else if (!/^\d+$/.test(size)) dialogue.reply(reply(501, 'syntax'));
   else {
     dialogue.protection.sized = true;
@@ -71,7 +71,7 @@ function pbsz(dialogue: Dialogue, size: string): void {
 
 function prot(dialogue: Dialogue, level: string): void {
   const { protection } = dialogue;
-  if (!protection.sized) dialogue.reply(reply(503, 'PBSZ first'));
+  if (!protection.sized) dialogue.reply(reply(503, 'pbsz_first'));
   else if (/^[SE]$/i.test(level)) dialogue.reply(reply(536, 'not_supported'));
   else if (/^C$/i.test(level)) dialogue.reply(reply(534, 'tls_needed'));
   else if (!/^P$/i.test(level)) dialogue.reply(refusal('not_supported'));

@@ -12,6 +12,8 @@ export interface Membership {
   readonly room: string;
   readonly epoch: number;
   readonly stream: boolean;
+  /** Whether it may receive where it is now. */
+  readonly receives: boolean;
   readonly limits: Readonly<Required<Limits>>;
   readonly clock: Clock;
   readonly pipe: FtpPipe;
@@ -28,6 +30,9 @@ export function open(offer: PipeOffer, closed: (cause: EndCause) => void): Membe
     sid,
     get room() {
       return offer.room;
+    },
+    get receives() {
+      return offer.receives;
     },
     ...{ epoch: source.epoch, stream, limits, clock, pipe },
   };

@@ -120,6 +120,7 @@ export class FtpPipe implements PipeSink {
   /** An upload begins; it is read from as the room permits. */
   begin(make: (reading: boolean) => Upload): Upload {
     this.#error = null;
+    this.#last = null; // no bytes of a stream have no outcome of their own
     this.#upload = make(this.#reading);
     return this.#upload;
   }

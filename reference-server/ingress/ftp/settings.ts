@@ -39,7 +39,7 @@ function feat(dialogue: Dialogue): void {
 }
 
 function opts(dialogue: Dialogue, argument: string): void {
-  dialogue.reply(/^UTF8( ON)?$/i.test(argument) ? reply(200, 'UTF8') : reply(501, 'not_supported'));
+  dialogue.reply(/^UTF8( ON)?$/i.test(argument) ? reply(200, 'UTF8') : reply(501, 'syntax'));
 }
 
 /** Where everything stands; also in the middle of a transfer. */

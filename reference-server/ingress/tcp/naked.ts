@@ -80,13 +80,14 @@ export class NakedTcp {
     const { keepaliveMs, maxMessageBytes } = offer.limits;
     const hardMessageBytes = Math.min(maxBytes, maxMessageBytes);
     const plain = decoderFor(framing, hardMessageBytes);
-    const most = framing === 'raw' ? LONGEST_FIRST_LINE : hardMessageBytes;
-    const decoder = framing === 'frame' ? plain : new NoRequests(plain, most); // no frame begins like a request
+    const longest = framing === 'raw' ? LONGEST_FIRST_LINE : hardMessageBytes;
+    const decoder = framing === 'frame' ? plain : new NoRequests(plain, longest); // no frame begins like a request
     const pipe = new TcpPipe({ socket, framing, clock: offer.clock, hardMessageBytes, keepaliveMs, decoder });
+    const most = framing === 'raw' ? maxBytes : Infinity;
     const cost = ({ length }: Buffer): number => (framing === 'raw' ? length / maxBytes : 1);
     const hold = (on: boolean): void => pipe.hold(on);
     const over = this.#place(socket, pipe);
-    const source = new Throttle(offer.open(pipe), { rate: this.#rate, clock, cost, hold, over });
+    const source = new Throttle(offer.open(pipe), { rate: this.#rate, clock, most, cost, hold, over });
     pipe.attach(source, Buffer.alloc(0));
   }
 

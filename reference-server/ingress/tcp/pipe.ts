@@ -113,13 +113,17 @@ export class TcpPipe implements PipeSink {
     else stream.pause();
   }
 
+  breaksOff(cause: EndCause): boolean {
+    return !IN_ORDER.has(cause);
+  }
+
   /** Ends in order, or breaks off, as the cause says; what still comes is read and forgotten. */
   close(cause: EndCause): void {
     if (this.#closing) return;
     this.#closing = true;
     this.#cause = cause;
     const { stream } = this.#socket;
-    if (!IN_ORDER.has(cause)) {
+    if (this.breaksOff(cause)) {
       this.#socket.reset();
       return;
     }

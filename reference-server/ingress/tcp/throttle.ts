@@ -7,7 +7,9 @@ import type { TokenBucket } from '../../ports/token-bucket.js';
 interface ThrottleParts {
   readonly rate: TokenBucket;
   readonly clock: Clock;
-  /** What a message costs, in messages. */
+  /** Longest payload that is looked at as one; what is longer goes piece by piece, as only bytes without messages may. */
+  readonly most: number;
+  /** What a message costs, in messages: one at most. */
   readonly cost: (payload: Buffer) => number;
   /** Leaves off reading, or reads on. */
   readonly hold: (on: boolean) => void;
@@ -33,6 +35,11 @@ export class Throttle implements PipeSource {
   }
 
   receive(kind: Kind, payload: Buffer): void {
+    const { most } = this.#parts;
+    for (let at = 0; at === 0 || at < payload.length; at += most) this.#admit(kind, payload.subarray(at, at + most));
+  }
+
+  #admit(kind: Kind, payload: Buffer): void {
     if (this.#waiting.length === 0 && this.#pass(kind, payload)) return;
     this.#waiting.push([kind, payload]);
     if (this.#waiting.length === 1) this.#wait();

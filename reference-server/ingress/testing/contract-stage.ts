@@ -3,7 +3,7 @@ import type { EndCause, Framing, Grant } from '../../../generated/types.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Kind } from '../../ports/message.js';
 import type { PipeDoor } from '../../ports/pipe.js';
-import { type Member, World } from '../../testing/world.js';
+import { type JoinOptions, type Member, World } from '../../testing/world.js';
 import { RecordingDoor } from './recording-door.js';
 
 /** A message as a client of the transport sees it. */
@@ -28,6 +28,8 @@ export interface IngressClient {
   violate?(): void;
   /** The server's words for the end, once the connection has ended. */
   ended(): Promise<string>;
+  /** What the transport itself says of each message: `accepted`, or the name of an error; where it has words for it. */
+  told?(): Promise<readonly string[]>;
 }
 
 export interface RunningIngress {
@@ -53,9 +55,9 @@ export interface IngressUnderTest {
   readonly json?: Kind;
   /**
    * What it has not: a connection that can break, an account of what waits, batches that are framed once for all,
-   * tickets that are shown, delivery to clients that do not fetch.
+   * tickets that are shown, delivery to clients that do not fetch, delivery at all.
    */
-  readonly without?: readonly ('connection' | 'backlog' | 'shared frames' | 'shown tickets' | 'push')[];
+  readonly without?: readonly ('connection' | 'backlog' | 'shared frames' | 'shown tickets' | 'push' | 'delivery')[];
   start(door: PipeDoor, clock: Clock): Promise<RunningIngress>;
 }
 
@@ -92,9 +94,8 @@ export class Stage {
   }
 
   /** A member without a pipe, whose sibling is bound. */
-  member(limits: { hardMessageBytes?: number } = {}): Member {
-    const { transport } = this.#adapter;
-    const member = this.world.member({ limits, transport });
+  member(options: JoinOptions = {}): Member {
+    const member = this.world.member({ ...options, transport: this.#adapter.transport });
     member.sibling.bind(member.grant);
     return member;
   }
@@ -110,8 +111,8 @@ export class Stage {
   }
 
   /** A member whose pipe is a connection of the transport. */
-  async client(limits: { hardMessageBytes?: number } = {}): Promise<{ client: IngressClient; member: Member }> {
-    const member = this.member(limits);
+  async client(options: JoinOptions = {}): Promise<{ client: IngressClient; member: Member }> {
+    const member = this.member(options);
     const client = await this.connect(member.grant);
     if (typeof client === 'string') throw new Error(client);
     return { client, member };

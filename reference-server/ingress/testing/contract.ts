@@ -55,6 +55,7 @@ async function receives(t: Test, adapter: IngressUnderTest): Promise<void> {
 }
 
 async function delivers(t: Test, adapter: IngressUnderTest): Promise<void> {
+  if (adapter.without?.includes('delivery')) return;
   const stage = await Stage.set(t, adapter);
   const sender = stage.world.join();
   const [one, two] = [await stage.client(), await stage.client()];
@@ -118,7 +119,7 @@ async function ends(t: Test, adapter: IngressUnderTest): Promise<void> {
   const endings = ENDINGS.filter((ending) => !disconnected.includes(ending.cause));
   for (const { cause, how } of [...(adapter.halfClose ? [] : [CLOSING]), ...endings]) {
     const stage = await Stage.set(t, adapter);
-    const { client, member } = await stage.client({ hardMessageBytes: 100 });
+    const { client, member } = await stage.client({ limits: { hardMessageBytes: 100 } });
     client.send('binary', Buffer.alloc(100));
     how(client);
     const { params } = await member.sibling.event('pipe.ended', 2);
@@ -160,11 +161,12 @@ async function speaks(t: Test, adapter: IngressUnderTest): Promise<void> {
     const stage = await Stage.set(t, adapter);
     const { client, member } = await stage.client();
     const sender = stage.world.join();
-    const pushes = !adapter.without?.includes('push');
+    const delivers = !adapter.without?.includes('delivery');
+    const pushes = delivers && !adapter.without?.includes('push');
     sender.send('before the end');
     if (pushes) await until(() => stage.door.batches.length === 1);
     const [sink] = stage.door.sinks;
-    t.equal(sink?.writable, true, cause);
+    t.equal(sink?.writable, delivers, cause);
     sink?.close(cause);
     t.equal(sink?.writable, false, `${cause}: nothing more is written`);
     if (pushes) t.equal((await client.receive(1)).length, 1, `${cause}: what was queued before goes first`);
@@ -189,6 +191,55 @@ async function replaces(t: Test, adapter: IngressUnderTest): Promise<void> {
   );
 }
 
+async function separates(t: Test, adapter: IngressUnderTest): Promise<void> {
+  const stage = await Stage.set(t, adapter);
+  const { sink } = stage.world.join();
+  const elsewhere = stage.world.join({ room: 'harbour', create: {} });
+  const [one, two] = [await stage.client(), await stage.client()];
+  for (const n of ['1', '2', '3']) {
+    one.client.send('text', Buffer.from(`one ${n}`));
+    two.client.send('text', Buffer.from(`two ${n}`));
+  }
+  await sink.arrived(6);
+  for (const who of ['one', 'two']) {
+    const theirs = sink.texts.filter((text) => text.includes(who));
+    t.same(theirs, [`text ${who} 1`, `text ${who} 2`, `text ${who} 3`], 'each in the order of its own');
+  }
+  if (one.client.violate) one.client.violate();
+  else one.client.cut();
+  if (!adapter.without?.includes('connection')) await one.member.sibling.event('pipe.ended');
+  two.client.send('text', Buffer.from('two 4'));
+  await sink.arrived(7);
+  t.equal(sink.texts.at(-1), 'text two 4', 'who does well does not pay for who does not');
+  t.notOk(two.member.sibling.sent.some(({ method }) => method === 'pipe.ended'));
+  t.same(elsewhere.received, [], 'another room hears nothing of it');
+  if (adapter.without?.includes('delivery')) t.same(stage.door.batches, [], 'and who only sends is given nothing');
+}
+
+async function refuses(t: Test, adapter: IngressUnderTest): Promise<void> {
+  const stage = await Stage.set(t, adapter);
+  const owner = stage.world.join({ room: 'harbour', create: { limits: { maxMessageBytes: 100 } } });
+  const { client, member } = await stage.client({ room: 'harbour' });
+  client.send('binary', Buffer.alloc(101));
+  client.send('text', Buffer.from('small'));
+  await owner.sink.arrived(1);
+  t.same(owner.received, ['text small'], 'the pipe goes on');
+  const { params } = await member.sibling.event('pipe.refused');
+  t.match(params, { at: { n: 1 }, error: { name: 'message_too_large', limit: 100 } });
+  if (client.told) t.same(await client.told(), ['message_too_large', 'accepted'], 'and says so in its own words');
+}
+
+async function closes(t: Test, adapter: IngressUnderTest): Promise<void> {
+  const stage = await Stage.set(t, adapter);
+  const owner = stage.world.join({ room: 'harbour', create: {} });
+  const { client, member } = await stage.client({ room: 'harbour' });
+  client.send('text', Buffer.from('ahoy'));
+  await owner.sink.arrived(1);
+  t.match(owner.sibling.call('room.close', {}), { result: {} });
+  t.equal(await client.ended(), adapter.words.room_closed);
+  t.match((await member.sibling.event('pipe.ended')).params, { cause: 'room_closed', finalN: 1 });
+}
+
 const RULES: readonly (readonly [what: string, rule: (t: Test, adapter: IngressUnderTest) => Promise<void>])[] = [
   ['spends a ticket once, and opens the pipe when the handshake is done', opens],
   ['lets go of an offer whose handshake fails', abandons],
@@ -199,6 +250,9 @@ const RULES: readonly (readonly [what: string, rule: (t: Test, adapter: IngressU
   ['tells a client that has said everything the rest', halves],
   ['ends a pipe in its own words for each cause', speaks],
   ['makes room for the next pipe', replaces],
+  ['keeps its clients apart', separates],
+  ['goes on behind a message that its room refuses', refuses],
+  ['ends its pipes with their room', closes],
 ];
 
 /** What every ingress must do over the ports, whatever it speaks; the real router is behind it. */

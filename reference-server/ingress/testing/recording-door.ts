@@ -75,6 +75,7 @@ export class RecordingDoor implements PipeDoor {
       close: (cause) => sink.close(cause),
       ...(sink.settled && { settled: (outcome) => sink.settled?.(outcome) }),
     });
+    const parts: Buffer[] = [];
     return {
       epoch: source.epoch,
       receive: (kind, payload, n) => {
@@ -83,7 +84,11 @@ export class RecordingDoor implements PipeDoor {
       },
       truncated: () => source.truncated(),
       queued: (most) => source.queued(most),
-      receivePart: (kind, payload, last) => source.receivePart(kind, payload, last),
+      receivePart: (kind, payload, last) => {
+        parts.push(payload);
+        if (last) this.received.push({ kind, payload: Buffer.concat(parts.splice(0)) });
+        source.receivePart(kind, payload, last);
+      },
       forgetPart: () => source.forgetPart(),
       drained: () => source.drained(),
       sendingEnded: (discardedBytes) => source.sendingEnded(discardedBytes),

@@ -51,7 +51,14 @@ function clientOf(client: UdpClient): IngressClient {
 function over(sockets: DatagramSockets): IngressUnderTest {
   return {
     transport: 'udp',
-    words: { closed_by_session: '1000', replaced: '4503', slow_consumer: '4008', draining: '4009', timeout: '4010' },
+    words: {
+      closed_by_session: '1000',
+      replaced: '4503',
+      room_closed: '4505',
+      slow_consumer: '4008',
+      draining: '4009',
+      timeout: '4010',
+    },
     mostBytes: MOST_PAYLOAD_BYTES,
     json: 'json',
     without: ['connection', 'backlog', 'shared frames', 'shown tickets'],

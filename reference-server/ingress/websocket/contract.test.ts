@@ -23,6 +23,7 @@ const HARBOUR = { protocol: 'porthouse' } as never;
 const WORDS: Readonly<Partial<Record<EndCause, string>>> = {
   closed_by_session: '1000',
   replaced: '4503',
+  room_closed: '4505',
   slow_consumer: '4008',
   draining: '4009',
   timeout: '4010',
