@@ -41,7 +41,7 @@ const NAKED = [
   { transport: 'udp', kind: 'text', messagesPerSecond: 20 },
   { transport: 'udp', kind: 'text', messagesPerSecond: 5 },
   { transport: 'form' },
-  { transport: 'form', messagesPerSecond: 5, room: 'jetty' },
+  { transport: 'form', messagesPerSecond: 10, room: 'jetty' },
 ].map((each) => ({ room: 'quay', listed: true, ...(each.transport !== 'form' && { port: 0 }), ...each }));
 
 /** A certificate that a server of the kit's reads from its folder. */

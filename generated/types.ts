@@ -2125,11 +2125,11 @@ export interface NakedEndpoint {
    */
   kind?: Kind;
   /**
-   * Longest message that it takes, if the room takes one so long. In bytes.
+   * Longest message that it takes, if the room takes one so long. Means nothing without the scope `send`. In bytes.
    */
   maxMessageBytes: number;
   /**
-   * How fast it takes messages, from all its clients together, and how many at once.
+   * How fast it takes messages, from all its clients together, and how many at once. Means nothing without the scope `send`.
    */
   messagesPerSecond: number;
   /**

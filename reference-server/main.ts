@@ -55,7 +55,7 @@ export function registerServe(program: Command): void {
   program
     .command('serve', { isDefault: program.name() === 'porthouse-serve' })
     .description('run the reference server')
-    .option('--config <file>', 'settings, as JSON or YAML')
+    .option('--config <file>', 'settings, as JSON or YAML; see examples/porthouse.yaml')
     .option('--host <address>', 'address to listen on')
     .option('--port <number>', 'port to listen on; 0 picks a free one', port)
     .option('--data-dir <folder>', 'folder of persistent rooms; without it there are none')

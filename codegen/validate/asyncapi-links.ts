@@ -15,7 +15,7 @@ const MESSAGES = /^(http|calls|events)\//;
 
 /**
  * Checks what `spec/asyncapi.yaml` points to: each id in an `x-requirements` is stated by a chapter, each schema that
- * it refers to exists, and each schema of a message is referred to. A file that is missing or no YAML is left to
+ * it refers to exists, each schema of a message is referred to, and siblings are alike over all transports. A file that is missing or no YAML is left to
  * `checkAsyncApi`.
  */
 export function checkAsyncApiLinks(root: string, schemas: readonly WireSchema[]): readonly string[] {
@@ -35,7 +35,17 @@ export function checkAsyncApiLinks(root: string, schemas: readonly WireSchema[])
     ...keys
       .filter((key) => MESSAGES.test(key) && !used.has(key))
       .map((key) => `schemas/${key}.json: nothing in ${FILE} refers to it`),
+    ...(messagesOf(document, 'sibling') ?? [])
+      .filter((name) => messagesOf(document, 'tcpSibling')?.includes(name) === false)
+      .map((name) => `${FILE}: /channels/tcpSibling lacks ${name}, which /channels/sibling has`),
   ];
+}
+
+/** What goes over a channel, where there is one. A sibling is the same over every transport. */
+function messagesOf(document: unknown, channel: string): readonly string[] | undefined {
+  const inside = (node: unknown, name: string): unknown => (isObject(node) ? node[name] : undefined);
+  const messages = inside(inside(inside(document, 'channels'), channel), 'messages');
+  return isObject(messages) ? Object.keys(messages) : undefined;
 }
 
 interface Link {

@@ -177,6 +177,11 @@ void t.test('asyncapi.yaml names known requirements, known schemas, and every me
     `schemas/events/pipe.gone.json: nothing in ${file} refers to it`,
   ]);
   t.strictSame(changed('https://porthouse.example/schemas/v1/events/', '../schemas/events/'), []);
+  t.ok(
+    changed('channels:', 'channels:\n  tcpSibling: { messages: {} }').includes(
+      `${file}: /channels/tcpSibling lacks m1, which /channels/sibling has`,
+    ),
+  );
   t.match(changed('https://porthouse.example/schemas/v1/events/', 'https://example.com/'), [
     /example.com/,
     /pipe.mark/,

@@ -11,6 +11,15 @@ import { packageRoot } from '../../support/package-root.js';
 import { startServer } from '../compose.js';
 import { ConfigError, loadConfig } from './config.js';
 
+void t.test('the settings that people copy are good, with all that is written in comments too', (t) => {
+  const file = join(packageRoot(), 'examples/porthouse.yaml');
+  t.equal(loadConfig(file, {}).naked.length, 4);
+  const all = join(t.testdir(), 'all.yaml');
+  writeFileSync(all, readFileSync(file, 'utf8').replaceAll(/^# (tls|testHooks):/gm, '$1:'));
+  t.match(loadConfig(all, {}), { tls: { certFile: 'cert.pem' }, testHooks: { token: /^at-least/ } });
+  t.end();
+});
+
 interface Row {
   readonly text: string;
   readonly says: RegExp;

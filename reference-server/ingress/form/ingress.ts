@@ -152,7 +152,7 @@ export class FormIngress implements ExchangeHandler {
       { ...this.#services, limits: { ...limits, hardMessageBytes }, tickets: this.#tickets, receipts: this.#receipts },
       {
         ...{ room, account, from },
-        ...(naked && { admits: () => naked.rate.take() }),
+        ...(naked && { tooSoon: () => tooSoon(naked) }),
         reading: (on) => reading.reading(on),
         closed: (cause) => reading.closed(cause),
         entered: (offer) => reading.entered(offer),
@@ -183,6 +183,11 @@ export class FormIngress implements ExchangeHandler {
 interface Place {
   readonly room: string;
   readonly naked: (NakedForm & { readonly rate: TokenBucket }) | undefined;
+}
+
+/** Why a naked endpoint takes no message now (NAKED-13). */
+function tooSoon({ rate, messagesPerSecond }: NonNullable<Place['naked']>): Refusal | null {
+  return rate.take() ? null : { refused: 'rate_limited', limit: messagesPerSecond };
 }
 
 /** A browser that says that a page of another site sends this, without saying which (FORM-5). */

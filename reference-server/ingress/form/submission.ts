@@ -22,8 +22,8 @@ export interface SubmissionParts {
   readonly account: Account;
   /** Where it comes from, among whom the room for receipts is shared out. */
   readonly from: string;
-  /** At a naked endpoint: whether there may be one more message now. */
-  readonly admits?: () => boolean;
+  /** At a naked endpoint: why there may not be one more message now. */
+  readonly tooSoon?: () => Refusal | null;
   reading(on: boolean): void;
   /** The router has ended the pipe: nothing more is taken. */
   closed(cause: EndCause): void;
@@ -82,7 +82,7 @@ export class Submission implements Parts {
   constructor(services: SubmissionServices, parts: SubmissionParts) {
     this.#services = services;
     this.#parts = parts;
-    if (parts.admits) this.#poster = nakedPoster(services, { ...parts, most: services.limits.hardMessageBytes });
+    if (parts.tooSoon) this.#poster = nakedPoster(services, { ...parts, most: services.limits.hardMessageBytes });
     else if (parts.account !== null) this.#poster = accountPoster(services, parts);
   }
 
@@ -203,7 +203,8 @@ export class Submission implements Parts {
     if ('refused' in receipt) return receipt;
     const known = receipt.messages[this.#messages++];
     if (!known && receipt.done) return { refused: 'key_reused' };
-    if (!known && this.#parts.admits?.() === false) return { refused: 'rate_limited' };
+    const barred = known ? null : this.#parts.tooSoon?.();
+    if (barred) return barred;
     const digest = this.#key === null ? null : createHash('sha256').update(`${kind}\n`);
     const begun: Begun = { receipt, known, kind, digest, bytes: 0 };
     return known ? begun : (this.#enter(this.#poster) ?? begun);

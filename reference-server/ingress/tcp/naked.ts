@@ -41,6 +41,8 @@ export class NakedTcp {
   readonly #options: NakedTcpOptions;
   readonly #rate: TokenBucket;
   #open = 0;
+  /** How to end each connection whose client has ended its direction, the first of them first. */
+  readonly #finished = new Set<() => void>();
   #draining = false;
 
   constructor(options: NakedTcpOptions) {
@@ -59,16 +61,22 @@ export class NakedTcp {
 
   /** A connection has come in. */
   accept(socket: ByteSocket): void {
-    const { framing, maxBytes, maxConnections, clock } = this.#options;
+    const { maxConnections } = this.#options;
     const { stream } = socket;
     stream.on('error', () => undefined); // its `close` follows, which is all that matters here
-    const offer = this.#draining || stream.destroyed || this.#open >= maxConnections ? null : this.#offer();
+    const full = this.#open >= maxConnections;
+    const [finished] = this.#finished;
+    const offer = this.#draining || stream.destroyed || (full && !finished) ? null : this.#offer();
     if (!offer || 'refused' in offer) {
       stream.destroy(); // NAKED-5
       return;
     }
-    this.#open += 1;
-    stream.once('close', () => (this.#open -= 1));
+    if (full) finished?.(); // NAKED-11
+    this.#take(socket, offer);
+  }
+
+  #take(socket: ByteSocket, offer: PipeOffer): void {
+    const { framing, maxBytes, clock } = this.#options;
     const { keepaliveMs, maxMessageBytes } = offer.limits;
     const hardMessageBytes = Math.min(maxBytes, maxMessageBytes);
     const plain = decoderFor(framing, hardMessageBytes);
@@ -78,8 +86,28 @@ export class NakedTcp {
     const most = framing === 'raw' ? maxBytes : Infinity;
     const cost = ({ length }: Buffer): number => (framing === 'raw' ? length / maxBytes : 1);
     const hold = (on: boolean): void => pipe.hold(on);
-    const source = new Throttle(offer.open(pipe), { rate: this.#rate, clock, most, cost, hold });
+    const over = this.#place(socket, pipe);
+    const source = new Throttle(offer.open(pipe), { rate: this.#rate, clock, most, cost, hold, over });
     pipe.attach(source, Buffer.alloc(0));
+  }
+
+  /** Counts a connection until it is over, or gives its place up; it can be made to, once what is returned is called. */
+  #place({ stream }: ByteSocket, pipe: TcpPipe): () => void {
+    let taken = true;
+    this.#open += 1;
+    const leave = (): void => {
+      this.#finished.delete(giveUp);
+      if (taken) this.#open -= 1;
+      taken = false;
+    };
+    const giveUp = (): void => {
+      leave();
+      pipe.close('replaced');
+    };
+    stream.once('close', leave);
+    return () => {
+      if (taken) this.#finished.add(giveUp);
+    };
   }
 
   /** Takes no more connections. */

@@ -13,6 +13,8 @@ interface ThrottleParts {
   readonly cost: (payload: Buffer) => number;
   /** Leaves off reading, or reads on. */
   readonly hold: (on: boolean) => void;
+  /** The client has ended its direction, and all that it said is through. */
+  readonly over: () => void;
 }
 
 /** Lets messages through as fast as a rate allows. What has come sooner waits, and nothing more is read meanwhile. */
@@ -45,8 +47,12 @@ export class Throttle implements PipeSource {
 
   /** The end comes behind what waits. */
   sendingEnded(discardedBytes: number): void {
-    if (this.#waiting.length === 0) this.#source.sendingEnded(discardedBytes);
-    else this.#last = () => this.#source.sendingEnded(discardedBytes);
+    const last = (): void => {
+      this.#parts.over();
+      this.#source.sendingEnded(discardedBytes);
+    };
+    if (this.#waiting.length === 0) last();
+    else this.#last = last;
   }
 
   ended(cause: EndCause): void {
