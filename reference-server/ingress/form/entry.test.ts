@@ -43,6 +43,25 @@ void t.test('the pages: escaped, without script, and with a way through', async 
   });
 });
 
+void t.test('a ticket is good or not, whatever it looks like, and comes once and before messages', async (t) => {
+  const stage = new Stage();
+  const ticket = `ticket=${await ticketFor(stage)}`;
+  const refused = async (said: string, headers = {}): Promise<unknown> => {
+    const fields = said.split('&').map((field) => field.split('=') as [string, string]);
+    const { status, body } = await post(stage, fields, { headers });
+    return [status, (JSON.parse(body) as { error: { data?: unknown } }).error.data];
+  };
+  for (const odd of ['', 'a', 'a b', 'x'.repeat(300), '\u20ac']) {
+    t.strictSame(await refused(`ticket=${odd}&message=x`), [401, undefined], odd);
+  }
+  const late = [400, { pointer: '/ticket' }];
+  t.strictSame(await refused(`${ticket}&${ticket}&message=x`), late);
+  t.strictSame(await refused(`${ticket}&${ticket}&message=x`, ALICE), late);
+  t.strictSame(await refused(`message=x&${ticket}`, ALICE), late);
+  t.strictSame(await refused(`message=x&${ticket}`), [401, undefined]);
+  t.strictSame(await refused('other=x'), [400, { pointer: '/message' }]);
+});
+
 void t.test('pages of other sites post nothing', async (t) => {
   const stage = new Stage({ origins: ['https://app.example'] });
   const ticket = await ticketFor(stage);
