@@ -61,17 +61,20 @@ export function nakedOf({ discovery }: Pick<Target, 'discovery'>, wanted: Fields
 /** Which socket is to be opened. */
 export interface Wanted {
   readonly grant: Json | undefined;
+  /** Whether the grant came over a sibling: what is relative in it is so to the discovery document. */
+  readonly overSibling: boolean;
   readonly kind: 'pipe' | 'sibling';
   readonly transport: string;
 }
 
 /** The address of a member's socket: its grant's where that is of this transport, else the server's. */
-export function endpointOf(target: Target, { grant, kind, transport }: Wanted): URL {
+export function endpointOf(target: Target, { grant, overSibling, kind, transport }: Wanted): URL {
   const endpoints = field(grant, 'endpoints');
   const granted = field(grant, 'transport') === transport ? field(endpoints, 'pipe') : undefined;
   const value = kind === 'pipe' ? granted : field(field(endpoints, 'sibling'), transport);
   const declared = field(field(field(target.discovery, 'endpoints'), kind), transport);
-  const found = absolute(value, target.sessions) ?? absolute(declared, target.wellKnown);
+  const base = overSibling ? target.wellKnown : target.sessions;
+  const found = absolute(value, base) ?? absolute(declared, target.wellKnown);
   if (found !== undefined) return found;
   if (transport === 'websocket') return target[kind];
   throw new Error(`the server names no address for a ${kind} over ${transport}`);

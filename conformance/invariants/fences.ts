@@ -1,5 +1,6 @@
-import type { Call, Ledger, SocketState } from '../judge/ledger.js';
-import { resultOf, shaOf, unitsOf } from '../judge/ledger.js';
+import type { Call, SocketState } from '../judge/entries.js';
+import type { Ledger } from '../judge/ledger.js';
+import { resultOf, shaOf, unitsOf } from '../judge/entries.js';
 import { received } from '../judge/outcome.js';
 import { isFields } from '../model.js';
 import type { Fields } from '../model.js';

@@ -1,4 +1,4 @@
-import type { Call, Entry } from '../judge/ledger.js';
+import type { Call, Entry } from '../judge/entries.js';
 import { received } from '../judge/outcome.js';
 import { asText, isFields } from '../model.js';
 import type { Fields } from '../model.js';

@@ -1,5 +1,5 @@
-import type { Entry, SocketState } from '../judge/ledger.js';
-import { fieldOf, resultOf } from '../judge/ledger.js';
+import type { Entry, SocketState } from '../judge/entries.js';
+import { fieldOf, resultOf } from '../judge/entries.js';
 import { received } from '../judge/outcome.js';
 import { isFields } from '../model.js';
 import type { Json } from '../timeline.js';

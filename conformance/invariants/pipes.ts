@@ -1,4 +1,5 @@
-import type { Ledger, SocketState } from '../judge/ledger.js';
+import type { SocketState } from '../judge/entries.js';
+import type { Ledger } from '../judge/ledger.js';
 import { specOf } from '../judge/scope.js';
 import { received } from '../judge/outcome.js';
 import type { MessageBody, TimelineRecord } from '../timeline.js';

@@ -2,7 +2,7 @@ import { asText, isFields } from '../model.js';
 import type { Fields } from '../model.js';
 import { errorOf, schemaFault } from '../register.js';
 import type { HttpBody, Json, TimelineRecord } from '../timeline.js';
-import type { Exchange, SocketState } from './ledger.js';
+import type { Exchange, SocketState } from './entries.js';
 import type { Mismatch } from './match.js';
 import { match } from './match.js';
 import type { Outcome } from './outcome.js';

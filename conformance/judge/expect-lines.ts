@@ -1,5 +1,5 @@
 import type { Json } from '../timeline.js';
-import type { Entry } from './ledger.js';
+import type { Entry } from './entries.js';
 import { match } from './match.js';
 import type { Outcome } from './outcome.js';
 import { heldBy, received } from './outcome.js';

@@ -1,4 +1,4 @@
-import type { SocketState } from './ledger.js';
+import type { SocketState } from './entries.js';
 
 const CHARACTERS: readonly string[] = ['text', 'json'];
 

@@ -8,85 +8,10 @@ import type {
   RunBody,
   ServerBody,
   SocketBody,
-  SocketKind,
   TimelineRecord,
 } from '../timeline.js';
-
-/** Something received on a socket that a step can claim. */
-export interface Entry {
-  readonly record: TimelineRecord;
-  readonly what: 'message' | 'event' | 'answer' | 'pong' | 'receipt' | 'line' | 'noise';
-  /** Arrived because the kit itself sent a nonce (control or sentinel). */
-  readonly nonce: boolean;
-  /** The call that an answer answers. */
-  readonly call?: Call;
-  claimed: boolean;
-}
-
-/** A call that the kit made on a sibling. */
-export interface Call {
-  readonly id: Json | undefined;
-  readonly method: string;
-  readonly params: Json | undefined;
-  readonly label: string | undefined;
-  readonly kit: boolean;
-  readonly record: TimelineRecord;
-  answer?: Entry;
-  /** What the kit had sent and received on the member's pipe when it was made. */
-  readonly sent: number;
-}
-
-/** One connection, with all that came over it. */
-export interface SocketState {
-  readonly at: string;
-  readonly member: string;
-  readonly conn: number;
-  readonly kind: SocketKind;
-  /** In which life of the server it was opened; a restart begins another. */
-  readonly life: number;
-  readonly inbound: Entry[];
-  readonly calls: Call[];
-  /** Pipes of the same member are numbered from 1. */
-  readonly epoch: number;
-  opening: SocketBody;
-  opened?: TimelineRecord & SocketBody;
-  /** Refused by a status, or no answer at all. */
-  refused?: TimelineRecord & SocketBody;
-  closed?: TimelineRecord & SocketBody;
-  /** The kit began to close it, or cut it. */
-  leaving: boolean;
-  /** In units of its positions. */
-  sent: number;
-  received: number;
-  /** Raw bytes went out whose messages nobody counted. */
-  uncountable: boolean;
-  /** Raw bytes went out. */
-  raw: boolean;
-  held: boolean;
-}
-
-/** A message that the kit sent. */
-export interface Sent {
-  readonly record: TimelineRecord & MessageBody;
-  readonly member: string;
-}
-
-/** The latest exchange of a name. */
-export interface Exchange {
-  readonly request: TimelineRecord & HttpBody;
-  response?: TimelineRecord & HttpBody;
-}
-
-/** What is known of a member. */
-export interface MemberState {
-  grant?: Json;
-  /** Room that was asked for, or that it has moved to since. */
-  room?: string;
-  /** The rooms that it has left by moving. */
-  readonly left: Set<string>;
-  /** Ids of all the sessions that were granted, in which life of the server. */
-  readonly sids: { readonly sid: string; readonly life: number }[];
-}
+import type { Call, Entry, Exchange, MemberState, Sent, SocketState } from './entries.js';
+import { entry, resultOf, shaOf, unitsOf } from './entries.js';
 
 /** The state of a run, made of nothing but its records, in their order. Runner and judge share it. */
 export class Ledger {
@@ -137,7 +62,7 @@ export class Ledger {
 
   /** The member's state, made at its first mention. */
   member(name: string): MemberState {
-    const found = this.members.get(name) ?? { left: new Set(), sids: [] };
+    const found = this.members.get(name) ?? { overSibling: false, left: new Set(), sids: [] };
     this.members.set(name, found);
     return found;
   }
@@ -160,7 +85,9 @@ export class Ledger {
     if (exchange === undefined) return;
     exchange.response = record;
     const { member, socket } = splitAt(record.at);
-    if (socket === 'grant' && record.status === 201) this.#granted(member, record.json, exchange.request.json);
+    if (socket !== 'grant' || record.status !== 201) return;
+    this.#granted(member, record.json, exchange.request.json);
+    this.member(member).overSibling = false;
   }
 
   #granted(member: string, grant: Json | undefined, request: Json | undefined): void {
@@ -263,7 +190,9 @@ export class Ledger {
   #answered(socket: SocketState, call: Call, answer: Entry): void {
     call.answer = answer;
     const result = resultOf(answer);
-    if (call.method === 'session.create' && result !== undefined) this.#granted(socket.member, result, call.params);
+    if (call.method !== 'session.create' || result === undefined) return;
+    this.#granted(socket.member, result, call.params);
+    this.member(socket.member).overSibling = true;
   }
 
   #message(record: TimelineRecord & MessageBody): void {
@@ -300,23 +229,3 @@ function binds({ method, params, answer }: Call, channel: string): boolean {
   if (method !== 'sibling.bind' || !isFields(params) || params['channel'] !== channel) return false;
   return answer === undefined || resultOf(answer) !== undefined;
 }
-
-function entry(record: TimelineRecord, what: Entry['what']): Entry {
-  return { record, what, nonce: false, claimed: false };
-}
-
-/** The hash of a message's content. */
-export const shaOf = (of: Entry): string | undefined => (of.record.type === 'message' ? of.record.sha256 : undefined);
-
-/** A field of the JSON text that an entry is. */
-export function fieldOf(of: Entry, key: string): Json | undefined {
-  const { record } = of;
-  return record.type === 'frame' && isFields(record.json) ? record.json[key] : undefined;
-}
-
-/** What a message adds to the positions of its pipe: one, or its bytes where there are no messages. */
-export const unitsOf = ({ opening }: Pick<SocketState, 'opening'>, { bytes }: Pick<MessageBody, 'bytes'>): number =>
-  opening.framing === 'raw' ? bytes : 1;
-
-/** The result of an answer; undefined where it is an error. */
-export const resultOf = (answer: Entry): Json | undefined => fieldOf(answer, 'result');

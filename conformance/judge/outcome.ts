@@ -1,5 +1,5 @@
 import type { Json, SocketBody, TimelineRecord } from '../timeline.js';
-import type { Entry } from './ledger.js';
+import type { Entry } from './entries.js';
 
 /**
  * How a step failed. SILENT: nothing came; LATE: it came after the deadline; WRONG: something else came; EXTRA: more

@@ -1,6 +1,7 @@
 import { asText } from '../model.js';
 import type { Fields, Step } from '../model.js';
-import type { Ledger, SocketState } from './ledger.js';
+import type { SocketState } from './entries.js';
+import type { Ledger } from './ledger.js';
 import { brief } from './outcome.js';
 
 /** What an expectation is held against. */

@@ -4,8 +4,9 @@ import type { Json } from '../timeline.js';
 import type { WantedMessage } from './expect-message.js';
 import { isWanted, openMessages, wantedMessages } from './expect-message.js';
 import { eventFault, frameFault } from './expect-sibling.js';
-import type { Entry, Ledger, SocketState } from './ledger.js';
-import { fieldOf, resultOf, shaOf } from './ledger.js';
+import type { Entry, SocketState } from './entries.js';
+import type { Ledger } from './ledger.js';
+import { fieldOf, resultOf, shaOf } from './entries.js';
 import type { Outcome, Pending } from './outcome.js';
 import { brief, heldBy, received } from './outcome.js';
 

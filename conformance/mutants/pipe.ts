@@ -196,7 +196,7 @@ const refusing: readonly WireMutant[] = [
   stateless({
     name: 'calls-a-mismatch-forbidden',
     breaks: ['FMT-1', 'FMT-4'],
-    also: ['FMT-3'],
+    also: ['FMT-3', 'SWITCH-2'],
     what: 'Refuses a message of the wrong kind as forbidden.',
     alter: onEvent('pipe.refused', (json) => {
       const mismatch = stringAt(objectAt(params(json), 'error'), 'name') === 'format_mismatch';

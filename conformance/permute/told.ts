@@ -1,7 +1,8 @@
 import { BYSTANDER, expand } from '../expand.js';
 import { arrivingKinds } from '../judge/kinds.js';
-import type { Call, Entry, Ledger, SocketState } from '../judge/ledger.js';
-import { fieldOf, resultOf, shaOf } from '../judge/ledger.js';
+import type { Call, Entry, SocketState } from '../judge/entries.js';
+import type { Ledger } from '../judge/ledger.js';
+import { fieldOf, resultOf, shaOf } from '../judge/entries.js';
 import { replay } from '../judge/replay.js';
 import type { Case } from '../model.js';
 import { asText, isFields } from '../model.js';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { labelOf } from '../expand.js';
-import type { Entry } from '../judge/ledger.js';
-import { fieldOf } from '../judge/ledger.js';
+import type { Entry } from '../judge/entries.js';
+import { fieldOf } from '../judge/entries.js';
 import { controlLabel, controlPair } from '../judge/evaluate.js';
 import { aliveText } from '../judge/expectation.js';
 import { quantity } from '../judge/scope.js';

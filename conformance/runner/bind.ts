@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { bindMac } from '../drivers/bind.js';
 import { channelOf, labelOf, socketOf } from '../expand.js';
-import { fieldOf } from '../judge/ledger.js';
+import { fieldOf } from '../judge/entries.js';
 import { asText, isFields, splitAt } from '../model.js';
 import type { Fields, Step } from '../model.js';
 import type { Json } from '../timeline.js';

@@ -17,13 +17,13 @@ export function secureStep(run: Run, fields: Fields): void {
 export function dialStep(run: Run, fields: Fields): void {
   const at = fullAt(asText(fields['as']));
   const { member } = splitAt(at);
-  const grant = run.ledger.members.get(member)?.grant;
+  const { grant, overSibling = false } = run.ledger.members.get(member) ?? {};
   const transport = asText(fields['over'] ?? 'ftp');
   const naked = transport === 'naked' ? run.ledger.run?.naked?.['url'] : undefined;
   const url =
     typeof naked === 'string'
       ? new URL(naked)
-      : endpointOf(run.target, { grant: isFields(grant) ? grant : {}, kind: 'pipe', transport });
+      : endpointOf(run.target, { grant: isFields(grant) ? grant : {}, overSibling, kind: 'pipe', transport });
   const port = fields['port'] === undefined ? Number(url.port) : Number(fields['port']);
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const from = typeof fields['local'] === 'string' ? fields['local'] : undefined;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { Call, SocketState } from '../judge/ledger.js';
-import { resultOf } from '../judge/ledger.js';
+import type { Call, SocketState } from '../judge/entries.js';
+import { resultOf } from '../judge/entries.js';
 import { lookupIn, specOf } from '../judge/scope.js';
 import { sentinelLabel, windowLabel } from '../judge/window.js';
 import { asText, fullAt, isFields, splitAt } from '../model.js';

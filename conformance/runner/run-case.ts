@@ -1,7 +1,7 @@
 import { nakedOf } from '../endpoints.js';
 import { BYSTANDER, NAKED_ROOM, expand } from '../expand.js';
 import { controlPair } from '../judge/evaluate.js';
-import { resultOf } from '../judge/ledger.js';
+import { resultOf } from '../judge/entries.js';
 import type { Outcome } from '../judge/outcome.js';
 import { claim, decide } from '../judge/replay.js';
 import { pointed, quantity } from '../judge/scope.js';

@@ -30,7 +30,7 @@ export function openStep(run: Run, fields: Fields): Connection {
     at,
     kind,
     transport,
-    url: endpointOf(run.target, { grant, kind, transport }),
+    url: endpointOf(run.target, { grant, overSibling: state?.overSibling === true, kind, transport }),
     ticket: asText(fields['ticket'] ?? grant['pipeTicket']),
     siblingSecret: asText(grant['siblingSecret']),
     framing: typeof framing === 'string' ? framing : undefined,
