@@ -85,7 +85,7 @@ function settingsOf({ quick, rounds, ms, members }: Options): Settings {
   const base = quick ? QUICK : FULL;
   const given = {
     ...(rounds === undefined ? {} : { rounds }),
-    ...(ms === undefined ? {} : { ms, warmUpMs: ms, paceMs: ms }),
+    ...(ms === undefined ? {} : { ms, warmUpMs: ms, paceMs: ms, paceWarmUpMs: ms }),
     ...(members === undefined ? {} : { members, held: members, heldBefore: 1, opens: members }),
   };
   return { ...base, ...given };
