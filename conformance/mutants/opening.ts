@@ -37,6 +37,15 @@ function opensOnTicket(picks: (seen: number) => boolean): Alterations {
   };
 }
 
+/** Declares other profiles than the server has. */
+const declaring = (change: (profiles: readonly string[]) => readonly string[]): ReturnType<typeof onDiscovery> =>
+  onDiscovery((it) =>
+    edited(it, (json) => {
+      const profiles = Array.isArray(json['profiles']) ? (json['profiles'] as readonly string[]) : [];
+      return { ...json, profiles: [...change(profiles)] };
+    }),
+  );
+
 const discovery: readonly WireMutant[] = [
   stateless({
     name: 'serves-discovery-without-errors',
@@ -50,27 +59,14 @@ const discovery: readonly WireMutant[] = [
     breaks: ['DISC-2'],
     also: [],
     what: 'Declares every profile but core.',
-    alter: onDiscovery((it) =>
-      edited(it, (json) => {
-        const profiles = Array.isArray(json['profiles']) ? (json['profiles'] as readonly string[]) : [];
-        return { ...json, profiles: profiles.filter((name) => name !== 'core') };
-      }),
-    ),
+    alter: declaring((profiles) => profiles.filter((name) => name !== 'core')),
   }),
   stateless({
     name: 'declares-no-transport-with-siblings',
     breaks: ['DISC-2'],
     also: [],
     what: 'Declares only transports that have no siblings.',
-    alter: onDiscovery((it) =>
-      edited(it, (json) => {
-        const profiles = Array.isArray(json['profiles']) ? (json['profiles'] as readonly string[]) : [];
-        return {
-          ...json,
-          profiles: [...profiles.filter((name) => !['websocket', 'tcp', 'udp'].includes(name)), 'udp'],
-        };
-      }),
-    ),
+    alter: declaring((profiles) => [...profiles.filter((name) => !['websocket', 'tcp', 'udp'].includes(name)), 'udp']),
   }),
   stateless({
     name: 'declares-a-larger-message-limit',

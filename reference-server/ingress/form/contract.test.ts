@@ -5,11 +5,11 @@ import type { EndCause } from '../../../generated/types.js';
 import { createFront } from '../../http/front.js';
 import { Connections } from '../../listeners/connections.js';
 import type { Kind } from '../../ports/message.js';
-import type { PipeDoor } from '../../ports/pipe.js';
 import { Incoming } from '../../testing/bytes.js';
 import { type Answer, dial, errorOf, readAnswer, requestText } from '../../testing/http.js';
 import { until } from '../../testing/until.js';
 import { World } from '../../testing/world.js';
+import { answeringDoor } from '../testing/answering-door.js';
 import { type IngressClient, type IngressUnderTest, runIngressContract } from '../testing/contract.js';
 import { FormIngress } from './ingress.js';
 import { at, messagesOf } from './testing/forms.js';
@@ -93,15 +93,7 @@ const overForms: IngressUnderTest = {
   without: ['backlog', 'delivery'],
   async start(door, clock) {
     const { services, limits, router } = new World(); // for forms without a ticket, of which there are none here
-    const answers: string[] = [];
-    const watched: PipeDoor = {
-      associate: () => undefined,
-      redeem(...shown) {
-        const offer = door.redeem(...shown);
-        answers.push('refused' in offer ? offer.refused : 'granted');
-        return offer;
-      },
-    };
+    const { door: watched, answers } = answeringDoor(door);
     const ingress = new FormIngress({ ...services, door: watched, rooms: router.openRooms, clock, limits });
     const front = createFront({
       ...services,

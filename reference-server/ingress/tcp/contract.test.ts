@@ -8,9 +8,9 @@ import { Connections } from '../../listeners/connections.js';
 import { tcpListeners } from '../../listeners/tcp.js';
 import { secureListeners, secureSockets } from '../../listeners/tls.js';
 import type { Kind } from '../../ports/message.js';
-import type { PipeDoor } from '../../ports/pipe.js';
 import { TcpClient } from '../../testing/tcp-client.js';
 import { until } from '../../testing/until.js';
+import { answeringDoor } from '../testing/answering-door.js';
 import {
   type IngressClient,
   type IngressUnderTest,
@@ -79,15 +79,7 @@ const overTcp = (ca?: string): IngressUnderTest => ({
     const connections = new Connections(100);
     const opened: TcpClient[] = [];
     const limits = { preambleMs: 5000 };
-    const answers: string[] = [];
-    const watched: PipeDoor = {
-      associate: () => undefined,
-      redeem(...shown) {
-        const offer = door.redeem(...shown);
-        answers.push('refused' in offer ? offer.refused : 'granted');
-        return offer;
-      },
-    };
+    const { door: watched, answers } = answeringDoor(door);
     const ingress = new TcpIngress({ door: watched, clock, limits, sibling: ({ stream }) => void stream.destroy() });
     const plain = tcpListeners(connections);
     const listeners = ca === undefined ? plain : secureListeners(plain, secureSockets(context));

@@ -4,6 +4,7 @@ import type { Address, DatagramSockets } from '../../ports/sockets.js';
 import { MemoryNetwork, UdpClient } from '../../testing/datagrams.js';
 import { CountingEntropy } from '../../testing/time.js';
 import { until } from '../../testing/until.js';
+import { CLOSE_CODES } from '../testing/close-codes.js';
 import { type IngressClient, type IngressUnderTest, runIngressContract } from '../testing/contract.js';
 import { MOST_PAYLOAD_BYTES, TYPE, kindOf } from './datagram.js';
 import { UdpIngress } from './ingress.js';
@@ -51,14 +52,7 @@ function clientOf(client: UdpClient): IngressClient {
 function over(sockets: DatagramSockets): IngressUnderTest {
   return {
     transport: 'udp',
-    words: {
-      closed_by_session: '1000',
-      replaced: '4503',
-      room_closed: '4505',
-      slow_consumer: '4008',
-      draining: '4009',
-      timeout: '4010',
-    },
+    words: CLOSE_CODES,
     mostBytes: MOST_PAYLOAD_BYTES,
     json: 'json',
     without: ['connection', 'backlog', 'shared frames', 'shown tickets'],

@@ -2,13 +2,13 @@ import { Duplex, duplexPair } from 'node:stream';
 import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import t from 'tap';
-import type { EndCause } from '../../../generated/types.js';
 import { createFront } from '../../http/front.js';
 import type { PipeDoor } from '../../ports/pipe.js';
 import { dial, errorOf } from '../../testing/http.js';
 import { OPCODE, WebSocketClient, closeFrame } from '../../testing/web-socket.js';
 import { Connections } from '../../listeners/connections.js';
 import { World } from '../../testing/world.js';
+import { CLOSE_CODES } from '../testing/close-codes.js';
 import {
   type IngressClient,
   type IngressUnderTest,
@@ -19,15 +19,6 @@ import { WebSocketIngress } from './ingress.js';
 
 const PATH = '/pipe';
 const HARBOUR = { protocol: 'porthouse' } as never;
-
-const WORDS: Readonly<Partial<Record<EndCause, string>>> = {
-  closed_by_session: '1000',
-  replaced: '4503',
-  room_closed: '4505',
-  slow_consumer: '4008',
-  draining: '4009',
-  timeout: '4010',
-};
 
 function clientOf(webSocket: WebSocketClient): IngressClient {
   const { socket } = webSocket;
@@ -97,7 +88,7 @@ function frontOf(door: PipeDoor): { front: Server; ingress: WebSocketIngress } {
 function over(medium: Medium): IngressUnderTest {
   return {
     transport: 'websocket',
-    words: WORDS,
+    words: CLOSE_CODES,
     async start(door): Promise<RunningIngress> {
       const { front, ingress } = frontOf(door);
       const connect = await medium.reach(front);
