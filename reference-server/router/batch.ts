@@ -4,18 +4,27 @@ import type { Batch, Message } from '../ports/message.js';
 export class MessageBatch implements Batch {
   readonly messages: readonly Message[];
   readonly bytes: number;
-  readonly #encodings = new Map<string, unknown>();
+  /** The first transport that asked, which mostly is the only one, and what it got. */
+  #transport: string | null = null;
+  #encoded: unknown = null;
+  #others: Map<string, unknown> | null = null;
 
   constructor(messages: readonly Message[]) {
     this.messages = messages;
-    this.bytes = messages.reduce((sum, message) => sum + message.payload.length, 0);
+    let bytes = 0;
+    for (const { payload } of messages) bytes += payload.length;
+    this.bytes = bytes;
   }
 
   encoding<T>(transport: string, encode: (messages: readonly Message[]) => T): T {
-    const made = this.#encodings.get(transport);
+    if (this.#transport === transport) return this.#encoded as T;
+    const made = this.#others?.get(transport);
     if (made !== undefined) return made as T;
     const fresh = encode(this.messages);
-    this.#encodings.set(transport, fresh);
+    if (this.#transport === null) {
+      this.#transport = transport;
+      this.#encoded = fresh;
+    } else (this.#others ??= new Map<string, unknown>()).set(transport, fresh);
     return fresh;
   }
 }

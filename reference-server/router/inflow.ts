@@ -1,7 +1,7 @@
 import type { Kind } from '../ports/message.js';
 import { kindInRoom } from './formats.js';
 import type { Pipe } from './pipe.js';
-import type { Flow } from './room.js';
+import type { Flow } from './routed.js';
 import type { Session } from './session.js';
 import type { MessageRefusal } from './upstream.js';
 

@@ -1,5 +1,6 @@
 import type { Batch, Message } from '../ports/message.js';
 import type { PipeSink, Queued, Unit } from '../ports/pipe.js';
+import { LARGE_COUNT } from './large-count.js';
 import { type Marker, WaitQueue, isBatch } from './wait-queue.js';
 
 /** Who keeps a pipe from being written to: its member, or a switch that waits for its acknowledgement. */
@@ -30,7 +31,7 @@ export class Outbound {
   #holds = NO_HOLDS;
   /** Messages that have a position, and their payload bytes. */
   #n = 0;
-  #bytes = 0;
+  #bytes = LARGE_COUNT;
 
   constructor(sink: PipeSink, writer: Writer) {
     this.#sink = sink;

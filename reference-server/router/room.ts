@@ -1,84 +1,18 @@
-import type { Kind, Message, Undecided } from '../ports/message.js';
+import type { Undecided } from '../ports/message.js';
 import type { Refusal } from '../ports/refusal.js';
 import { MessageBatch } from './batch.js';
 import { Blockade } from './blockade.js';
 import type { RouterContext } from './context.js';
 import type { Downstream } from './downstream.js';
-import type { Place } from './drops.js';
-import { kindForMember } from './formats.js';
 import type { Pipe } from './pipe.js';
 import type { RoomTerms } from './room-terms.js';
+import { type Posted, Routed, isAmong, kindsOf, sendersOf } from './routed.js';
 import type { Session } from './session.js';
 
 /** So many messages leave before the tick is over: empty ones cost their sender next to nothing, and memory here. */
 const MOST_PENDING = 1024;
 /** So many bytes do, too: more of them gain next to nothing by leaving in one write, and grow old meanwhile. */
 const MOST_PENDING_BYTES = 16 * 1024;
-
-/** A message on its way in: what the pipe counted, and what the room takes it for. */
-export interface Posted {
-  readonly pipe: Pipe;
-  readonly n: number;
-  readonly kind: Kind;
-  readonly payload: Buffer;
-  /** Number of its first byte, where the pipe counts bytes. */
-  readonly from?: number;
-  /** Of which message it is a part that is not yet counted. */
-  readonly flow?: Flow;
-}
-
-/** A message that flows through a stream room in parts, and what became of them. */
-export interface Flow {
-  readonly id: string;
-  /** Members that the latest part was delivered to. */
-  members: number;
-  /** Members that were told that they cannot take it. */
-  readonly missed: Set<Session>;
-}
-
-/** A message of the present tick, and how many members have been given it. */
-class Routed {
-  readonly pipe: Pipe;
-  readonly n: number;
-  readonly sender: Session;
-  readonly message: Message;
-  readonly flow: Flow | undefined;
-  members = 0;
-  /** Whether the sender has been told that it did not reach a member whose settings were being switched. */
-  late = false;
-  /** Members that cannot take it in any of their kinds, and after which message of theirs. */
-  missed: { readonly member: Session; readonly place: Place }[] | null = null;
-  #kinds: Map<string, Kind | null> | null = null;
-
-  constructor(sender: Session, posted: Posted) {
-    this.pipe = posted.pipe;
-    this.n = posted.n;
-    this.sender = sender;
-    const { kind, payload, flow } = posted;
-    this.flow = flow;
-    this.message = { kind, payload, id: flow?.id ?? sender.nextMessageId(), from: sender.sid };
-  }
-
-  /** A member cannot be given it at this place of its stream; of a message in parts it hears that once. */
-  misses(member: Session, place: Place): void {
-    if (this.flow?.missed.has(member)) return;
-    this.flow?.missed.add(member);
-    this.missed ??= [];
-    this.missed.push({ member, place });
-  }
-
-  /** The kind for a member; the payload is looked into once for all members who receive the same kinds. */
-  kindFor(terms: RoomTerms, receive: readonly Kind[]): Kind | null {
-    if (receive.includes(this.message.kind)) return this.message.kind;
-    this.#kinds ??= new Map();
-    const key = receive.join();
-    const known = this.#kinds.get(key);
-    if (known !== undefined) return known;
-    const kind = kindForMember(terms, receive, this.message);
-    this.#kinds.set(key, kind);
-    return kind;
-  }
-}
 
 /** Members, and the messages that travel between them. Knows sessions and pipes, never a transport. */
 export class Room {
@@ -167,12 +101,14 @@ export class Room {
     this.#pendingBytes = 0;
     this.#turns = [];
     const behind = this.#deliver(routed);
+    let settled = 0;
     let next = 0;
-    routed.forEach((entry, index) => {
+    for (const entry of routed) {
       this.#settle(entry);
       if (!entry.flow) entry.pipe.c2s.routedUpTo(entry.n);
-      while (turns[next]?.after === index + 1) turns[next++]?.run();
-    });
+      settled++;
+      while (turns[next]?.after === settled) turns[next++]?.run();
+    }
     for (const down of this.#dropping) down.drops.settle();
     for (const member of behind) this.#overburdened(member);
   }
@@ -232,13 +168,13 @@ export class Room {
   #deliver(routed: readonly Routed[]): Session[] {
     const behind: Session[] = [];
     const common = new MessageBatch(routed.map((entry) => entry.message));
-    const senders = new Set(routed.map((entry) => entry.sender));
-    const kinds = [...new Set(routed.map((entry) => entry.message.kind))];
+    const senders = sendersOf(routed);
+    const kinds = kindsOf(routed);
     let shared = 0;
     for (const member of this.members) {
       const pipe = member.receivingPipe();
       if (!pipe) continue;
-      const apart = senders.has(member) && !this.terms.echo;
+      const apart = !this.terms.echo && isAmong(member, senders);
       if (pipe.undecided) this.#deliverUndecided(member, pipe, routed);
       else if (apart || !member.receivesAll(kinds) || !pipe.carriesAll(common.messages))
         this.#deliverSome(member, pipe, routed);

@@ -19,6 +19,12 @@ import { type RoomEnd, described, owns } from './rooms.js';
 import { stateOf } from './session-state.js';
 import { TokenBucket } from '../ports/token-bucket.js';
 
+/** As what a client sends: the kinds that it may, and the one that it has switched to. */
+interface Sending {
+  readonly send: readonly Kind[];
+  readonly sendsAs: Kind | null;
+}
+
 /** What a grant settles for the whole life of a session. */
 export interface Terms {
   readonly sid: string;
@@ -47,8 +53,8 @@ export class Session {
   #room: Room;
   /** The kinds in force; a switch changes them. */
   formats: Formats;
-  /** What the client has switched to sending; null while it has not. */
-  sendsAs: Kind | null = null;
+  /** As what the client sends now. */
+  sending: Sending;
   readonly limits: Readonly<Required<Limits>>;
   readonly log: EventRing;
   readonly bindings = new Bindings();
@@ -81,6 +87,7 @@ export class Session {
     this.#scopes = terms.scopes;
     this.#hooks = hooks;
     this.formats = terms.formats;
+    this.sending = { send: terms.formats.send, sendsAs: null };
     this.limits = terms.limits;
     this.log = new EventRing({ events: terms.limits.ringEvents, bytes: terms.limits.ringBytes });
     this.observers = new Observers(this);
@@ -300,15 +307,10 @@ export class Session {
     this.formats = { ...this.formats, receive: [kind] };
   }
 
-  /** As what the client sends now. */
-  get sending(): { readonly send: readonly Kind[]; readonly sendsAs: Kind | null } {
-    return { send: this.formats.send, sendsAs: this.sendsAs };
-  }
-
   /** What the client sends from now on. */
   sendAs(kind: Kind): void {
     this.formats = { ...this.formats, send: [kind] };
-    this.sendsAs = kind;
+    this.sending = { send: [kind], sendsAs: kind };
   }
 
   /** A message at this place that the member cannot take in any of its formats (FMT-5). */

@@ -2,6 +2,7 @@ import type { Kind } from '../ports/message.js';
 import type { PipeSink } from '../ports/pipe.js';
 import { arrivesAs, kindInRoom, offered } from './formats.js';
 import { Inflow } from './inflow.js';
+import { LARGE_COUNT } from './large-count.js';
 import type { Receipt } from './observers.js';
 import type { Pipe } from './pipe.js';
 import type { Session } from './session.js';
@@ -31,7 +32,7 @@ export class Upstream {
   /** Highest number of a message that has come. */
   received = 0;
   routed = 0;
-  bytes = 0;
+  bytes = LARGE_COUNT;
   /** Numbers below it that have not come; null where none can be missing (UDP-16). */
   missing: number | null;
 
@@ -58,12 +59,12 @@ export class Upstream {
     if (this.#pipe.unit === 'byte') this.#flow().bytes(payload);
     else if (boundaries === 'ignored' && kind === 'binary' && long && number === undefined) {
       this.#flow().part(kind, payload, true); // STREAM-1
-    } else this.#receiveWhole({ kind, payload }, number);
+    } else this.#receiveWhole(kind, payload, number);
   }
 
   receivePart(kind: Kind, payload: Buffer, last: boolean): void {
     const whole = this.#flow().part(kind, payload, last);
-    if (whole) this.#receiveWhole({ kind, payload: whole });
+    if (whole) this.#receiveWhole(kind, whole);
   }
 
   forgetPart(): void {
@@ -82,7 +83,7 @@ export class Upstream {
     return this.#inflow;
   }
 
-  #receiveWhole({ kind, payload }: { kind: Kind; payload: Buffer }, number?: number): void {
+  #receiveWhole(kind: Kind, payload: Buffer, number?: number): void {
     const n = this.#count(payload.length, number);
     this.#pipe.counted(n);
     const { room } = this.#session;

@@ -27,6 +27,18 @@ function writeHeader(target: Buffer, at: number, message: Message): number {
   return at + headerLength(bytes);
 }
 
+let latest: { readonly kind: Message['kind']; readonly bytes: number; readonly header: Buffer } | undefined;
+
+/** The header of a message alone; what is long often comes in pieces of one length, whose headers are the same. */
+function headerOf(message: Message): Buffer {
+  const { kind, payload } = message;
+  if (latest?.kind === kind && latest.bytes === payload.length) return latest.header;
+  const header = Buffer.allocUnsafe(headerLength(payload.length));
+  writeHeader(header, 0, message);
+  latest = { kind, bytes: payload.length, header };
+  return header;
+}
+
 /** Small messages as one run of frames in one buffer. */
 function packed(messages: readonly Message[]): Buffer {
   let size = 0;
@@ -44,21 +56,13 @@ function packed(messages: readonly Message[]): Buffer {
 export function encodeFrames(messages: readonly Message[]): readonly Buffer[] {
   if (messages.every(({ payload }) => payload.length <= COPY_BYTES)) return [packed(messages)];
   const buffers: Buffer[] = [];
-  let small: Message[] = [];
-  const pack = (): void => {
-    if (small.length > 0) buffers.push(packed(small));
-    small = [];
-  };
-  for (const message of messages) {
-    if (message.payload.length <= COPY_BYTES) {
-      small.push(message);
-      continue;
-    }
-    pack();
-    const header = Buffer.allocUnsafe(headerLength(message.payload.length));
-    writeHeader(header, 0, message);
-    buffers.push(header, message.payload);
-  }
-  pack();
+  let from = 0;
+  messages.forEach((message, index) => {
+    if (message.payload.length <= COPY_BYTES) return;
+    if (index > from) buffers.push(packed(messages.slice(from, index)));
+    buffers.push(headerOf(message), message.payload);
+    from = index + 1;
+  });
+  if (from < messages.length) buffers.push(packed(messages.slice(from)));
   return buffers;
 }
