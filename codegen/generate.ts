@@ -4,6 +4,7 @@ import { BANNER, CLIENT_BANNER } from './emit/banner.js';
 import { emitChapterTables } from './emit/chapter-tables.js';
 import { emitIndex } from './emit/entry.js';
 import { emitRequirements, emitRequirementsJson } from './emit/requirements.js';
+import { emitSettings } from './emit/settings.js';
 import { emitErrors, emitLimits, emitProfiles } from './emit/tables.js';
 import { emitTypes } from './emit/types.js';
 import { emitOneFileValidators, emitValidate, emitValidators, emitValidatorTypes } from './emit/validators.js';
@@ -36,6 +37,7 @@ export async function generate(root: string, accept: readonly string[] = []): Pr
     { path: 'validators.js', text: emitValidators(schemas) },
     { path: 'validators.d.ts', text: emitValidatorTypes(schemas) },
     { path: 'validate.ts', text: emitValidate(schemas, '#validators') },
+    ...emitSettings(root),
     { path: 'requirements.json', text: emitRequirementsJson(register.requirements) },
     { path: 'requirements.ts', text: emitRequirements(register.requirements) },
   ];

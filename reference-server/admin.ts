@@ -1,38 +1,24 @@
-import { type Server, createServer } from 'node:http';
-import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import { type Server, type ServerResponse, createServer } from 'node:http';
+import type { Observed, createMetrics } from './metrics.js';
 
-interface Observed {
-  readonly sessions: number;
-  readonly rooms: number;
-}
-
-/** /healthz and /metrics, for the operator; to be listened to on loopback only. Not yet listening. */
+/**
+ * /healthz and /metrics, for the operator; to be listened to on loopback only. Not yet listening. Metrics are collected
+ * from the first time on that somebody reads them: to load what collects them is a fifth of a start, and it looks at each
+ * collection of garbage.
+ */
 export function createAdmin(observed: Observed, health: () => 'ok' | 'draining'): Server {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const gauge = (name: string, help: string, read: () => number): void => {
-    registry.registerMetric(
-      new Gauge({
-        name,
-        help,
-        registers: [],
-        collect() {
-          this.set(read());
-        },
-      }),
-    );
+  let metrics: Promise<ReturnType<typeof createMetrics>> | undefined;
+  const tell = async (response: ServerResponse): Promise<void> => {
+    metrics ??= import('./metrics.js').then((module) => module.createMetrics(observed));
+    const registry = await metrics;
+    const text = await registry.metrics();
+    response.writeHead(200, { 'content-type': registry.contentType }).end(text);
   };
-  gauge('porthouse_sessions', 'Sessions that are alive', () => observed.sessions);
-  gauge('porthouse_rooms', 'Rooms that exist', () => observed.rooms);
   return createServer((request, response) => {
     if (request.url === '/healthz') {
       const state = health();
       response.writeHead(state === 'ok' ? 200 : 503, { 'content-type': 'text/plain' }).end(`${state}\n`);
-    } else if (request.url === '/metrics') {
-      registry.metrics().then(
-        (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
-        () => response.writeHead(500).end(),
-      );
-    } else response.writeHead(404).end();
+    } else if (request.url === '/metrics') tell(response).catch(() => response.writeHead(500).end());
+    else response.writeHead(404).end();
   });
 }

@@ -1,3 +1,4 @@
+import type { Ajv2020 } from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import { Unusable } from '../json.js';
 import { makeAjv } from '../schemas/ajv.js';
@@ -38,6 +39,17 @@ function validatorCode(schemas: readonly WireSchema[]): string {
   if (schemas.length === 0) return 'export {};';
   const ajv = makeAjv(schemas, { source: true });
   const names = Object.fromEntries(schemas.map(({ key, id }) => [identifier(key), id]));
+  return standaloneCode(ajv, names);
+}
+
+/**
+ * The code of validators that needs no module beside it.
+ *
+ * @param ajv - One that keeps its sources.
+ * @param names - Under which name each is exported, and the id of its schema.
+ * @throws {Unusable} If it would import what there is no helper for.
+ */
+export function standaloneCode(ajv: Ajv2020, names: Readonly<Record<string, string>>): string {
   return withRuntime(withoutUnused(standalone.default(ajv, names)));
 }
 

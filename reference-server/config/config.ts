@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 import { type LimitName, limits as LIMITS } from '../../generated/limits.js';
+import { settings } from '#settings';
 import type { Limits, RoomSpec } from '../../generated/types.js';
 import { validate } from '../../generated/validate.js';
 import { faultPointer } from '../../support/fault.js';
-import { packageRoot } from '../../support/package-root.js';
 import type { TokenRules } from '../ports/access.js';
 import type { PortRange } from '../ports/sockets.js';
 import { ConfigError } from './error.js';
@@ -103,22 +101,10 @@ const DEFAULTS = {
 
 const UDP_PORT = 8792;
 
-let check: ValidateFunction | undefined;
-
-/** The validator of settings, made when there are any to look at. */
-function settingsCheck(): ValidateFunction {
-  const file = join(packageRoot(), 'reference-server/config/config.schema.json');
-  // That the schema is one, the tests know; to look again costs a fifth of a start.
-  const ajv = new Ajv2020({ meta: false, validateSchema: false });
-  check ??= ajv.compile(JSON.parse(readFileSync(file, 'utf8')) as object);
-  return check;
-}
-
 function readConfigFile(file: string): ConfigFile {
   const value = parseFile(file);
-  const valid = settingsCheck();
-  if (!valid(value)) {
-    const error = valid.errors?.[0];
+  if (!settings(value)) {
+    const error = settings.errors?.[0];
     const extra = (error?.params as { additionalProperty?: string } | undefined)?.additionalProperty;
     const where = `${error?.instancePath ?? ''}${extra === undefined ? '' : `/${extra}`}` || '/';
     throw new ConfigError(
