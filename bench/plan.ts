@@ -43,7 +43,7 @@ export interface Settings {
 // A server shares its core with its compiler: what is measured is a server that has run for a while.
 export const FULL: Settings = {
   rounds: 3,
-  warmUpMs: 1500,
+  warmUpMs: 3000,
   ms: 1000,
   paceMs: 3000,
   paceWarmUpMs: 8000,
