@@ -33,6 +33,8 @@ export const formatMutants: readonly WireMutant[] = [
       'WS-10',
       'WS-14',
       'WS-19',
+      'UDP-9',
+      'UDP-14',
     ],
     what: 'Delivers text longer than 48 bytes, or not ASCII, as binary.',
     alter: {

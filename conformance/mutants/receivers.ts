@@ -156,6 +156,7 @@ const intruderMutants: readonly WireMutant[] = [
       'POS-4',
       'WS-8',
       'WS-9',
+      'UDP-24',
     ],
     what: 'Puts a notice of its own into a pipe, behind the second message.',
     alter: () => {

@@ -148,7 +148,7 @@ export const rpcMutants: readonly WireMutant[] = [
   stateless({
     name: 'refuses-unknown-params',
     breaks: ['RPC-8'],
-    also: ['OWN-3', 'OWN-5'],
+    also: ['OWN-3', 'OWN-5', 'END-8'],
     what: 'Refuses params that have a member it does not know.',
     alter: {
       onSiblingToServer: (json, link) => {

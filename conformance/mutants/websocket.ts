@@ -145,7 +145,7 @@ const frameMutants: readonly WireMutant[] = [
   stateless({
     name: 'does-not-answer-pings',
     breaks: ['WS-11'],
-    also: ['BIND-6', 'DELIV-11', 'ROOM-LIMIT-3', 'RPC-9', 'WS-12', 'WS-17', 'WS-18'],
+    also: ['BIND-6', 'DELIV-11', 'ROOM-LIMIT-3', 'RPC-9', 'WS-12', 'WS-17', 'WS-18', 'SLOW-1', 'SLOW-2'],
     what: 'Does not answer pings.',
     alter: { onFrameToClient: (frame) => (frame.opcode === OPCODE.pong ? [] : [frame]) },
   }),
