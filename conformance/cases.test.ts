@@ -87,6 +87,7 @@ test('a case file', (t) => {
     refused(GOOD.replace('at: bob, ', ''), 6, /required property 'at'/);
     refused(GOOD.replace('hello', '{ a: 1 }'), 5, /must be string/);
     refused(`tags: [quick]\n${GOOD}`, 3, /allowed values \(slow\)/);
+    refused(GOOD.replace('hello', '*greeting'), 1, /greeting/);
     t.end();
   });
   t.end();

@@ -82,7 +82,13 @@ export function parseCase(source: CaseSource): LoadedCases {
     });
     return { cases: [], problems };
   }
-  const raw: unknown = document.toJS();
+  let raw: unknown;
+  try {
+    raw = document.toJS();
+  } catch (error) {
+    // An alias of nothing is well-formed.
+    return { cases: [], problems: [{ file: source.file, line: 1, what: (error as Error).message }] };
+  }
   const faults = checkCaseShape(raw).map(({ path, what }) => ({
     file: source.file,
     line: lineAt(document, path, lineOf),
