@@ -3,7 +3,7 @@ import type { Observed, createMetrics } from './metrics.js';
 
 /**
  * /healthz and /metrics, for the operator; to be listened to on loopback only. Not yet listening. Metrics are collected
- * from the first time on that somebody reads them: to load what collects them is a fifth of a start, and it looks at each
+ * from the first time on that somebody reads them: to load what collects them is a tenth of a start, and it looks at each
  * collection of garbage.
  */
 export function createAdmin(observed: Observed, health: () => 'ok' | 'draining'): Server {
