@@ -18,8 +18,8 @@ function codePoints(text) {
   return count;
 }
 
-export const settings = validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","title":"ReferenceServerConfig","description":"What `porthouse serve --config <file>` reads, as JSON or YAML.","type":"object","additionalProperties":false,"properties":{"host":{"type":"string","description":"Address to listen on. Anything but loopback needs `auth`, and `tls` or `tlsTerminatedByProxy`."},"port":{"type":"integer","minimum":0,"maximum":65535,"description":"Port of the public listener; 0 picks a free one."},"adminPort":{"type":"integer","minimum":0,"maximum":65535,"description":"Port of the loopback listener with /healthz and /metrics; 0 picks a free one."},"udp":{"description":"Where pipes over UDP come in, authenticated and not encrypted. Default: on loopback, port 8792, or any free one where `port` is not 8790; `false` or `null` switches it off.","anyOf":[{"type":"object","additionalProperties":false,"properties":{"port":{"type":"integer","minimum":0,"maximum":65535,"description":"Port; 0 picks a free one."}}},{"type":"boolean"},{"type":"null"}]},"naked":{"type":"array","description":"Endpoints without tickets, each fixed to a room that admits anonymous clients (spec/protocol/naked.md). Whoever can reach one can speak there, or listen, as far as the room lets strangers.","items":{"type":"object","additionalProperties":false,"required":["transport","room"],"properties":{"transport":{"enum":["udp","tcp","form"],"description":"`udp`: each datagram is a message, and nothing is ever sent. `tcp`: each connection is a member, without a preamble. `form`: whoever posts to `/porthouse/v1/naked/` and the name of the room sends."},"room":{"type":"string","description":"Name of a room that is there from the start."},"listed":{"type":"boolean","description":"Whether the discovery document tells of it; false without."},"maxBytes":{"type":"integer","minimum":1,"maximum":1048576,"description":"Longest message; 1200 without. A longer datagram is ignored, over TCP the connection is broken off, a form is refused."},"messagesPerSecond":{"type":"integer","minimum":1,"maximum":1000000,"description":"How fast messages are taken from all clients together, and how many at once; 100 without. Over UDP what comes faster is ignored, over TCP it waits, a form is refused."},"port":{"type":"integer","minimum":0,"maximum":65535,"description":"Port of `udp` or `tcp`; 0 picks a free one."},"kind":{"enum":["text","json","binary"],"description":"What each datagram is; `binary` without."},"framing":{"enum":["line","frame","raw"],"description":"How messages are told apart over TCP; `line` without, so that `nc` will do. `raw` needs a room whose boundaries are ignored."},"scopes":{"type":"array","minItems":1,"uniqueItems":true,"items":{"enum":["send","receive"]},"description":"Which ways a connection over TCP goes; both without."},"maxConnections":{"type":"integer","minimum":1,"maximum":100000,"description":"Connections over TCP at a time; 100 without."},"tls":{"type":"boolean","description":"Whether connections over TCP are inside TLS; without, where the server has a certificate. No secret ever passes a naked endpoint, so that plain TCP may do beyond loopback too."}}}},"tlsTerminatedByProxy":{"type":"boolean","description":"True where a proxy in front of the server ends TLS."},"tls":{"type":"object","additionalProperties":false,"required":["certFile","keyFile"],"description":"Certificate and key of every transport, in PEM. With it the HTTP listener serves `https` and `wss` only, TCP is inside TLS (`tls://`), and FTP has explicit TLS.","properties":{"certFile":{"type":"string","description":"Path of the certificate, followed by those that lead to its issuer."},"keyFile":{"type":"string","description":"Path of its private key."}}},"ftp":{"description":"The FTP listener, on `host`; `false` or `null` for none.","oneOf":[{"enum":[false,null]},{"type":"object","additionalProperties":false,"properties":{"port":{"type":"integer","minimum":0,"maximum":65535,"description":"Port of control connections, 8721, or any free one where `port` is not 8790; 0 picks a free one."},"passiveAddress":{"type":"string","pattern":"^([0-9]{1,3}\\.){3}[0-9]{1,3}$","description":"IPv4 address that PASV names, where clients do not reach the server at its own (behind a translator of addresses). EPSV names none."},"passivePorts":{"type":"array","minItems":2,"maxItems":2,"items":{"type":"integer","minimum":1,"maximum":65535},"description":"First and last port of data connections, for a firewall; any free ports without. Each client takes one for at most `ftpDataMs` before its connection comes; where none is free it is told 425."}}}]},"hosts":{"type":"array","items":{"type":"string"},"description":"Host names under which clients reach the server, without ports."},"origins":{"type":"array","items":{"type":"string"},"description":"Origins whose pages may use the server, besides its own."},"logLevel":{"enum":["fatal","error","warn","info","debug"],"description":"What is logged on stderr."},"dataDir":{"type":"string","minLength":1,"description":"Folder of what survives a restart, made if there is none; for one process at a time. Without it the server does not have the profile `persistence`."},"auth":{"type":"object","additionalProperties":false,"description":"How bearer tokens are checked. Without it the server runs in development mode, on loopback only.","properties":{"secret":{"type":"string","minLength":32,"description":"Shared secret of HS256 tokens."},"jwksFile":{"type":"string","description":"Path of a JWK Set with the public keys of the issuer."},"issuer":{"type":"string","description":"Required `iss`."},"audience":{"type":"string","description":"Required `aud`."}},"oneOf":[{"required":["secret"]},{"required":["jwksFile"]}]},"form":{"type":"boolean","description":"Whether messages may be posted from web forms (profile `form`), and the pages with the forms are served. True unless it is switched off."},"tcp":{"description":"Where pipes and siblings over TCP come in, inside TLS with `tls`; with `tlsTerminatedByProxy` clients are told a `tls` address, at which a proxy has to end it. Default: on loopback, port 8791, or any free one where `port` is not 8790; `false` or `null` switches it off.","anyOf":[{"type":"object","additionalProperties":false,"properties":{"port":{"type":"integer","minimum":0,"maximum":65535,"description":"Port; 0 picks a free one."}}},{"type":"boolean"},{"type":"null"}]},"testHooks":{"type":"object","additionalProperties":false,"required":["token"],"description":"Hooks for tests (profile `testhooks`), on loopback only. Without it there are none.","properties":{"token":{"type":"string","pattern":"^[A-Za-z0-9._~+/-]{32,256}$","description":"Bearer token of whoever may use them."}}},"limits":{"type":"object","additionalProperties":{"type":"integer"},"description":"Limits by name, in the units of the specification; see `schemas/common/limits.json`."},"rooms":{"type":"object","propertyNames":{"pattern":"^[a-z0-9][a-z0-9_-]{0,62}$"},"additionalProperties":{"type":"object"},"description":"Rooms that are there from the start, by name; each value is a room spec without its name."}}};
+export const settings = validate22;
+const schema33 = {"$schema":"https://json-schema.org/draft/2020-12/schema","title":"ReferenceServerConfig","description":"What `porthouse serve --config <file>` reads, as JSON or YAML.","type":"object","additionalProperties":false,"properties":{"host":{"type":"string","description":"Address to listen on. Anything but loopback needs `auth`, and `tls` or `tlsTerminatedByProxy`."},"port":{"type":"integer","minimum":0,"maximum":65535,"description":"Port of the public listener; 0 picks a free one."},"adminPort":{"type":"integer","minimum":0,"maximum":65535,"description":"Port of the loopback listener with /healthz and /metrics; 0 picks a free one."},"udp":{"description":"Where pipes over UDP come in, authenticated and not encrypted. Default: on loopback, port 8792, or any free one where `port` is not 8790; `false` or `null` switches it off.","anyOf":[{"type":"object","additionalProperties":false,"properties":{"port":{"type":"integer","minimum":0,"maximum":65535,"description":"Port; 0 picks a free one."}}},{"type":"boolean"},{"type":"null"}]},"naked":{"type":"array","description":"Endpoints without tickets, each fixed to a room that admits anonymous clients (spec/protocol/naked.md). Whoever can reach one can speak there, or listen, as far as the room lets strangers.","items":{"type":"object","additionalProperties":false,"required":["transport","room"],"properties":{"transport":{"enum":["udp","tcp","form"],"description":"`udp`: each datagram is a message, and nothing is ever sent. `tcp`: each connection is a member, without a preamble. `form`: whoever posts to `/porthouse/v1/naked/` and the name of the room sends."},"room":{"type":"string","description":"Name of a room that is there from the start."},"listed":{"type":"boolean","description":"Whether the discovery document tells of it; false without."},"maxBytes":{"type":"integer","minimum":1,"maximum":1048576,"description":"Longest message; 1200 without. A longer datagram is ignored, over TCP the connection is broken off, a form is refused."},"messagesPerSecond":{"type":"integer","minimum":1,"maximum":1000000,"description":"How fast messages are taken from all clients together, and how many at once; 100 without. Over UDP what comes faster is ignored, over TCP it waits, a form is refused."},"port":{"type":"integer","minimum":0,"maximum":65535,"description":"Port of `udp` or `tcp`; 0 picks a free one."},"kind":{"enum":["text","json","binary"],"description":"What each datagram is; `binary` without."},"framing":{"enum":["line","frame","raw"],"description":"How messages are told apart over TCP; `line` without, so that `nc` will do. `raw` needs a room whose boundaries are ignored."},"scopes":{"type":"array","minItems":1,"uniqueItems":true,"items":{"enum":["send","receive"]},"description":"Which ways a connection over TCP goes; both without."},"maxConnections":{"type":"integer","minimum":1,"maximum":100000,"description":"Connections over TCP at a time; 100 without."},"tls":{"type":"boolean","description":"Whether connections over TCP are inside TLS; without, where the server has a certificate. No secret ever passes a naked endpoint, so that plain TCP may do beyond loopback too."}}}},"tlsTerminatedByProxy":{"type":"boolean","description":"True where a proxy in front of the server ends TLS."},"tls":{"type":"object","additionalProperties":false,"required":["certFile","keyFile"],"description":"Certificate and key of every transport, in PEM. With it the HTTP listener serves `https` and `wss` only, TCP is inside TLS (`tls://`), and FTP has explicit TLS.","properties":{"certFile":{"type":"string","description":"Path of the certificate, followed by those that lead to its issuer."},"keyFile":{"type":"string","description":"Path of its private key."}}},"ftp":{"description":"The FTP listener, on `host`; `false` or `null` for none.","oneOf":[{"enum":[false,null]},{"type":"object","additionalProperties":false,"properties":{"port":{"type":"integer","minimum":0,"maximum":65535,"description":"Port of control connections, 8721, or any free one where `port` is not 8790; 0 picks a free one."},"passiveAddress":{"type":"string","pattern":"^([0-9]{1,3}\\.){3}[0-9]{1,3}$","description":"IPv4 address that PASV names, where clients do not reach the server at its own (behind a translator of addresses). EPSV names none."},"passivePorts":{"type":"array","minItems":2,"maxItems":2,"items":{"type":"integer","minimum":1,"maximum":65535},"description":"First and last port of data connections, for a firewall; any free ports without. Each client takes one for at most `ftpDataMs` before its connection comes; where none is free it is told 425."}}}]},"hosts":{"type":"array","items":{"type":"string"},"description":"Host names under which clients reach the server, without ports."},"origins":{"type":"array","items":{"type":"string"},"description":"Origins whose pages may use the server, besides its own."},"logLevel":{"enum":["fatal","error","warn","info","debug"],"description":"What is logged on stderr."},"dataDir":{"type":"string","minLength":1,"description":"Folder of what survives a restart, made if there is none; for one process at a time. Without it the server does not have the profile `persistence`."},"auth":{"type":"object","additionalProperties":false,"description":"How bearer tokens are checked. Without it the server runs in development mode, on loopback only.","properties":{"secret":{"type":"string","minLength":32,"description":"Shared secret of HS256 tokens."},"jwksFile":{"type":"string","description":"Path of a JWK Set with the public keys of the issuer."},"issuer":{"type":"string","description":"Required `iss`."},"audience":{"type":"string","description":"Required `aud`."}},"oneOf":[{"required":["secret"]},{"required":["jwksFile"]}]},"form":{"type":"boolean","description":"Whether messages may be posted from web forms (profile `form`), and the pages with the forms are served. True unless it is switched off."},"tcp":{"description":"Where pipes and siblings over TCP come in, inside TLS with `tls`; with `tlsTerminatedByProxy` clients are told a `tls` address, at which a proxy has to end it. Default: on loopback, port 8791, or any free one where `port` is not 8790; `false` or `null` switches it off.","anyOf":[{"type":"object","additionalProperties":false,"properties":{"port":{"type":"integer","minimum":0,"maximum":65535,"description":"Port; 0 picks a free one."}}},{"type":"boolean"},{"type":"null"}]},"testHooks":{"type":"object","additionalProperties":false,"required":["token"],"description":"Hooks for tests (profile `testhooks`), on loopback only. Without it there are none.","properties":{"token":{"type":"string","pattern":"^[A-Za-z0-9._~+/-]{32,256}$","description":"Bearer token of whoever may use them."}}},"limits":{"type":"object","additionalProperties":{"type":"integer"},"description":"Limits by name, in the units of the specification; see `schemas/common/limits.json`."},"rooms":{"type":"object","propertyNames":{"pattern":"^[a-z0-9][a-z0-9_-]{0,62}$"},"additionalProperties":{"type":"object"},"description":"Rooms that are there from the start, by name; each value is a room spec without its name."}}};
 const func1 = Object.prototype.hasOwnProperty;
 const func0 = equalJson;
 const func4 = codePoints;
@@ -27,10 +27,10 @@ const pattern4 = new RegExp("^([0-9]{1,3}\\.){3}[0-9]{1,3}$", "u");
 const pattern5 = new RegExp("^[A-Za-z0-9._~+/-]{32,256}$", "u");
 const pattern6 = new RegExp("^[a-z0-9][a-z0-9_-]{0,62}$", "u");
 
-function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate20.evaluated;
+const evaluated0 = validate22.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -41,8 +41,8 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func1.call(schema31.properties, key0))){
-validate20.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
+if(!(func1.call(schema33.properties, key0))){
+validate22.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -51,7 +51,7 @@ if(_errs1 === errors){
 if(data.host !== undefined){
 const _errs2 = errors;
 if(typeof data.host !== "string"){
-validate20.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -64,18 +64,18 @@ if(data.port !== undefined){
 let data1 = data.port;
 const _errs4 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate20.errors = [{instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate22.errors = [{instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs4){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 65535 || isNaN(data1)){
-validate20.errors = [{instancePath:instancePath+"/port",schemaPath:"#/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"}];
+validate22.errors = [{instancePath:instancePath+"/port",schemaPath:"#/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate20.errors = [{instancePath:instancePath+"/port",schemaPath:"#/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate22.errors = [{instancePath:instancePath+"/port",schemaPath:"#/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -91,18 +91,18 @@ if(data.adminPort !== undefined){
 let data2 = data.adminPort;
 const _errs6 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate20.errors = [{instancePath:instancePath+"/adminPort",schemaPath:"#/properties/adminPort/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate22.errors = [{instancePath:instancePath+"/adminPort",schemaPath:"#/properties/adminPort/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs6){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 65535 || isNaN(data2)){
-validate20.errors = [{instancePath:instancePath+"/adminPort",schemaPath:"#/properties/adminPort/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"}];
+validate22.errors = [{instancePath:instancePath+"/adminPort",schemaPath:"#/properties/adminPort/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate20.errors = [{instancePath:instancePath+"/adminPort",schemaPath:"#/properties/adminPort/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate22.errors = [{instancePath:instancePath+"/adminPort",schemaPath:"#/properties/adminPort/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -227,7 +227,7 @@ else {
 vErrors.push(err7);
 }
 errors++;
-validate20.errors = vErrors;
+validate22.errors = vErrors;
 return false;
 }
 else {
@@ -261,14 +261,14 @@ if(errors === _errs21){
 if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
 let missing0;
 if(((data6.transport === undefined) && (missing0 = "transport")) || ((data6.room === undefined) && (missing0 = "room"))){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0,schemaPath:"#/properties/naked/items/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0,schemaPath:"#/properties/naked/items/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 const _errs23 = errors;
 for(const key2 in data6){
-if(!(func1.call(schema31.properties.naked.items.properties, key2))){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0,schemaPath:"#/properties/naked/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"}];
+if(!(func1.call(schema33.properties.naked.items.properties, key2))){
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0,schemaPath:"#/properties/naked/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -278,7 +278,7 @@ if(data6.transport !== undefined){
 let data7 = data6.transport;
 const _errs24 = errors;
 if(!(((data7 === "udp") || (data7 === "tcp")) || (data7 === "form"))){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/transport",schemaPath:"#/properties/naked/items/properties/transport/enum",keyword:"enum",params:{allowedValues: schema31.properties.naked.items.properties.transport.enum},message:"must be equal to one of the allowed values"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/transport",schemaPath:"#/properties/naked/items/properties/transport/enum",keyword:"enum",params:{allowedValues: schema33.properties.naked.items.properties.transport.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid4 = _errs24 === errors;
@@ -290,7 +290,7 @@ if(valid4){
 if(data6.room !== undefined){
 const _errs25 = errors;
 if(typeof data6.room !== "string"){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/room",schemaPath:"#/properties/naked/items/properties/room/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/room",schemaPath:"#/properties/naked/items/properties/room/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid4 = _errs25 === errors;
@@ -302,7 +302,7 @@ if(valid4){
 if(data6.listed !== undefined){
 const _errs27 = errors;
 if(typeof data6.listed !== "boolean"){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/listed",schemaPath:"#/properties/naked/items/properties/listed/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/listed",schemaPath:"#/properties/naked/items/properties/listed/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid4 = _errs27 === errors;
@@ -315,18 +315,18 @@ if(data6.maxBytes !== undefined){
 let data10 = data6.maxBytes;
 const _errs29 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/maxBytes",schemaPath:"#/properties/naked/items/properties/maxBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/maxBytes",schemaPath:"#/properties/naked/items/properties/maxBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs29){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 > 1048576 || isNaN(data10)){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/maxBytes",schemaPath:"#/properties/naked/items/properties/maxBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/maxBytes",schemaPath:"#/properties/naked/items/properties/maxBytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
 if(data10 < 1 || isNaN(data10)){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/maxBytes",schemaPath:"#/properties/naked/items/properties/maxBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/maxBytes",schemaPath:"#/properties/naked/items/properties/maxBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -342,18 +342,18 @@ if(data6.messagesPerSecond !== undefined){
 let data11 = data6.messagesPerSecond;
 const _errs31 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/messagesPerSecond",schemaPath:"#/properties/naked/items/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/messagesPerSecond",schemaPath:"#/properties/naked/items/properties/messagesPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs31){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 1000000 || isNaN(data11)){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/messagesPerSecond",schemaPath:"#/properties/naked/items/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/messagesPerSecond",schemaPath:"#/properties/naked/items/properties/messagesPerSecond/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data11 < 1 || isNaN(data11)){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/messagesPerSecond",schemaPath:"#/properties/naked/items/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/messagesPerSecond",schemaPath:"#/properties/naked/items/properties/messagesPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -369,18 +369,18 @@ if(data6.port !== undefined){
 let data12 = data6.port;
 const _errs33 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/port",schemaPath:"#/properties/naked/items/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/port",schemaPath:"#/properties/naked/items/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs33){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 > 65535 || isNaN(data12)){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/port",schemaPath:"#/properties/naked/items/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/port",schemaPath:"#/properties/naked/items/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"}];
 return false;
 }
 else {
 if(data12 < 0 || isNaN(data12)){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/port",schemaPath:"#/properties/naked/items/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/port",schemaPath:"#/properties/naked/items/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -396,7 +396,7 @@ if(data6.kind !== undefined){
 let data13 = data6.kind;
 const _errs35 = errors;
 if(!(((data13 === "text") || (data13 === "json")) || (data13 === "binary"))){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/kind",schemaPath:"#/properties/naked/items/properties/kind/enum",keyword:"enum",params:{allowedValues: schema31.properties.naked.items.properties.kind.enum},message:"must be equal to one of the allowed values"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/kind",schemaPath:"#/properties/naked/items/properties/kind/enum",keyword:"enum",params:{allowedValues: schema33.properties.naked.items.properties.kind.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid4 = _errs35 === errors;
@@ -409,7 +409,7 @@ if(data6.framing !== undefined){
 let data14 = data6.framing;
 const _errs36 = errors;
 if(!(((data14 === "line") || (data14 === "frame")) || (data14 === "raw"))){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/framing",schemaPath:"#/properties/naked/items/properties/framing/enum",keyword:"enum",params:{allowedValues: schema31.properties.naked.items.properties.framing.enum},message:"must be equal to one of the allowed values"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/framing",schemaPath:"#/properties/naked/items/properties/framing/enum",keyword:"enum",params:{allowedValues: schema33.properties.naked.items.properties.framing.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid4 = _errs36 === errors;
@@ -424,7 +424,7 @@ const _errs37 = errors;
 if(errors === _errs37){
 if(Array.isArray(data15)){
 if(data15.length < 1){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/scopes",schemaPath:"#/properties/naked/items/properties/scopes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/scopes",schemaPath:"#/properties/naked/items/properties/scopes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
 return false;
 }
 else {
@@ -434,7 +434,7 @@ for(let i1=0; i1<len1; i1++){
 let data16 = data15[i1];
 const _errs39 = errors;
 if(!((data16 === "send") || (data16 === "receive"))){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/scopes/" + i1,schemaPath:"#/properties/naked/items/properties/scopes/items/enum",keyword:"enum",params:{allowedValues: schema31.properties.naked.items.properties.scopes.items.enum},message:"must be equal to one of the allowed values"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/scopes/" + i1,schemaPath:"#/properties/naked/items/properties/scopes/items/enum",keyword:"enum",params:{allowedValues: schema33.properties.naked.items.properties.scopes.items.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid5 = _errs39 === errors;
@@ -450,7 +450,7 @@ outer0:
 for(;i2--;){
 for(j0 = i2; j0--;){
 if(func0(data15[i2], data15[j0])){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/scopes",schemaPath:"#/properties/naked/items/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i2, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i2+" are identical)"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/scopes",schemaPath:"#/properties/naked/items/properties/scopes/uniqueItems",keyword:"uniqueItems",params:{i: i2, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i2+" are identical)"}];
 return false;
 break outer0;
 }
@@ -461,7 +461,7 @@ break outer0;
 }
 }
 else {
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/scopes",schemaPath:"#/properties/naked/items/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/scopes",schemaPath:"#/properties/naked/items/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -475,18 +475,18 @@ if(data6.maxConnections !== undefined){
 let data17 = data6.maxConnections;
 const _errs40 = errors;
 if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/maxConnections",schemaPath:"#/properties/naked/items/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/maxConnections",schemaPath:"#/properties/naked/items/properties/maxConnections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs40){
 if((typeof data17 == "number") && (isFinite(data17))){
 if(data17 > 100000 || isNaN(data17)){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/maxConnections",schemaPath:"#/properties/naked/items/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/maxConnections",schemaPath:"#/properties/naked/items/properties/maxConnections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000"}];
 return false;
 }
 else {
 if(data17 < 1 || isNaN(data17)){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/maxConnections",schemaPath:"#/properties/naked/items/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/maxConnections",schemaPath:"#/properties/naked/items/properties/maxConnections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -501,7 +501,7 @@ if(valid4){
 if(data6.tls !== undefined){
 const _errs42 = errors;
 if(typeof data6.tls !== "boolean"){
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0+"/tls",schemaPath:"#/properties/naked/items/properties/tls/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0+"/tls",schemaPath:"#/properties/naked/items/properties/tls/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid4 = _errs42 === errors;
@@ -523,7 +523,7 @@ var valid4 = true;
 }
 }
 else {
-validate20.errors = [{instancePath:instancePath+"/naked/" + i0,schemaPath:"#/properties/naked/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate22.errors = [{instancePath:instancePath+"/naked/" + i0,schemaPath:"#/properties/naked/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -534,7 +534,7 @@ break;
 }
 }
 else {
-validate20.errors = [{instancePath:instancePath+"/naked",schemaPath:"#/properties/naked/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate22.errors = [{instancePath:instancePath+"/naked",schemaPath:"#/properties/naked/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -547,7 +547,7 @@ if(valid0){
 if(data.tlsTerminatedByProxy !== undefined){
 const _errs44 = errors;
 if(typeof data.tlsTerminatedByProxy !== "boolean"){
-validate20.errors = [{instancePath:instancePath+"/tlsTerminatedByProxy",schemaPath:"#/properties/tlsTerminatedByProxy/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate22.errors = [{instancePath:instancePath+"/tlsTerminatedByProxy",schemaPath:"#/properties/tlsTerminatedByProxy/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs44 === errors;
@@ -563,14 +563,14 @@ if(errors === _errs46){
 if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
 let missing1;
 if(((data20.certFile === undefined) && (missing1 = "certFile")) || ((data20.keyFile === undefined) && (missing1 = "keyFile"))){
-validate20.errors = [{instancePath:instancePath+"/tls",schemaPath:"#/properties/tls/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate22.errors = [{instancePath:instancePath+"/tls",schemaPath:"#/properties/tls/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
 const _errs48 = errors;
 for(const key3 in data20){
 if(!((key3 === "certFile") || (key3 === "keyFile"))){
-validate20.errors = [{instancePath:instancePath+"/tls",schemaPath:"#/properties/tls/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"}];
+validate22.errors = [{instancePath:instancePath+"/tls",schemaPath:"#/properties/tls/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -579,7 +579,7 @@ if(_errs48 === errors){
 if(data20.certFile !== undefined){
 const _errs49 = errors;
 if(typeof data20.certFile !== "string"){
-validate20.errors = [{instancePath:instancePath+"/tls/certFile",schemaPath:"#/properties/tls/properties/certFile/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/tls/certFile",schemaPath:"#/properties/tls/properties/certFile/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid7 = _errs49 === errors;
@@ -591,7 +591,7 @@ if(valid7){
 if(data20.keyFile !== undefined){
 const _errs51 = errors;
 if(typeof data20.keyFile !== "string"){
-validate20.errors = [{instancePath:instancePath+"/tls/keyFile",schemaPath:"#/properties/tls/properties/keyFile/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/tls/keyFile",schemaPath:"#/properties/tls/properties/keyFile/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid7 = _errs51 === errors;
@@ -604,7 +604,7 @@ var valid7 = true;
 }
 }
 else {
-validate20.errors = [{instancePath:instancePath+"/tls",schemaPath:"#/properties/tls/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate22.errors = [{instancePath:instancePath+"/tls",schemaPath:"#/properties/tls/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -622,7 +622,7 @@ let valid8 = false;
 let passing0 = null;
 const _errs55 = errors;
 if(!((data23 === false) || (data23 === null))){
-const err8 = {instancePath:instancePath+"/ftp",schemaPath:"#/properties/ftp/oneOf/0/enum",keyword:"enum",params:{allowedValues: schema31.properties.ftp.oneOf[0].enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/ftp",schemaPath:"#/properties/ftp/oneOf/0/enum",keyword:"enum",params:{allowedValues: schema33.properties.ftp.oneOf[0].enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -859,7 +859,7 @@ else {
 vErrors.push(err22);
 }
 errors++;
-validate20.errors = vErrors;
+validate22.errors = vErrors;
 return false;
 }
 else {
@@ -889,7 +889,7 @@ const len3 = data28.length;
 for(let i4=0; i4<len3; i4++){
 const _errs69 = errors;
 if(typeof data28[i4] !== "string"){
-validate20.errors = [{instancePath:instancePath+"/hosts/" + i4,schemaPath:"#/properties/hosts/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/hosts/" + i4,schemaPath:"#/properties/hosts/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid11 = _errs69 === errors;
@@ -899,7 +899,7 @@ break;
 }
 }
 else {
-validate20.errors = [{instancePath:instancePath+"/hosts",schemaPath:"#/properties/hosts/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate22.errors = [{instancePath:instancePath+"/hosts",schemaPath:"#/properties/hosts/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -919,7 +919,7 @@ const len4 = data30.length;
 for(let i5=0; i5<len4; i5++){
 const _errs73 = errors;
 if(typeof data30[i5] !== "string"){
-validate20.errors = [{instancePath:instancePath+"/origins/" + i5,schemaPath:"#/properties/origins/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/origins/" + i5,schemaPath:"#/properties/origins/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid12 = _errs73 === errors;
@@ -929,7 +929,7 @@ break;
 }
 }
 else {
-validate20.errors = [{instancePath:instancePath+"/origins",schemaPath:"#/properties/origins/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate22.errors = [{instancePath:instancePath+"/origins",schemaPath:"#/properties/origins/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -943,7 +943,7 @@ if(data.logLevel !== undefined){
 let data32 = data.logLevel;
 const _errs75 = errors;
 if(!(((((data32 === "fatal") || (data32 === "error")) || (data32 === "warn")) || (data32 === "info")) || (data32 === "debug"))){
-validate20.errors = [{instancePath:instancePath+"/logLevel",schemaPath:"#/properties/logLevel/enum",keyword:"enum",params:{allowedValues: schema31.properties.logLevel.enum},message:"must be equal to one of the allowed values"}];
+validate22.errors = [{instancePath:instancePath+"/logLevel",schemaPath:"#/properties/logLevel/enum",keyword:"enum",params:{allowedValues: schema33.properties.logLevel.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs75 === errors;
@@ -958,12 +958,12 @@ const _errs76 = errors;
 if(errors === _errs76){
 if(typeof data33 === "string"){
 if(func4(data33) < 1){
-validate20.errors = [{instancePath:instancePath+"/dataDir",schemaPath:"#/properties/dataDir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate22.errors = [{instancePath:instancePath+"/dataDir",schemaPath:"#/properties/dataDir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 else {
-validate20.errors = [{instancePath:instancePath+"/dataDir",schemaPath:"#/properties/dataDir/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/dataDir",schemaPath:"#/properties/dataDir/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1032,7 +1032,7 @@ else {
 vErrors.push(err25);
 }
 errors++;
-validate20.errors = vErrors;
+validate22.errors = vErrors;
 return false;
 }
 else {
@@ -1051,7 +1051,7 @@ if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
 const _errs83 = errors;
 for(const key5 in data34){
 if(!((((key5 === "secret") || (key5 === "jwksFile")) || (key5 === "issuer")) || (key5 === "audience"))){
-validate20.errors = [{instancePath:instancePath+"/auth",schemaPath:"#/properties/auth/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"}];
+validate22.errors = [{instancePath:instancePath+"/auth",schemaPath:"#/properties/auth/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -1063,12 +1063,12 @@ const _errs84 = errors;
 if(errors === _errs84){
 if(typeof data35 === "string"){
 if(func4(data35) < 32){
-validate20.errors = [{instancePath:instancePath+"/auth/secret",schemaPath:"#/properties/auth/properties/secret/minLength",keyword:"minLength",params:{limit: 32},message:"must NOT have fewer than 32 characters"}];
+validate22.errors = [{instancePath:instancePath+"/auth/secret",schemaPath:"#/properties/auth/properties/secret/minLength",keyword:"minLength",params:{limit: 32},message:"must NOT have fewer than 32 characters"}];
 return false;
 }
 }
 else {
-validate20.errors = [{instancePath:instancePath+"/auth/secret",schemaPath:"#/properties/auth/properties/secret/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/auth/secret",schemaPath:"#/properties/auth/properties/secret/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1081,7 +1081,7 @@ if(valid14){
 if(data34.jwksFile !== undefined){
 const _errs86 = errors;
 if(typeof data34.jwksFile !== "string"){
-validate20.errors = [{instancePath:instancePath+"/auth/jwksFile",schemaPath:"#/properties/auth/properties/jwksFile/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/auth/jwksFile",schemaPath:"#/properties/auth/properties/jwksFile/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid14 = _errs86 === errors;
@@ -1093,7 +1093,7 @@ if(valid14){
 if(data34.issuer !== undefined){
 const _errs88 = errors;
 if(typeof data34.issuer !== "string"){
-validate20.errors = [{instancePath:instancePath+"/auth/issuer",schemaPath:"#/properties/auth/properties/issuer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/auth/issuer",schemaPath:"#/properties/auth/properties/issuer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid14 = _errs88 === errors;
@@ -1105,7 +1105,7 @@ if(valid14){
 if(data34.audience !== undefined){
 const _errs90 = errors;
 if(typeof data34.audience !== "string"){
-validate20.errors = [{instancePath:instancePath+"/auth/audience",schemaPath:"#/properties/auth/properties/audience/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/auth/audience",schemaPath:"#/properties/auth/properties/audience/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid14 = _errs90 === errors;
@@ -1119,7 +1119,7 @@ var valid14 = true;
 }
 }
 else {
-validate20.errors = [{instancePath:instancePath+"/auth",schemaPath:"#/properties/auth/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate22.errors = [{instancePath:instancePath+"/auth",schemaPath:"#/properties/auth/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1132,7 +1132,7 @@ if(valid0){
 if(data.form !== undefined){
 const _errs92 = errors;
 if(typeof data.form !== "boolean"){
-validate20.errors = [{instancePath:instancePath+"/form",schemaPath:"#/properties/form/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate22.errors = [{instancePath:instancePath+"/form",schemaPath:"#/properties/form/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs92 === errors;
@@ -1254,7 +1254,7 @@ else {
 vErrors.push(err33);
 }
 errors++;
-validate20.errors = vErrors;
+validate22.errors = vErrors;
 return false;
 }
 else {
@@ -1281,14 +1281,14 @@ if(errors === _errs105){
 if(data42 && typeof data42 == "object" && !Array.isArray(data42)){
 let missing4;
 if((data42.token === undefined) && (missing4 = "token")){
-validate20.errors = [{instancePath:instancePath+"/testHooks",schemaPath:"#/properties/testHooks/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
+validate22.errors = [{instancePath:instancePath+"/testHooks",schemaPath:"#/properties/testHooks/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
 const _errs107 = errors;
 for(const key7 in data42){
 if(!(key7 === "token")){
-validate20.errors = [{instancePath:instancePath+"/testHooks",schemaPath:"#/properties/testHooks/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"}];
+validate22.errors = [{instancePath:instancePath+"/testHooks",schemaPath:"#/properties/testHooks/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -1300,12 +1300,12 @@ const _errs108 = errors;
 if(errors === _errs108){
 if(typeof data43 === "string"){
 if(!pattern5.test(data43)){
-validate20.errors = [{instancePath:instancePath+"/testHooks/token",schemaPath:"#/properties/testHooks/properties/token/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9._~+/-]{32,256}$"},message:"must match pattern \""+"^[A-Za-z0-9._~+/-]{32,256}$"+"\""}];
+validate22.errors = [{instancePath:instancePath+"/testHooks/token",schemaPath:"#/properties/testHooks/properties/token/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9._~+/-]{32,256}$"},message:"must match pattern \""+"^[A-Za-z0-9._~+/-]{32,256}$"+"\""}];
 return false;
 }
 }
 else {
-validate20.errors = [{instancePath:instancePath+"/testHooks/token",schemaPath:"#/properties/testHooks/properties/token/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/testHooks/token",schemaPath:"#/properties/testHooks/properties/token/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1314,7 +1314,7 @@ return false;
 }
 }
 else {
-validate20.errors = [{instancePath:instancePath+"/testHooks",schemaPath:"#/properties/testHooks/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate22.errors = [{instancePath:instancePath+"/testHooks",schemaPath:"#/properties/testHooks/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1333,7 +1333,7 @@ for(const key8 in data44){
 let data45 = data44[key8];
 const _errs113 = errors;
 if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
-validate20.errors = [{instancePath:instancePath+"/limits/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/limits/additionalProperties/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate22.errors = [{instancePath:instancePath+"/limits/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/limits/additionalProperties/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid18 = _errs113 === errors;
@@ -1343,7 +1343,7 @@ break;
 }
 }
 else {
-validate20.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate22.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1382,7 +1382,7 @@ else {
 vErrors.push(err35);
 }
 errors++;
-validate20.errors = vErrors;
+validate22.errors = vErrors;
 return false;
 break;
 }
@@ -1392,7 +1392,7 @@ for(const key10 in data46){
 let data47 = data46[key10];
 const _errs119 = errors;
 if(!(data47 && typeof data47 == "object" && !Array.isArray(data47))){
-validate20.errors = [{instancePath:instancePath+"/rooms/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/rooms/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate22.errors = [{instancePath:instancePath+"/rooms/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/rooms/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid20 = _errs119 === errors;
@@ -1403,7 +1403,7 @@ break;
 }
 }
 else {
-validate20.errors = [{instancePath:instancePath+"/rooms",schemaPath:"#/properties/rooms/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate22.errors = [{instancePath:instancePath+"/rooms",schemaPath:"#/properties/rooms/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1432,11 +1432,11 @@ var valid0 = true;
 }
 }
 else {
-validate20.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate22.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate20.errors = vErrors;
+validate22.errors = vErrors;
 return errors === 0;
 }
-validate20.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate22.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { Output } from '../files.js';
 import { isObject, readJson, Unusable } from '../json.js';
+import { makeAjv } from '../schemas/ajv.js';
 import { standaloneCode } from './validators.js';
 
 const SCHEMA = 'reference-server/config/config.schema.json';
@@ -27,8 +27,7 @@ export function emitSettings(root: string): readonly Output[] {
   if (!existsSync(file)) return [];
   const schema = readJson(file);
   if (!isObject(schema)) throw new Unusable(`${SCHEMA}: is no schema`);
-  const ajv = new Ajv2020({ code: { source: true, esm: true, lines: true } });
-  ajv.addSchema(schema, 'settings');
+  const ajv = makeAjv([{ key: 'settings', id: 'settings', title: 'Settings', file: SCHEMA, schema }], { source: true });
   return [
     { path: 'settings.js', text: `${BANNER}${standaloneCode(ajv, { settings: 'settings' })}\n` },
     { path: 'settings.d.ts', text: `${BANNER}\n${TYPES}` },
